@@ -1,0 +1,329 @@
+"""The frozen shapes that the kernel, the proof and the doors share.
+
+Times are aware UTC ``datetime``; offices and persons are the region's integer ids; field values are
+JSON values (money in fen as int, dates as ISO strings, files as lists of SHA-256 hex digests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Json = Any
+Frozen = Mapping[str, Json]
+
+# ---------------------------------------------------------------- the language
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How long: a law number (``law.hazard.sign``), a field of the case, or nothing else."""
+
+    kind: Literal["law", "field"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing a case knows."""
+
+    name: str
+    kind: str  # text money date time number choice office person people site team files list point reading year week case figures
+    title: Frozen = field(default_factory=dict)  # {zh, en}
+    of: tuple[str, ...] | str = ()  # the choices, or the name of a law table
+    at_most: str | None = None  # a law number that bounds it
+    sealed_until: str | None = None  # hidden from others until this act
+    sealed: tuple[str, ...] = ()  # roles that alone may read it
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder, relative to the due time."""
+
+    at: str  # as written: "-3d", "0", "5min", "2wd"
+    seconds: int | None  # calendar amounts in seconds; None for working days
+    workdays: int | None
+    tells: tuple[str, ...] = ()
+    climbs: str | None = None  # role that becomes an overseer
+    effects: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    repeats: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A deadline that acts start and stop."""
+
+    name: str
+    amount: Amount
+    starts: frozenset[str]
+    stops: frozenset[str]  # may contain "end"
+    holder: str  # role
+    ladder: str
+    since: str | None = None  # a field holding the start; else the act's time
+    again: Literal["once", "each"] = "once"
+    per_holder: bool = False
+    title: Frozen = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The mandatory clock of a state."""
+
+    kind: Literal["amount", "clock", "child"]
+    name: str  # law number, clock name, child kind
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition: an exact one (set, unset, ended, none_open, clock_running, any) or a registered name."""
+
+    name: str
+    about: str = ""  # the field, child or clock an exact guard is about
+    any_of: tuple[Guard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owes:
+    """A report due every period while the state lasts."""
+
+    act: str
+    every: str  # day, week, or a law number
+    ladder: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody may do to a case."""
+
+    name: str
+    by: tuple[str, ...]
+    to: str | None = None
+    within_states: tuple[str, ...] = ()  # the states that offer it (expanded from `in`/always)
+    at_most: int | None = None
+    then: str | None = None
+    sets: tuple[str, ...] = ()
+    assigns: Frozen = field(default_factory=dict)
+    clears: tuple[str, ...] = ()
+    needs: tuple[Guard, ...] = ()
+    does: bool = False
+    verifies: tuple[str, ...] = ()
+    signatures: int = 1
+    restarts: tuple[str, ...] = ()
+    rebases: tuple[str, ...] = ()
+    extends: Frozen = field(default_factory=dict)
+    starts: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    recalls: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    title: Frozen = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    name: str
+    owner: str  # role, field.F, opener …
+    within: Within
+    actions: tuple[Act, ...]  # in file order, `always` acts last
+    owes: tuple[Owes, ...] = ()
+    ignores: frozenset[str] = frozenset()
+    ladder: str | None = None
+    title: Frozen = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    kind: str
+    joined: bool
+    at_once: int | None = None
+    pauses: tuple[str, ...] = ()
+    pause_at_most: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    name: str
+    unverified: str | None = None  # the reason why no verification is needed
+    tells: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    title: Frozen = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    pattern: str
+    on: str | None = None  # the act at which it is given; else at opening
+    gapless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A declared lifecycle, loaded and checked for form. ``digest`` is the SHA-256 of its canonical JSON."""
+
+    name: str
+    digest: str
+    title: Frozen
+    about: str
+    fields: Mapping[str, Field]
+    clocks: Mapping[str, Clock]
+    opening: Mapping[str, Act]
+    states: Mapping[str, State]
+    always: Mapping[str, Act]
+    ends: Mapping[str, End]
+    children: Mapping[str, Child]
+    ladder: str
+    ladders: Mapping[str, tuple[Rung, ...]]
+    readers: tuple[str, ...] = ()  # non-empty: confidential
+    key: tuple[str, ...] = ()
+    number: Number | None = None
+    source: Frozen = field(default_factory=dict)  # the YAML as plain data, kept with the version
+
+
+# ------------------------------------------------------------------- the case
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """A running, paused or stopped deadline of one holder."""
+
+    name: str  # clock name; "within:STATE" for a state's own; "owes:ACT" for a report owed
+    holder: int | None  # office id
+    start: datetime
+    due: datetime
+    again: Literal["once", "each"] = "once"
+    n: int = 1  # how many times it was started
+    stopped: datetime | None = None
+    paused_at: datetime | None = None
+    pause_used: int = 0  # seconds
+    rung: int = 0  # how many rungs have fired
+    answered: int | None = None  # person who stopped it
+
+
+@dataclass(frozen=True, slots=True)
+class Kid:
+    """A child case as its parent knows it."""
+
+    kind: str
+    id: str
+    state: Literal["open", "ended"]
+    end: str | None = None
+    persons: frozenset[int] = frozenset()  # its doers, carried up
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. ``principal`` is the person whose act it is when a deputy signs (代签)."""
+
+    kind: Literal["person", "event", "clock", "child", "parent", "public", "system"]
+    person: int | None = None
+    principal: int | None = None
+    office: int | None = None  # the office of the post acted in
+    post: int | None = None
+    name: str = ""  # event name, clock name, child kind, parent mechanism
+    end: str | None = None  # the child's end
+    kid: str | None = None  # the child's id
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the kernel needs of a case."""
+
+    id: str
+    mechanism: str
+    version: str  # the mechanism's digest
+    seq: int  # 0 before opening
+    state: str  # a state or an end
+    fields: Frozen = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)  # act → times done
+    clocks: tuple[ClockRow, ...] = ()
+    kids: tuple[Kid, ...] = ()
+    persons: Mapping[str, frozenset[int]] = field(default_factory=dict)  # doing act (or "opened") → persons
+    unverified: frozenset[str] = frozenset()  # doing acts not yet verified
+    verified: frozenset[str] = frozenset()
+    signed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # act → persons who signed so far
+    overseers: tuple[int, ...] = ()  # offices it has climbed to
+    parent: str | None = None
+    parent_mechanism: str | None = None
+    raiser: Frozen = field(default_factory=dict)
+    opened: datetime | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A wish: do ``act`` with ``values``; ``expects`` is the seq the caller saw, ``key`` its idempotency key."""
+
+    act: str
+    actor: Actor
+    values: Frozen = field(default_factory=dict)
+    expects: int | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything outside the case that the decision may look at; the entry records what it did look at."""
+
+    roles: Mapping[str, int | None]  # role → office that it resolves to for this case
+    holds: frozenset[str]  # roles that the actor holds for this case (eligible post in that office)
+    truths: Mapping[str, bool]  # registered guards already evaluated
+    law: Mapping[str, Any]  # law number → fengsui.law amount in force (see `Duration`)
+    why: Mapping[str, str] = field(default_factory=dict)  # guard → the fact that is missing, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of legal or elapsed time. Exactly one is given."""
+
+    seconds: int | None = None  # elapsed time (minutes, hours)
+    days: int | None = None  # calendar days: due at 24:00 of the last day, Asia/Shanghai
+    workdays: int | None = None
+
+
+# --------------------------------------------------------------- what comes out
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why not. ``code`` is stable; ``about`` names the field, guard or person; ``needs`` what would help."""
+
+    code: str
+    about: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """All reasons, in the order of the checks; never empty."""
+
+    reasons: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A child or follow-up case that the decision opens."""
+
+    mechanism: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens: the case after it, and what a door must do besides."""
+
+    case: Case  # after the act, seq + 1
+    act: str
+    state_before: str
+    facts_seen: Frozen
+    opens: tuple[Open, ...] = ()
+    recalls: tuple[str, ...] = ()  # ids of children to end by parent.recall
+    effects: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    ended: bool = False
+    signed_only: bool = False  # a signature was recorded, more are needed

@@ -1,0 +1,1 @@
+"""Places, offices, posts, people, sites, hazard units, points."""

@@ -1,0 +1,7 @@
+"""Places, offices, posts, people, sites, hazard units, points."""
+
+from django.contrib.auth.models import AbstractUser
+
+
+class Account(AbstractUser):
+    """A sign-in. What a person may do comes from the posts held, never from the account."""

@@ -1,0 +1,139 @@
+"""Django's settings, read from the environment.
+
+``FENGSUI_DATA``
+    the data folder (database, streams, keys, evidence, overlays); ``./fengsui-data`` unless told.
+``DATABASE_URL``
+    a PostgreSQL ≥ 15; without it the embedded server of the data folder is expected.
+``NATS_URL``
+    a NATS server with JetStream; without it the embedded one.
+``FENGSUI_SECRET_KEY``
+    the session key; without it ``keys/secret_key`` in the data folder, made on first use (mode 0600).
+"""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent
+DATA_DIR = Path(os.environ.get("FENGSUI_DATA", "fengsui-data")).absolute()
+
+
+def _secret_key() -> str:
+    if key := os.environ.get("FENGSUI_SECRET_KEY"):
+        return key
+    path = DATA_DIR / "keys" / "secret_key"
+    if path.exists():
+        return path.read_text().strip()
+    key = secrets.token_urlsafe(48)
+    if DATA_DIR.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key)
+    return key
+
+
+def _database(url: str) -> dict[str, object]:
+    """A Django database entry from ``postgresql://user:password@host:port/name?host=/socket``."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/") or "fengsui",
+        "USER": unquote(parts.username or "postgres"),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(query.pop("port", parts.port or "")),
+        "CONN_MAX_AGE": 0,  # under ASGI a kept connection outlives its thread
+        "OPTIONS": query,
+    }
+
+
+SECRET_KEY = _secret_key()
+DEBUG = os.environ.get("FENGSUI_DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("FENGSUI_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("FENGSUI_ORIGINS", "").split(",") if origin]
+
+DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/fengsui"))}
+NATS_URL = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "fengsui.region",
+    "fengsui.law",
+    "fengsui.ledger",
+    "fengsui.watch",
+    "fengsui.cockpit",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "fengsui.urls"
+ASGI_APPLICATION = "fengsui.asgi.application"
+AUTH_USER_MODEL = "region.Account"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+EVIDENCE_DIR = DATA_DIR / "evidence"
+KEYS_DIR = DATA_DIR / "keys"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"

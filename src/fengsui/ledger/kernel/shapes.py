@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from fengsui.law.amounts import Duration
+
 Json = Any
 Frozen = Mapping[str, Json]
 
@@ -43,8 +45,7 @@ class Rung:
     """One step of a ladder, relative to the due time."""
 
     at: str  # as written: "-3d", "0", "5min", "2wd"
-    seconds: int | None  # calendar amounts in seconds; None for working days
-    workdays: int | None
+    offset: Duration  # may be negative
     tells: tuple[str, ...] = ()
     climbs: str | None = None  # role that becomes an overseer
     effects: tuple[str, ...] = ()
@@ -273,17 +274,8 @@ class Facts:
     roles: Mapping[str, int | None]  # role → office that it resolves to for this case
     holds: frozenset[str]  # roles that the actor holds for this case (eligible post in that office)
     truths: Mapping[str, bool]  # registered guards already evaluated
-    law: Mapping[str, Any]  # law number → fengsui.law amount in force (see `Duration`)
+    law: Mapping[str, Duration]  # law number → the length in force on the day of the act
     why: Mapping[str, str] = field(default_factory=dict)  # guard → the fact that is missing, for people
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A length of legal or elapsed time. Exactly one is given."""
-
-    seconds: int | None = None  # elapsed time (minutes, hours)
-    days: int | None = None  # calendar days: due at 24:00 of the last day, Asia/Shanghai
-    workdays: int | None = None
 
 
 # --------------------------------------------------------------- what comes out

@@ -1,0 +1,98 @@
+"""The exact bytes of an entry, its salt, and the leaf that commits to both.
+
+An entry's record is JSON with sorted keys, UTF-8, no spaces. Those bytes are stored as they are and never
+composed again from columns: a leaf is ``SHA-256(0x00 || salt || SHA-256(bytes))``. The salt keeps
+a short record from being guessed from its leaf after bytes and salt were erased by law.
+
+The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``prev`` leaf of the case's entry before, hex ·
+``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) · ``before``, ``after`` states · ``values`` as given ·
+``seen`` the facts · ``change`` (see ``change``) · ``besides`` (what else the door did: opens, tells,
+effects, links … as it likes).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.seals.change import diff, stamp
+from fengsui.ledger.seals.tree import leaf_hash
+
+FORM = 1
+SALT_BYTES = 16
+_ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An entry ready to be stored: its exact bytes, their salt and the leaf."""
+
+    canon: bytes
+    salt: bytes
+    leaf: bytes
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of a record of JSON values."""
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+
+
+def decode(canon: bytes) -> dict[str, Any]:
+    """The record out of its bytes."""
+    record: dict[str, Any] = orjson.loads(canon)
+    return record
+
+
+def leaf_of(salt: bytes, canon: bytes) -> bytes:
+    """The leaf (32 bytes) over a salt and the bytes of an entry."""
+    return leaf_hash(salt + sha256(canon).digest())
+
+
+def seal(record: Mapping[str, Any]) -> Sealed:
+    """Encode a record and commit to it with a new random salt."""
+    canon, salt = encode(record), os.urandom(SALT_BYTES)
+    return Sealed(canon, salt, leaf_of(salt, canon))
+
+
+def actor_record(actor: Actor) -> dict[str, Any]:
+    """Who acted, without what is unset."""
+    return {name: value for name in _ACTOR if (value := getattr(actor, name)) not in (None, "")}
+
+
+def record_of(
+    *,
+    case: str,
+    seq: int,
+    prev: bytes | None,
+    at: datetime,
+    act: str,
+    actor: Actor,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    values: Mapping[str, Any] | None = None,
+    seen: Mapping[str, Any] | None = None,
+    besides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The record of one act: ``before`` and ``after`` are plain cases (``before`` empty at the opening)."""
+    return {
+        "v": FORM,
+        "case": str(case),
+        "seq": seq,
+        "prev": prev.hex() if prev else None,
+        "at": stamp(at),
+        "act": act,
+        "actor": actor_record(actor),
+        "before": before.get("state"),
+        "after": after["state"],
+        "values": dict(values or {}),
+        "seen": dict(seen or {}),
+        "change": diff(before, after),
+        "besides": dict(besides or {}),
+    }

@@ -1,9 +1,15 @@
 """Django's registration of the room."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class LedgerConfig(AppConfig):
     name = "fengsui.ledger"
     label = "ledger"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from fengsui.ledger import database
+
+        post_migrate.connect(database.after_migrations, sender=self, dispatch_uid="ledger.privileges")

@@ -1,0 +1,64 @@
+"""What the application's role may do in the database.
+
+In: a connection of the owner, after migrations. Out: the role ``fengsui_app`` with its privileges.
+The processes assume that role (``FENGSUI_DB_ROLE``); only migrations run as the owner.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.db import connections
+
+ROLE = "fengsui_app"
+APPEND_ONLY = ("ledger_entry", "ledger_leaf", "ledger_head", "ledger_receipt")
+NEVER_DELETED = ("ledger_case", "ledger_mechanismversion", "ledger_evidence", "ledger_rung")
+
+_MAKE_ROLE = f"""
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}') THEN
+    BEGIN
+      CREATE ROLE {ROLE} NOLOGIN;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database of this cluster was first
+    END;
+  END IF;
+  IF NOT pg_has_role(current_user, '{ROLE}', 'MEMBER') THEN
+    BEGIN
+      EXECUTE format('GRANT {ROLE} TO %I', current_user);
+    EXCEPTION WHEN internal_error THEN NULL; -- granted at the same moment from another database
+    END;
+  END IF;
+END $$
+"""
+
+_GRANTS = f"""
+GRANT USAGE ON SCHEMA public TO {ROLE};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {ROLE};
+REVOKE UPDATE, DELETE, TRUNCATE ON {", ".join(APPEND_ONLY)} FROM {ROLE};
+REVOKE DELETE, TRUNCATE ON {", ".join(NEVER_DELETED)} FROM {ROLE};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON django_migrations FROM {ROLE};
+"""  # noqa: S608 - constants of this module only
+
+
+def grant(alias: str = "default") -> None:
+    """Make the role where it is missing and give it exactly its privileges; safe to repeat.
+
+    Raises ``django.db.ProgrammingError`` where the owner may not create roles: then a database
+    administrator runs ``CREATE ROLE fengsui_app NOLOGIN; GRANT fengsui_app TO owner`` once.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_MAKE_ROLE)
+        cursor.execute(_GRANTS)
+
+
+def after_migrations(*, using: str, **_: Any) -> None:
+    """The ``post_migrate`` receiver: only the owner grants, and only where the tables are there."""
+    connection = connections[using]
+    if connection.vendor != "postgresql" or os.environ.get("FENGSUI_DB_ROLE"):
+        return
+    if "ledger_receipt" in connection.introspection.table_names():
+        grant(using)

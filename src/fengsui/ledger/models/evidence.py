@@ -1,0 +1,45 @@
+"""Files behind a case, and the reporter whom only some may know."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from fengsui.ledger.models.cases import Case, Entry
+
+
+class Evidence(models.Model):
+    """A file by its content. The bytes lie in the evidence folder under their digest."""
+
+    digest = models.CharField(primary_key=True, max_length=64)  # SHA-256 of the stored bytes, hex
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField()  # bytes
+    position = models.JSONField(null=True)  # {lon, lat, alt, at} from the photo, taken out of the file
+    person_id = models.BigIntegerField(null=True)
+    office_id = models.BigIntegerField(null=True)
+    stored_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EvidenceUse(models.Model):
+    """A file belongs to a case by an entry that names it."""
+
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="uses")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="evidence_uses", db_index=False)
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, db_index=False)
+    field = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "entry", "evidence", "field"], name="evidence_use_once")]
+
+
+class Reporter(models.Model):
+    """Who reported, encrypted and apart from the case; each look at it is an entry."""
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, primary_key=True, related_name="reporter")
+    secret_hash = models.CharField(max_length=64, unique=True)  # of the follow-up secret on the receipt
+    sealed = models.BinaryField(null=True)  # the identity, encrypted; null: anonymous
+    key_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()

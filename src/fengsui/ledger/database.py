@@ -31,7 +31,7 @@ BEGIN
     END;
   END IF;
 END $$
-"""
+"""  # noqa: S608 - constants of this module only
 
 _GRANTS = f"""
 GRANT USAGE ON SCHEMA public TO {ROLE};

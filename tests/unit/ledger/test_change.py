@@ -50,12 +50,12 @@ def test_folding_the_differences_gives_each_case(chain: list[tuple[Case, dict]])
 def test_bytes_are_fixed_and_salted() -> None:
     actor = Actor("person", person=4, office=2)
     record = canon.record_of(
-        case="9", seq=1, prev=None, at=datetime(2026, 11, 24, 3, tzinfo=UTC), act="found", actor=actor, before={},
+        case="9", seq=1, at=datetime(2026, 11, 24, 3, tzinfo=UTC), act="found", actor=actor, before={},
         after=change.plain(Case("9", "hazard", "v", 1, "found")), values={"finding": "根阀关闭"},
     )  # fmt: skip
     first, second = canon.seal(record), canon.seal(dict(reversed(record.items())))
-    assert first.canon == second.canon
-    assert b"\xe6\xa0\xb9\xe9\x98\x80" in first.canon
-    assert b'"at":"2026-11-24T03:00:00.000000Z"' in first.canon
+    assert first.body == second.body
+    assert b"\xe6\xa0\xb9\xe9\x98\x80" in first.body
+    assert b'"at":"2026-11-24T03:00:00.000000Z"' in first.body
     assert first.leaf != second.leaf
-    assert canon.leaf_of(first.salt, first.canon) == first.leaf
+    assert canon.leaf_of(canon.FIRST, first.salt, first.body) == first.leaf

@@ -1,11 +1,11 @@
 """The exact bytes of an entry, its salt, and the leaf that commits to both.
 
 An entry's record is JSON with sorted keys, UTF-8, no spaces. Those bytes are stored as they are and never
-composed again from columns: a leaf is ``SHA-256(0x00 || salt || SHA-256(bytes))``. The salt keeps
-a short record from being guessed from its leaf after bytes and salt were erased by law.
+composed again from columns: a leaf is ``SHA-256(0x00 || previous || salt || body)``, ``previous`` being the leaf
+of the case's entry before (32 zero bytes for the first). The salt keeps a short record from being guessed
+from its leaf after body and salt were erased by law.
 
-The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``prev`` leaf of the case's entry before, hex ·
-``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) · ``before``, ``after`` states · ``values`` as given ·
+The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) · ``before``, ``after`` states · ``values`` as given ·
 ``seen`` the facts · ``change`` (see ``change``) · ``besides`` (what else the door did: opens, tells,
 effects, links … as it likes).
 """
@@ -16,7 +16,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -27,6 +26,8 @@ from fengsui.ledger.seals.tree import leaf_hash
 
 FORM = 1
 SALT_BYTES = 16
+FIRST = bytes(32)
+"""What the first entry of a case has for its previous leaf."""
 _ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
 
 
@@ -34,7 +35,7 @@ _ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
 class Sealed:
     """An entry ready to be stored: its exact bytes, their salt and the leaf."""
 
-    canon: bytes
+    body: bytes
     salt: bytes
     leaf: bytes
 
@@ -44,21 +45,21 @@ def encode(record: Mapping[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
-def decode(canon: bytes) -> dict[str, Any]:
+def decode(body: bytes) -> dict[str, Any]:
     """The record out of its bytes."""
-    record: dict[str, Any] = orjson.loads(canon)
+    record: dict[str, Any] = orjson.loads(body)
     return record
 
 
-def leaf_of(salt: bytes, canon: bytes) -> bytes:
-    """The leaf (32 bytes) over a salt and the bytes of an entry."""
-    return leaf_hash(salt + sha256(canon).digest())
+def leaf_of(previous: bytes, salt: bytes, body: bytes) -> bytes:
+    """The leaf (32 bytes) of an entry."""
+    return leaf_hash(previous + salt + body)
 
 
-def seal(record: Mapping[str, Any]) -> Sealed:
+def seal(record: Mapping[str, Any], previous: bytes = FIRST) -> Sealed:
     """Encode a record and commit to it with a new random salt."""
-    canon, salt = encode(record), os.urandom(SALT_BYTES)
-    return Sealed(canon, salt, leaf_of(salt, canon))
+    body, salt = encode(record), os.urandom(SALT_BYTES)
+    return Sealed(body, salt, leaf_of(previous, salt, body))
 
 
 def actor_record(actor: Actor) -> dict[str, Any]:
@@ -70,7 +71,6 @@ def record_of(
     *,
     case: str,
     seq: int,
-    prev: bytes | None,
     at: datetime,
     act: str,
     actor: Actor,
@@ -85,7 +85,6 @@ def record_of(
         "v": FORM,
         "case": str(case),
         "seq": seq,
-        "prev": prev.hex() if prev else None,
         "at": stamp(at),
         "act": act,
         "actor": actor_record(actor),

@@ -5,9 +5,9 @@ composed again from columns: a leaf is ``SHA-256(0x00 || previous || salt || bod
 of the case's entry before (32 zero bytes for the first). The salt keeps a short record from being guessed
 from its leaf after body and salt were erased by law.
 
-The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) · ``before``, ``after`` states · ``values`` as given ·
-``seen`` the facts · ``change`` (see ``change``) · ``besides`` (what else the door did: opens, tells,
-effects, links … as it likes).
+The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) ·
+``before``, ``after`` states · ``values`` as given · ``seen`` the facts · ``change`` (see ``change``) ·
+``besides`` (what else the door did: opens, tells, effects, links … as it likes).
 """
 
 from __future__ import annotations

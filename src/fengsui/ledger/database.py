@@ -12,7 +12,16 @@ from typing import Any
 from django.db import connections
 
 ROLE = "fengsui_app"
-APPEND_ONLY = ("ledger_entry", "ledger_leaf", "ledger_head", "ledger_receipt")
+APPEND_ONLY = (
+    "ledger_entry",
+    "ledger_leaf",
+    "ledger_tile",
+    "ledger_head",
+    "ledger_sealkey",
+    "ledger_receipt",
+    "ledger_callrecord",
+    "ledger_reporterlook",
+)
 NEVER_DELETED = ("ledger_case", "ledger_mechanismversion", "ledger_evidence", "ledger_rung")
 
 _MAKE_ROLE = f"""

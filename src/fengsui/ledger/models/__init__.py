@@ -16,13 +16,19 @@ from fengsui.ledger.models.cases import (
     Token,
 )
 from fengsui.ledger.models.clocks import Clock, Notice, Outbox, Rung
-from fengsui.ledger.models.evidence import Evidence, EvidenceUse, Reporter
-from fengsui.ledger.models.seals import Head, Leaf, Receipt
+from fengsui.ledger.models.evidence import Evidence, EvidenceUse, Reporter, ReporterLook, ReporterMessage
+from fengsui.ledger.models.health import Beat
+from fengsui.ledger.models.notices import CallLine, CallRecord, Delivery
+from fengsui.ledger.models.seals import Head, Leaf, Receipt, SealKey, Tile
 
 __all__ = [
+    "Beat",
+    "CallLine",
+    "CallRecord",
     "Case",
     "Clock",
     "Counter",
+    "Delivery",
     "Entry",
     "Evidence",
     "EvidenceUse",
@@ -36,7 +42,11 @@ __all__ = [
     "Party",
     "Receipt",
     "Reporter",
+    "ReporterLook",
+    "ReporterMessage",
     "Rung",
+    "SealKey",
     "SearchText",
+    "Tile",
     "Token",
 ]

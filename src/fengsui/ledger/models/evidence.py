@@ -14,6 +14,10 @@ class Evidence(models.Model):
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=100)
     size = models.BigIntegerField()  # bytes
+    received_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the bytes as they came, before stripping
+    width = models.PositiveIntegerField(null=True)  # pixels, of an image
+    height = models.PositiveIntegerField(null=True)
+    thumbnail = models.BooleanField(default=False)  # a JPEG of at most 480 pixels lies beside the file
     position = models.JSONField(null=True)  # {lon, lat, alt, at} from the photo, taken out of the file
     person_id = models.BigIntegerField(null=True)
     office_id = models.BigIntegerField(null=True)
@@ -43,3 +47,30 @@ class Reporter(models.Model):
     sealed = models.BinaryField(null=True)  # the identity, encrypted; null: anonymous
     key_id = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
+
+
+class ReporterLook(models.Model):
+    """Somebody looked at who reported. The entry says so in the case; the grounds stay here, for its readers."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reporter_looks")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, db_index=False)
+    person_id = models.BigIntegerField()
+    post_id = models.BigIntegerField(null=True)
+    office_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    grounds = models.TextField()
+
+
+class ReporterMessage(models.Model):
+    """A message between the handling office and a reporter whom it does not know."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reporter_messages")
+    from_reporter = models.BooleanField()
+    text = models.TextField()
+    person_id = models.BigIntegerField(null=True)  # null: the reporter
+    office_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["at", "id"]

@@ -15,14 +15,34 @@ class Leaf(models.Model):
     hash = models.BinaryField()  # equals entry.leaf
 
 
+class Tile(models.Model):
+    """The root over one whole block of 256 leaves, so that a proof reads thousands of rows and not millions."""
+
+    index = models.BigIntegerField(primary_key=True)  # leaves index*256 … index*256+255
+    root = models.BinaryField()
+
+
+class SealKey(models.Model):
+    """A public key that signs heads and receipts. All but the first are endorsed by the one before."""
+
+    key_id = models.CharField(primary_key=True, max_length=16)  # first hex digits of the SHA-256 of ``public``
+    public = models.BinaryField()  # raw Ed25519, 32 bytes
+    made_at = models.DateTimeField()
+    endorsed_by = models.CharField(max_length=16, blank=True)
+    endorsement = models.BinaryField(null=True)
+
+
 class Head(models.Model):
-    """A signed head of the tree: the first ``size`` leaves have this root."""
+    """A signed head of the tree: the first ``size`` leaves have this root. Heads chain by ``previous``."""
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField()
     at = models.DateTimeField()
     key_id = models.CharField(max_length=64)
     signature = models.BinaryField()  # Ed25519 over the canonical head
+    previous = models.BinaryField(default=bytes(32))  # SHA-256 of the canonical head before, 32 zero bytes for the first
+    peaks = models.BinaryField(default=b"")  # the tree's perfect subtrees' roots, joined; hashed together they give ``root``
+    low = models.BigIntegerField(default=0)  # every entry with an id up to here has its leaf
 
 
 class Receipt(models.Model):

@@ -1,5 +1,15 @@
 """All addresses: each room brings its own."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from fengsui.cockpit.signin import SignIn
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("fengsui.cockpit.urls")),
+    path("sign-in/", SignIn.as_view(), name="sign_in"),
+    path("account/login/", SignIn.as_view()),
+    path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+]
+handler404 = "fengsui.cockpit.views.missing"
+handler500 = "fengsui.cockpit.views.broken"

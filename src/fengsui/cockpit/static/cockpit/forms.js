@@ -1,0 +1,210 @@
+/* What is typed is kept; a lost line sends it once. Each kept form carries data-kept="NAME" and a hidden idempotency key.
+   Text is kept in localStorage under the form's name; a form sent without a line waits in IndexedDB with its photos. */
+import { words } from './words.js'
+
+const STORE = 'fengsui', QUEUE = 'waiting'
+
+function database() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(STORE, 1)
+    request.onupgradeneeded = () => request.result.createObjectStore(QUEUE, { keyPath: 'key' })
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+
+async function queue(mode, work) {
+  const base = await database()
+  return new Promise((resolve, reject) => {
+    const request = work(base.transaction(QUEUE, mode).objectStore(QUEUE))
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+
+/* ------------------------------------------------------------ typed text */
+const place = form => `fs:form:${form.dataset.kept}`
+const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type))
+
+function keep(form) {
+  const values = {}
+  for (const box of controls(form)) {
+    if (box.type === 'checkbox' || box.type === 'radio') { if (box.checked) values[box.name] = box.value } else if (box.value) values[box.name] = box.value
+  }
+  if (Object.keys(values).length) localStorage.setItem(place(form), JSON.stringify({ at: new Date().toTimeString().slice(0, 5), values }))
+  else localStorage.removeItem(place(form))
+}
+
+function note(form, text, button, act) {
+  form.querySelector('[data-note]')?.remove()
+  const bar = document.createElement('div')
+  bar.className = 'fs-notice'; bar.dataset.note = ''; bar.setAttribute('role', 'status')
+  const said = document.createElement('span'); said.textContent = text; bar.append(said)
+  if (button) {
+    const press = document.createElement('button')
+    press.type = 'button'; press.className = 'fs-btn fs-btn--small fs-end'; press.textContent = button
+    press.addEventListener('click', () => { act(); bar.remove() }); bar.append(press)
+  }
+  form.prepend(bar)
+}
+
+function bringBack(form) {
+  const kept = localStorage.getItem(place(form))
+  if (!kept || form.dataset.filled !== undefined) return
+  const { at, values } = JSON.parse(kept)
+  let changed = false
+  for (const box of controls(form)) {
+    const value = values[box.name]
+    if (value === undefined) continue
+    if (box.type === 'checkbox' || box.type === 'radio') { if (box.value === value && !box.checked) { box.checked = true; changed = true } } else if (!box.value || box.value !== value) { box.value = value; changed = true }
+  }
+  if (changed) note(form, words.kept(at), words.discard, () => { localStorage.removeItem(place(form)); form.reset() })
+}
+
+/* -------------------------------------------------------------- no line */
+async function badge() {
+  const all = await queue('readonly', store => store.count()).catch(() => 0)
+  document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
+}
+
+async function put(form) {
+  const fields = []
+  for (const [name, value] of new FormData(form)) fields.push([name, value])
+  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields }))
+  localStorage.removeItem(place(form))
+  note(form, words.offline)
+  badge()
+}
+
+async function sendOne(item) {
+  const body = new FormData()
+  for (const [name, value] of item.fields) body.append(name, value)
+  const token = document.querySelector('[name="csrfmiddlewaretoken"]')?.value
+  if (token) body.set('csrfmiddlewaretoken', token)
+  const answer = await fetch(item.url, { method: 'POST', body, redirect: 'follow', headers: { 'X-Kept': '1' } })
+  if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status))
+  await queue('readwrite', store => store.delete(item.key))
+  if (answer.status >= 400) alertRefused(item)
+}
+
+function alertRefused(item) {
+  const bar = document.createElement('div')
+  bar.className = 'fs-notice fs-notice--ink'; bar.setAttribute('role', 'alert')
+  const link = document.createElement('a')
+  link.href = item.url; link.textContent = item.url
+  bar.append(words.refused, link)
+  document.getElementById('main')?.prepend(bar)
+}
+
+let sending = false
+
+async function sendAll() {
+  if (sending || !navigator.onLine) return
+  sending = true
+  try { for (const item of await queue('readonly', store => store.getAll())) await sendOne(item) } catch { /* the line is still down: tried again at the next sign of life */ }
+  sending = false
+  badge()
+}
+
+/* ------------------------------------------------------------- handlers */
+document.addEventListener('input', event => { const form = event.target.form; if (form?.dataset.kept) keep(form) })
+
+document.addEventListener('submit', event => {
+  const form = event.target
+  if (form.dataset.sent !== undefined) { event.preventDefault(); return }
+  if (form.dataset.kept && !navigator.onLine && form.elements.key) { event.preventDefault(); put(form); return }
+  if (form.method === 'post') {
+    form.dataset.sent = ''
+    if (form.dataset.kept) localStorage.removeItem(place(form))
+    setTimeout(() => { delete form.dataset.sent }, 4000)
+  }
+})
+
+document.addEventListener('change', event => {
+  if (!event.target.matches('[data-photos] input[type="file"]')) return
+  const host = event.target.closest('[data-photos]')
+  host.querySelectorAll('.fs-photo').forEach(old => old.remove())
+  for (const [index, file] of [...event.target.files].entries()) {
+    const frame = document.createElement('div'), press = document.createElement('button')
+    frame.className = 'fs-photo'
+    if (file.type.startsWith('image/')) { const image = document.createElement('img'); image.alt = file.name; image.src = URL.createObjectURL(file); frame.append(image) } else frame.append(file.name)
+    press.type = 'button'; press.textContent = '×'; press.setAttribute('aria-label', words.remove)
+    press.addEventListener('click', () => {
+      const rest = new DataTransfer()
+      ;[...event.target.files].forEach((other, i) => { if (i !== index) rest.items.add(other) })
+      event.target.files = rest.files
+      event.target.dispatchEvent(new Event('change', { bubbles: true }))
+    })
+    frame.append(press)
+    host.prepend(frame)
+  }
+})
+
+/* ---------------------------------------------------- pickers (combobox) */
+let turn = 0
+
+async function suggest(box) {
+  const mine = ++turn, list = box.parentElement.querySelector('.fs-combo-list')
+  const answer = await fetch(`${box.dataset.pick}${box.dataset.pick.includes('?') ? '&' : '?'}q=${encodeURIComponent(box.value.trim())}`, { headers: { accept: 'application/json' } }).catch(() => null)
+  if (mine !== turn || !answer?.ok) return
+  const { found } = await answer.json()
+  list.replaceChildren(...found.map(hit => {
+    const press = document.createElement('button'), name = document.createElement('span'), more = document.createElement('small')
+    press.type = 'button'; press.setAttribute('role', 'option'); press.dataset.value = hit.id; press.dataset.name = hit.name
+    name.textContent = hit.name; more.textContent = hit.more ?? ''
+    press.append(name, more)
+    return press
+  }))
+  list.hidden = !found.length
+  box.setAttribute('aria-expanded', String(!list.hidden))
+}
+
+function pick(press) {
+  const combo = press.closest('.fs-combo'), box = combo.querySelector('[data-pick]')
+  combo.querySelector('input[type="hidden"]').value = press.dataset.value
+  box.value = press.dataset.name
+  press.parentElement.hidden = true
+  box.setAttribute('aria-expanded', 'false')
+}
+
+document.addEventListener('input', event => {
+  if (!event.target.matches('[data-pick]')) return
+  event.target.parentElement.querySelector('input[type="hidden"]').value = ''
+  clearTimeout(event.target.pause)
+  event.target.pause = setTimeout(() => suggest(event.target), 150)
+})
+document.addEventListener('focusin', event => { if (event.target.matches('[data-pick]') && !event.target.value) suggest(event.target) })
+document.addEventListener('click', event => {
+  const press = event.target.closest('.fs-combo-list button')
+  if (press) pick(press)
+  document.querySelectorAll('.fs-combo-list:not([hidden])').forEach(list => { if (!list.parentElement.contains(event.target)) list.hidden = true })
+})
+document.addEventListener('keydown', event => {
+  if (!event.target.matches('[data-pick]')) return
+  const list = event.target.parentElement.querySelector('.fs-combo-list'), all = [...list.querySelectorAll('button')]
+  if (!all.length || list.hidden) return
+  const at = all.findIndex(press => press.getAttribute('aria-selected') === 'true')
+  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+    event.preventDefault()
+    const next = all[Math.min(all.length - 1, Math.max(0, at + (event.key === 'ArrowDown' ? 1 : -1)))]
+    all.forEach(press => press.setAttribute('aria-selected', String(press === next)))
+    next.scrollIntoView({ block: 'nearest' })
+  } else if (event.key === 'Enter') { event.preventDefault(); pick(all[Math.max(0, at)]) } else if (event.key === 'Escape') { list.hidden = true }
+})
+
+/* -------------------------------------------------------------- position */
+document.addEventListener('click', event => {
+  const press = event.target.closest('[data-locate]')
+  if (!press) return
+  const said = press.parentElement.querySelector('[data-located]')
+  if (!navigator.geolocation) { if (said) said.textContent = words.noplace; return }
+  navigator.geolocation.getCurrentPosition(found => {
+    press.form.elements.lon.value = found.coords.longitude.toFixed(6)
+    press.form.elements.lat.value = found.coords.latitude.toFixed(6)
+    if (said) said.textContent = `${words.near} (± ${Math.round(found.coords.accuracy)} m)`
+  }, () => { if (said) said.textContent = words.noplace }, { enableHighAccuracy: true, timeout: 15000 })
+})
+
+document.querySelectorAll('form[data-kept]').forEach(bringBack)
+addEventListener('online', sendAll)
+badge().then(sendAll)

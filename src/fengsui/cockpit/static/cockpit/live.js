@@ -1,0 +1,105 @@
+/* Live rows: one event stream; a changed part is fetched again and glows once.
+   A part says what it watches: data-live-topic="case" data-live-id="…" data-live-url="…". */
+import { tick } from './clocks.js'
+import { words } from './words.js'
+
+const alarmHost = document.getElementById('fs-alarm')
+
+/* ---------------------------------------------------------------- sound */
+let context, sounding, muted = ''
+
+function beep() {
+  if (!context) { try { context = new AudioContext() } catch { return } }
+  if (context.state === 'suspended') { context.resume().catch(() => undefined); if (context.state === 'suspended') return }
+  const at = context.currentTime
+  for (const [offset, pitch] of [[0, 880], [.22, 660]]) {
+    const tone = context.createOscillator(), loud = context.createGain()
+    tone.frequency.value = pitch
+    loud.gain.setValueAtTime(.0001, at + offset)
+    loud.gain.exponentialRampToValueAtTime(.25, at + offset + .02)
+    loud.gain.exponentialRampToValueAtTime(.0001, at + offset + .2)
+    tone.connect(loud).connect(context.destination)
+    tone.start(at + offset); tone.stop(at + offset + .21)
+  }
+}
+
+function listen() {
+  const bar = alarmHost?.querySelector('[data-alarm]')
+  const loud = bar && bar.dataset.alarm !== muted
+  if (loud && !sounding) { beep(); sounding = setInterval(beep, 4000) }
+  if (!loud && sounding) { clearInterval(sounding); sounding = undefined }
+}
+
+document.addEventListener('click', event => {
+  if (!event.target.closest('[data-act="mute"]')) return
+  muted = alarmHost.querySelector('[data-alarm]')?.dataset.alarm ?? ''
+  listen()
+})
+
+/* ---------------------------------------------------------------- parts */
+const waiting = new Map()
+
+async function renew(part) {
+  const answer = await fetch(part.dataset.liveUrl, { headers: { 'HX-Request': 'true' } }).catch(() => null)
+  if (!answer?.ok) return
+  const holder = document.createElement('template')
+  holder.innerHTML = (await answer.text()).trim()
+  const fresh = holder.content.firstElementChild
+  if (!fresh) { if (!part.dataset.liveUrl.includes('keep')) part.remove(); return }
+  if (part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) return
+  const before = new Map([...part.querySelectorAll('[data-key]')].map(row => [row.dataset.key, row.dataset.seen]))
+  part.replaceWith(fresh)
+  fresh.querySelectorAll('[data-key]').forEach(row => { if (before.get(row.dataset.key) !== row.dataset.seen) row.classList.add('fs-glow') })
+  if (!fresh.querySelector('[data-key]')) fresh.classList.add('fs-glow')
+  window.htmx?.process(fresh)
+  tick()
+  document.dispatchEvent(new CustomEvent('fs:renewed', { detail: fresh }))
+}
+
+function touch(part) {
+  const key = part.dataset.liveUrl
+  if (waiting.has(key)) return
+  waiting.set(key, setTimeout(() => { waiting.delete(key); const again = document.querySelector(`[data-live-url="${CSS.escape(key)}"]`); if (again) renew(again) }, 250))
+}
+
+async function renewAlarm() {
+  const answer = await fetch('/live/alarm/', { headers: { 'HX-Request': 'true' } }).catch(() => null)
+  if (!answer?.ok) return
+  alarmHost.innerHTML = await answer.text()
+  tick(); listen()
+}
+
+function heard(event) {
+  const news = JSON.parse(event.data)
+  for (const part of document.querySelectorAll('[data-live-topic]')) {
+    const topics = part.dataset.liveTopic.split(' ')
+    if (topics.includes(news.topic) && (!part.dataset.liveId || part.dataset.liveId === String(news.id))) touch(part)
+  }
+  if (news.topic === 'case') renewAlarm()
+  document.dispatchEvent(new CustomEvent('fs:news', { detail: news }))
+}
+
+/* ----------------------------------------------------------------- line */
+let cutAt
+
+function cut(is) {
+  const host = document.getElementById('fs-health')
+  if (!host) return
+  if (is && !cutAt) {
+    cutAt = new Date().toTimeString().slice(0, 5)
+    const bar = document.createElement('div')
+    bar.className = 'fs-health'; bar.dataset.cut = ''; bar.setAttribute('role', 'status')
+    bar.textContent = words.cut(cutAt)
+    host.append(bar)
+  }
+  if (!is && cutAt) { cutAt = undefined; host.querySelector('[data-cut]')?.remove(); document.querySelectorAll('[data-live-url]').forEach(touch); renewAlarm() }
+}
+
+if (alarmHost && document.querySelector('.fs-me')) {
+  listen()
+  const source = new EventSource('/live/')
+  source.addEventListener('news', heard)
+  source.addEventListener('open', () => cut(false))
+  source.addEventListener('error', () => setTimeout(() => { if (source.readyState !== EventSource.OPEN) cut(true) }, 4000))
+  addEventListener('pagehide', () => source.close())
+}

@@ -1,0 +1,19 @@
+"""The shell's own addresses."""
+
+from django.conf import settings
+from django.urls import path
+
+from fengsui.cockpit import signin, views
+
+app_name = "cockpit"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("worker.js", views.worker, name="worker"),
+    path("offline/", views.offline, name="offline"),
+    path("find/", views.find, name="find"),
+    path("demo/enter/", signin.enter, name="enter"),
+    path("demo/four/", signin.four, name="four"),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("components/", views.components, name="components"))

@@ -1,0 +1,99 @@
+"""Pages of the shell itself: home, search, the installable page, the sheet of components."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from fengsui import moment
+from fengsui.cockpit import search, shapes
+
+WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The first screen after sign-in is the desk."""
+    try:
+        return redirect("cockpit:desk")
+    except NoReverseMatch:
+        return render(request, "cockpit/home.html")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """The web app manifest."""
+    return HttpResponse(
+        json.dumps(
+            {
+                "name": gettext("Fengsui emergency management"),
+                "short_name": gettext("Fengsui"),
+                "start_url": "/",
+                "display": "standalone",
+                "background_color": "#f5f6f8",
+                "theme_color": "#20252c",
+                "icons": [{"src": static("cockpit/beacon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+            },
+            ensure_ascii=False,
+        ),
+        content_type="application/manifest+json",
+    )
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, served from the root so that it may answer for every page."""
+    response = HttpResponse(WORKER.read_bytes(), content_type="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """What the service worker shows when there is no line."""
+    return render(request, "cockpit/offline.html")
+
+
+@require_safe
+@login_required
+def find(request: HttpRequest) -> JsonResponse:
+    """Answers of the command palette: cases, sites and places within my scope."""
+    return JsonResponse(search.find(request, request.GET.get("q", "").strip()[:80], moment.now()))
+
+
+@require_safe
+def components(request: HttpRequest) -> HttpResponse:
+    """The sheet of components, both themes (only where DEBUG is on)."""
+    now = moment.now()
+    lengths = [timedelta(minutes=minutes) for minutes in (15840, 3123, 22, 3.7, -6)]
+    return render(
+        request,
+        "cockpit/components.html",
+        {
+            "dues": [(now + length, now - timedelta(days=4)) for length in lengths],
+            "levels": shapes.LEVELS,
+            "ladder_due": now + timedelta(days=2, hours=4, minutes=3),
+            "ladder_start": now - timedelta(days=4),
+            "home": reverse("cockpit:home"),
+        },
+    )
+
+
+def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: the same words for what is not there and for what is not mine to see."""
+    return render(request, "404.html", status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500: says that it is recorded, without touching the database."""
+    return HttpResponse((Path(__file__).parent / "templates" / "500.html").read_text(encoding="utf-8"), status=500)

@@ -1,9 +1,15 @@
 """Django's registration of the room."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class LawConfig(AppConfig):
     name = "fengsui.law"
     label = "law"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import numbers
+
+        numbers.overlay(settings.DATA_DIR / "law")

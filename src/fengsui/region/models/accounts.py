@@ -1,4 +1,4 @@
-"""Places, offices, posts, people, sites, hazard units, points."""
+"""Sign-ins."""
 
 from django.contrib.auth.models import AbstractUser
 

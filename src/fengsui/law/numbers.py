@@ -1,0 +1,292 @@
+"""The law's numbers by date: ``find("hazard.sign", date(2026, 11, 24))``.
+
+Each number stands once in data/law/*.yaml with its clause, source and confidence; the region's own data folder
+may add files, and an administrator may amend those that no regulation settles. This module reads and looks up;
+it knows no database: amendments are handed in through ``amendments``.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from fengsui import shipped
+
+from .amounts import Duration, parse_amount
+
+CONFIDENCE = ("confirmed", "memory-high", "memory-medium", "memory-low", "proposed", "to_be_supplied")
+"""How sure the number is; the last two may be amended."""
+
+Kind = Literal["once", "each", ""]
+
+
+class UnknownNumber(LookupError):
+    """No number of this name is in force on that day, or the table has no such row."""
+
+
+class WrongLawFile(ValueError):
+    """A law file is not as it must be; the message names file, number and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class LawNumber:
+    """One number of the law in one period.
+
+    Exactly one of ``duration`` (a length of time), ``value`` (a number, text or list) and ``table`` is the
+    content; a table's row found by its key comes back as ``duration`` or ``value``. ``kind`` tells a clock's
+    ``once`` from ``each``. ``effective_to`` is the first day no longer in force.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    duration: Duration | None = None
+    written: str = ""  # the amount as the file writes it
+    value: Any = None
+    table: Mapping[str, Any] | None = None
+    keyed_by: str = ""
+    row: str = ""  # the table row that was found
+    unit: str = ""
+    kind: Kind = "each"
+    clause: str = ""
+    source: str = ""
+    confidence: str = "proposed"
+    effective_from: date = date.min
+    effective_to: date | None = None
+    runs_by: tuple[str, ...] = ()
+    signatures: int = 1
+    note: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    amended: str = ""  # the reference of the amendment that gave this content
+
+    @property
+    def proposed(self) -> bool:
+        """No regulation stands behind it: pages must say so."""
+        return self.confidence in {"proposed", "to_be_supplied"}
+
+    def in_force(self, on: date) -> bool:
+        return self.effective_from <= on and (self.effective_to is None or on < self.effective_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An administrator's content for a number from a day on; ``row`` names the table row it replaces."""
+
+    name: str
+    content: Any
+    since: date
+    reference: str
+    row: str = ""
+    clause: str = ""
+    source: str = ""
+
+
+def _content(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    given = [name for name in ("amount", "value", "table") if name in raw]
+    if len(given) != 1:
+        raise WrongLawFile(f"{where}: give exactly one of amount, value, table")
+    if "amount" in raw:
+        return {"duration": _length(raw["amount"], where), "written": str(raw["amount"])}
+    if "value" in raw:
+        return {"value": raw["value"]}
+    table = raw["table"]
+    if "by" not in table or not isinstance(table.get("rows"), dict):
+        raise WrongLawFile(f"{where}: a table needs `by` and `rows`")
+    rows = {str(key): row for key, row in table["rows"].items()}
+    found: dict[str, Any] = {"table": rows, "keyed_by": str(table["by"])}
+    if raw.get("kind"):  # a clock's table: each row is a length of time; unless the key is known the strictest counts
+        lengths = [_length(row, f"{where}.{key}") for key, row in rows.items()]
+        shortest = min(range(len(lengths)), key=lambda at: _rough(lengths[at]))
+        found |= {"duration": lengths[shortest], "written": str(list(rows.values())[shortest])}
+    return found
+
+
+def _rough(length: Duration) -> float:
+    if length.seconds is not None:
+        return float(length.seconds)
+    return 86400.0 * (length.days if length.days is not None else 1.5 * (length.workdays or 0))
+
+
+def _length(text: Any, where: str) -> Duration:
+    try:
+        return parse_amount(text)
+    except ValueError as wrong:
+        raise WrongLawFile(f"{where}: {wrong}") from wrong
+
+
+def _day(raw: Any, where: str) -> date:
+    if isinstance(raw, date):
+        return raw
+    raise WrongLawFile(f"{where}: write a day as 2026-09-30")
+
+
+def _number(raw: Mapping[str, Any], file: str, common: Mapping[str, Any]) -> LawNumber:
+    line = {**common, **raw}
+    where = f"{file}: {line.get('name', '(no name)')}"
+    for needed in ("name", "title", "confidence", "source"):
+        if not line.get(needed):
+            raise WrongLawFile(f"{where}: {needed} is missing")
+    if line["confidence"] not in CONFIDENCE:
+        raise WrongLawFile(f"{where}: confidence must be one of {', '.join(CONFIDENCE)}")
+    if set(line["title"]) != {"zh", "en"}:
+        raise WrongLawFile(f"{where}: title needs zh and en")
+    if line.get("kind", "each") not in {"once", "each", ""}:
+        raise WrongLawFile(f"{where}: kind must be once, each, or empty where it is no clock")
+    until = line.get("effective_to")
+    return LawNumber(
+        name=line["name"], title=line["title"], unit=line.get("unit", ""), kind=line.get("kind", "each"),
+        clause=line.get("clause", ""), source=line["source"], confidence=line["confidence"],
+        effective_from=_day(line.get("effective_from", date.min), f"{where}.effective_from"),
+        effective_to=_day(until, f"{where}.effective_to") if until else None,
+        runs_by=tuple(line.get("runs_by", ())), signatures=int(line.get("signatures", 1)),
+        note=line.get("note", {}), file=file, **_content(line, where),
+    )
+
+
+@dataclass(frozen=True)
+class Book:
+    """All law numbers, by name, in order of their beginning."""
+
+    periods: Mapping[str, tuple[LawNumber, ...]]
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(self.periods)
+
+    def all(self) -> list[LawNumber]:
+        """Every period of every number."""
+        return [number for name in self.names() for number in self.periods[name]]
+
+    def amended(self, amendments: Iterable[Amendment]) -> Book:
+        """The book with these amendments over it; only unsettled numbers take them."""
+        periods = dict(self.periods)
+        for one in sorted(amendments, key=lambda line: line.since):
+            periods[one.name] = tuple(_amend(periods.get(one.name, ()), one))
+        return Book(periods)
+
+    def find(self, name: str, on: date, **keys: Any) -> LawNumber:
+        """The number in force on that day; of a table the row that ``keys`` names.
+
+        A table asked without its key comes back whole (a clock's with its shortest row as ``duration``).
+        Raises ``UnknownNumber`` naming number, day and key.
+        """
+        if name not in self.periods:
+            raise UnknownNumber(f"no law number is called {name!r}")
+        for number in self.periods[name]:
+            if number.in_force(on):
+                return _row(number, keys)
+        raise UnknownNumber(f"law number {name!r} has no content in force on {on}")
+
+
+def _row(number: LawNumber, keys: Mapping[str, Any]) -> LawNumber:
+    key = keys.get(number.keyed_by) if number.table is not None else None
+    if number.table is None or key is None:
+        return number
+    if str(key) not in number.table:
+        known = ", ".join(number.table)
+        raise UnknownNumber(f"law number {number.name!r} has no row {number.keyed_by}={key!r}; rows: {known}")
+    content = number.table[str(key)]
+    if number.duration is not None:
+        return replace(number, duration=parse_amount(content), written=str(content), row=str(key))
+    return replace(number, value=content, duration=None, row=str(key))
+
+
+def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
+    found: list[LawNumber] = []
+    for number in periods:
+        over = number.effective_to is not None and number.effective_to <= one.since
+        if over or not (number.proposed or number.amended):
+            found.append(number)
+            continue
+        begins = max(one.since, number.effective_from)
+        if begins > number.effective_from:
+            found.append(replace(number, effective_to=begins))
+        found.append(_amended_number(number, one, begins))
+    return found
+
+
+def _amended_number(number: LawNumber, one: Amendment, begins: date) -> LawNumber:
+    changed = replace(
+        number, effective_from=begins, amended=one.reference,
+        clause=one.clause or number.clause, source=one.source or number.source,
+    )
+    if number.table is not None and one.row:
+        return replace(changed, table={**number.table, one.row: one.content})
+    if number.duration is not None:
+        return replace(changed, duration=parse_amount(one.content), written=str(one.content))
+    return replace(changed, value=one.content)
+
+
+def load(folders: Iterable[Path]) -> Book:
+    """Read every ``*.yaml`` of the folders; a later folder's number of the same name and beginning replaces.
+
+    Raises ``WrongLawFile``.
+    """
+    periods: dict[str, dict[date, LawNumber]] = defaultdict(dict)
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")):
+            for number in _read(path):
+                periods[number.name][number.effective_from] = number
+    book = {name: tuple(sorted(found.values(), key=lambda line: line.effective_from)) for name, found in periods.items()}
+    for name, found in book.items():
+        for earlier, later in itertools.pairwise(found):
+            if earlier.effective_to is None or earlier.effective_to > later.effective_from:
+                raise WrongLawFile(f"{later.file}: {name}: two contents are in force on {later.effective_from}")
+    return Book(book)
+
+
+def _read(path: Path) -> list[LawNumber]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as wrong:
+        raise WrongLawFile(f"{path.name}: {wrong}") from wrong
+    if not isinstance(raw, dict) or not isinstance(raw.get("numbers"), list):
+        raise WrongLawFile(f"{path.name}: a law file is a mapping with a list `numbers`")
+    common = raw.get("common", {})
+    return [_number(line, path.name, common) for line in raw["numbers"]]
+
+
+@functools.cache
+def shipped_book() -> Book:
+    """The numbers that come with the product."""
+    return load([shipped.folder("law")])
+
+
+_overlay: list[Path] = []
+amendments: Callable[[], tuple[Amendment, ...]] = tuple
+"""Where amendments come from; the room's start-up points it at the recorded ones."""
+
+
+def overlay(folder: Path) -> None:
+    """Let a region's own folder of law files lie over the shipped ones; a missing folder changes nothing."""
+    if folder.is_dir() and folder not in _overlay:
+        _overlay.append(folder)
+        _base.cache_clear()
+
+
+@functools.cache
+def _base() -> Book:
+    return load([shipped.folder("law"), *_overlay])
+
+
+@functools.lru_cache(maxsize=4)
+def _with(changes: tuple[Amendment, ...]) -> Book:
+    return _base().amended(changes)
+
+
+def book() -> Book:
+    """The numbers as they stand: shipped, the region's own, and the recorded amendments."""
+    changes = amendments()
+    return _with(changes) if changes else _base()
+
+
+def find(name: str, on: date, **keys: Any) -> LawNumber:
+    """``Book.find`` in the present book."""
+    return book().find(name, on, **keys)

@@ -1,0 +1,286 @@
+"""Which office a role means for a matter, and who may act in it.
+
+data/roles.yaml says for each role where its office is found and whose posts may act. A vacant or merged
+office gives way to its successor, then to the next one up, and in the end to the region's top office, so
+that a matter never belongs to nobody.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+
+from fengsui import shipped
+from fengsui.moment import LEGAL_ZONE
+
+from .tree import LEVELS, OfficeNode, Tree, tree
+
+
+class UnknownRole(LookupError):
+    """A mechanism named a role that data/roles.yaml does not list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One line of data/roles.yaml."""
+
+    name: str
+    finds: str
+    at: str
+    level: str
+    duty: str
+    posts: frozenset[str]
+    kind: str
+    title: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a matter is about, as far as roles need it; any object with these attributes will do.
+
+    Offices are ids. ``owner`` is whoever holds the matter now; ``up`` and ``owner``-relative roles start there.
+    """
+
+    place_code: str | None = None
+    duty: str = ""
+    site_id: int | None = None
+    office_id: int | None = None  # where the matter is about an office
+    opener: int | None = None
+    owner: int | None = None
+    parent_owner: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@functools.cache
+def _file() -> dict[str, Any]:
+    return yaml.safe_load(shipped.file("roles.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+@functools.cache
+def roles() -> Mapping[str, Role]:
+    """All roles by name."""
+    return {
+        name: Role(
+            name=name, finds=line["finds"], at=line.get("at", "about"), level=line.get("level", ""),
+            duty=line.get("duty", ""), posts=frozenset(line["posts"]), kind=line.get("kind", "office"), title=line["title"],
+        )
+        for name, line in _file()["roles"].items()
+    }
+
+
+def duties() -> Mapping[str, Mapping[str, str]]:
+    """Fields of work: name → {zh, en}."""
+    return _file()["duties"]  # type: ignore[no-any-return]
+
+
+def functions() -> Mapping[str, Mapping[str, str]]:
+    """Functions of offices and posts: name → {zh, en}."""
+    return _file()["functions"]  # type: ignore[no-any-return]
+
+
+def role_of(name: str) -> Role:
+    """The role, or ``UnknownRole`` naming it."""
+    try:
+        return roles()[name]
+    except KeyError:
+        raise UnknownRole(f"role {name!r} is not in data/roles.yaml") from None
+
+
+# ------------------------------------------------------------------ finding
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(LEGAL_ZONE).date()
+
+
+def _get(about: Any, name: str) -> Any:
+    return getattr(about, name, None)
+
+
+def _site(picture: Tree, about: Any) -> Any:
+    site = _get(about, "site_id")
+    if site is None and _get(about, "kind") == "site" and str(_get(about, "id") or "").isdigit():
+        site = int(_get(about, "id"))
+    return picture.sites.get(site) if site is not None else None
+
+
+def _place(picture: Tree, about: Any) -> str | None:
+    if site := _site(picture, about):
+        return str(site.place)
+    code = _get(about, "place_code")
+    return code if code in picture.places else None
+
+
+def _duty(picture: Tree, about: Any) -> str:
+    if duty := _get(about, "duty"):
+        return str(duty)
+    site = _site(picture, about)
+    return str(site.duties[0]) if site and site.duties else ""
+
+
+def _anchor(picture: Tree, about: Any, at: str) -> OfficeNode | None:
+    """The office that ``at`` names: opener, owner or parent_owner, else what stands nearest to it."""
+    order = {"opener": ("opener", "owner"), "owner": ("owner", "opener"), "parent_owner": ("parent_owner", "owner", "opener")}
+    for name in order.get(at, ()):
+        if (office := _get(about, name)) is not None and office in picture.offices:
+            return picture.offices[office]
+    return None
+
+
+def supervisor_of(picture: Tree, place: str | None, duty: str, level: str, today: date) -> OfficeNode | None:
+    """The office with this duty at ``level`` of the place; nothing where that level has none."""
+    code = picture.at_level(place, level)
+    if code is None or not duty:
+        return None
+    found = picture.with_duty(code, duty, today)
+    return found[0] if found else None
+
+
+def _nearest(picture: Tree, place: str | None, duty: str, today: date) -> OfficeNode | None:
+    for node in picture.upward(place):
+        if found := picture.with_duty(node.code, duty, today):
+            return found[0]
+    return None
+
+
+def _climb(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNode | None:
+    """One up: of a division its house; of an enterprise its supervisor; else the same duty one place higher."""
+    if node.kind == "enterprise":
+        site = picture.sites.get(picture.site_of_office.get(node.id, -1))
+        if site:
+            work = duty or (site.duties[0] if site.duties else "")
+            for level in LEVELS[1:]:
+                if found := supervisor_of(picture, site.place, work, level, today):
+                    return found
+    if node.kind == "division" and node.parent is not None:
+        return picture.living(node.parent, today)
+    above = picture.places[node.place].parent if node.place in picture.places else None
+    if above and duty in node.duties and (found := picture.with_duty(above, duty, today)):
+        return found[0]
+    return picture.living(node.parent, today) if node.parent is not None else None
+
+
+def _found(picture: Tree, role: Role, about: Any, today: date) -> OfficeNode | None:
+    place, duty = _place(picture, about), _duty(picture, about)
+    if role.finds == "top":
+        return picture.living(picture.top, today)
+    if role.finds == "enterprise":
+        site = _site(picture, about)
+        return picture.living(site.office, today) if site else None
+    if role.finds == "about_office":
+        office = _get(about, "office_id")
+        return picture.living(office, today) if office is not None else _anchor(picture, about, "opener")
+    if role.finds == "supervisor":
+        return _supervisor(picture, role.level, place, duty, today)
+    anchor = _anchor(picture, about, role.at)
+    if role.finds == "same":
+        return picture.living(anchor.id, today) if anchor else None
+    if role.finds == "up":
+        return _climb(picture, anchor, duty, today) if anchor else None
+    start = anchor.place if anchor else place
+    if anchor and anchor.kind == "enterprise" and place:
+        start = place
+    if role.level and start:
+        start = picture.at_level(start, role.level)
+    return _nearest(picture, start, role.duty, today)
+
+
+def _supervisor(picture: Tree, level: str, place: str | None, duty: str, today: date) -> OfficeNode | None:
+    if place is None:
+        return None
+    if level == "one_up":
+        here = picture.places[picture.at_level(place, "county") or place]
+        above = here.parent or here.code
+        return _nearest(picture, above, duty, today)
+    return _nearest(picture, picture.at_level(place, level), duty, today)
+
+
+# ----------------------------------------------------------------- eligible
+
+
+def _eligible(picture: Tree, role: Role, office: int, now: datetime) -> list[int]:
+    found: dict[int, None] = {}
+    for term in picture.terms.get(office, ()):
+        if term.runs(now) and ("*" in role.posts or picture.posts[term.post].duties & role.posts):
+            found[term.person] = None
+    return list(found)
+
+
+def eligible(role: str, office_id: int, now: datetime) -> list[int]:
+    """The persons who may act in ``role`` for this office now, in order of their terms."""
+    return _eligible(tree(), role_of(role), office_id, now)
+
+
+def _answers(picture: Tree, role: Role, office: int, now: datetime) -> bool:
+    """Whether somebody can answer there; above, anybody in office will do, a person's stand-in needs nobody."""
+    if role.kind == "person":
+        return True
+    if role.finds in {"up", "top"}:
+        return any(term.runs(now) for term in picture.terms.get(office, ()))
+    return bool(_eligible(picture, role, office, now))
+
+
+def _settle(picture: Tree, role: Role, node: OfficeNode | None, duty: str, now: datetime) -> int | None:
+    """The office itself where somebody can act; else one up, and in the end the top."""
+    today = _day(now)
+    seen: set[int] = set()
+    while node is not None and node.id not in seen:
+        seen.add(node.id)
+        if _answers(picture, role, node.id, now):
+            return node.id
+        node = _climb(picture, node, duty, today)
+    return picture.top
+
+
+def resolve(role: str, about: Any, now: datetime) -> int | None:
+    """The id of the office that ``role`` means for ``about`` now.
+
+    Never ``None`` for a known role once the region has a top office. Raises ``UnknownRole``.
+    """
+    return resolve_all([role], about, now)[role]
+
+
+def resolve_all(names: Iterable[str], about: Any, now: datetime) -> dict[str, int | None]:
+    """``resolve`` for several roles with one look at the tree."""
+    picture, today = tree(), _day(now)
+    found: dict[str, int | None] = {}
+    for name in names:
+        role = role_of(name)
+        node = _found(picture, role, about, today)
+        found[name] = _settle(picture, role, node, _duty(picture, about), now)
+    return found
+
+
+def one_up(office_id: int, duty: str, now: datetime) -> int | None:
+    """The next living office above that has somebody in it; the top answers for itself."""
+    picture, today = tree(), _day(now)
+    node = picture.offices.get(office_id)
+    if node is None or office_id == picture.top:
+        return picture.top
+    node = picture.living(office_id, today) or node
+    above = _climb(picture, node, duty, today)
+    return _settle(picture, role_of("up"), above, duty, now)
+
+
+def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
+    """Whether the person acts in ``role`` of that office through that post now, in person or as a running deputy."""
+    picture, wanted = tree(), role_of(role)
+    post = picture.posts.get(post_id)
+    if post is None or office_id is None or post.office != office_id:
+        return False
+    if not ("*" in wanted.posts or post.duties & wanted.posts):
+        return False
+    if any(term.person == person_id and term.post == post_id and term.runs(now) for term in picture.terms.get(office_id, ())):
+        return True
+    return _deputises(person_id, post_id, now)
+
+
+def _deputises(person_id: int, post_id: int, now: datetime) -> bool:
+    from .models import Delegation
+
+    return Delegation.objects.filter(deputy_id=person_id, post_id=post_id, since__lte=now, until__gt=now).exists()

@@ -1,0 +1,206 @@
+"""The offices of the region in memory: one frozen picture, reloaded when something changed.
+
+The picture answers many questions a second (who supervises, who may act, what is one up) without a query
+each; a database trigger changes ``Revision.token`` with every change, and ``tree()`` compares it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db import connection
+
+LEVELS = ("township", "county", "league", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeNode:
+    """An office as the tree knows it."""
+
+    id: int
+    kind: str
+    place: str
+    parent: int | None
+    path: str
+    duties: frozenset[str]
+    successor: int | None
+    dissolved_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceNode:
+    """A place as the tree knows it."""
+
+    code: str
+    level: str
+    parent: str | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteNode:
+    """A site as the tree knows it."""
+
+    id: int
+    office: int
+    place: str
+    duties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Somebody in a post, from ``since`` to before ``until``."""
+
+    person: int
+    post: int
+    since: datetime
+    until: datetime | None
+
+    def runs(self, now: datetime) -> bool:
+        return self.since <= now and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class PostNode:
+    """A post as the tree knows it."""
+
+    id: int
+    office: int
+    duties: frozenset[str]
+    charges: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Everything by id, and the offices of each place by duty."""
+
+    offices: Mapping[int, OfficeNode]
+    places: Mapping[str, PlaceNode]
+    sites: Mapping[int, SiteNode]
+    site_of_office: Mapping[int, int]
+    posts: Mapping[int, PostNode]
+    terms: Mapping[int, tuple[Term, ...]]  # office → terms of its posts
+    by_duty: Mapping[tuple[str, str], tuple[int, ...]]  # (place, duty) → offices, the most special first
+    top: int | None
+    token: str = field(default="")
+
+    def living(self, office: int | None, today: date) -> OfficeNode | None:
+        """The office, or who took over: successors followed until one lives; ``None`` where none does."""
+        seen: set[int] = set()
+        while office is not None and office not in seen:
+            seen.add(office)
+            node = self.offices.get(office)
+            if node is None:
+                return None
+            if node.dissolved_on is None or today < node.dissolved_on:
+                return node
+            office = node.successor
+        return None
+
+    def upward(self, place: str | None) -> Iterator[PlaceNode]:
+        """The place, then those it lies in."""
+        while place is not None:
+            node = self.places[place]
+            yield node
+            place = node.parent
+
+    def at_level(self, place: str | None, level: str) -> str | None:
+        """The code of the place at ``level`` that holds ``place``; the place itself where it is already above."""
+        last = None
+        for node in self.upward(place):
+            last = node
+            if LEVELS.index(node.level) >= LEVELS.index(level):
+                return node.code
+        return last.code if last else None
+
+    def with_duty(self, place: str, duty: str, today: date) -> list[OfficeNode]:
+        """Living offices of exactly this place with this duty (dissolved ones replaced by their successors)."""
+        found: dict[int, OfficeNode] = {}
+        for office in self.by_duty.get((place, duty), ()):
+            if node := self.living(office, today):
+                found.setdefault(node.id, node)
+        return list(found.values())
+
+
+def _offices() -> dict[int, OfficeNode]:
+    from .models import Office
+
+    columns = ("id", "kind", "place_id", "parent_id", "path", "duties", "successor_id", "dissolved_on")
+    rows = Office.objects.values_list(*columns)
+    return {
+        row[0]: OfficeNode(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]), row[6], row[7]) for row in rows
+    }
+
+
+def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:
+    from .models import Holding
+
+    terms: dict[int, list[Term]] = defaultdict(list)
+    for post, person, since, until in Holding.objects.values_list("post_id", "person_id", "since", "until"):
+        terms[posts[post].office].append(Term(person, post, since, until))
+    return {office: tuple(rows) for office, rows in terms.items()}
+
+
+def _by_duty(offices: Mapping[int, OfficeNode]) -> dict[tuple[str, str], tuple[int, ...]]:
+    found: dict[tuple[str, str], list[OfficeNode]] = defaultdict(list)
+    for office in offices.values():
+        if office.kind == "enterprise":
+            continue
+        for duty in office.duties:
+            found[office.place, duty].append(office)
+    return {
+        key: tuple(node.id for node in sorted(nodes, key=lambda node: (len(node.duties), node.id)))
+        for key, nodes in found.items()
+    }
+
+
+def load(token: str = "") -> Tree:
+    """Read the whole picture from the database (about ten thousand rows)."""
+    from .models import Place, Post, Site
+
+    offices = _offices()
+    places = {row[0]: PlaceNode(*row) for row in Place.objects.values_list("code", "level", "parent_id", "path")}
+    sites = {
+        row[0]: SiteNode(row[0], row[1], row[2], tuple(row[3]))
+        for row in Site.objects.unscoped("the office tree serves every scope").values_list(
+            "id", "office_id", "place_id", "duties"
+        )
+    }
+    posts = {
+        row[0]: PostNode(row[0], row[1], frozenset(row[2]), frozenset(row[3]))
+        for row in Post.objects.values_list("id", "office_id", "duties", "charges")
+    }
+    tops = [node.id for node in offices.values() if node.kind == "department" and node.parent is None]
+    return Tree(
+        offices=offices, places=places, sites=sites, posts=posts,
+        site_of_office={site.office: site.id for site in sites.values()},
+        terms=_terms(posts), by_duty=_by_duty(offices), top=min(tops, default=None), token=token,
+    )
+
+
+_lock = threading.Lock()
+_held: Tree | None = None
+
+
+def _token() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token::text FROM region_revision WHERE id = 1")
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def tree() -> Tree:
+    """The present picture; one small query, and a reload where something changed since the last call."""
+    global _held
+    token = _token()
+    held = _held
+    if held is not None and token and held.token == token:
+        return held
+    with _lock:
+        if _held is None or not token or _held.token != token:
+            _held = load(token)
+        return _held

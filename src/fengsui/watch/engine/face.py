@@ -31,7 +31,8 @@ from fengsui.watch.engine.shapes import (
 
 _MAGIC = b"FSENG1\n\0"
 _NO_VERDICT = np.empty(0, np.uint8)
-_ARRAYS = ("ids", "points", "rules", "point_of_rule")
+_INT = np.dtype(np.int32)
+_ARRAYS = {"ids": _INT, "points": POINT_STATE, "rules": RULE_STATE, "point_of_rule": _INT}
 
 
 class SnapshotError(ValueError):
@@ -107,7 +108,7 @@ class Engine:
             self.points[name][here] = old_points[name][there]
         new = ~np.isin(self.ids, kept)
         self.points["last_seen"][new] = self.now_ns
-        stay, here, there = np.intersect1d(self.rules["id"], old_rules["id"], return_indices=True)
+        _, here, there = np.intersect1d(self.rules["id"], old_rules["id"], return_indices=True)
         same = old_rules["level"][there] == self.rules["level"][here]
         same &= old_place[there] == self.point_of_rule[here]
         here, there = here[same], there[same]
@@ -160,7 +161,8 @@ class Engine:
         else:
             latest = arrival_ns + FUTURE_NS
             self.now_ns = max(self.now_ns, arrival_ns)
-        begin, pieces = 0, []
+        begin = 0
+        pieces: list[NDArray[np.void]] = []
         while True:
             begin, count = kernel.step(
                 self.points, self.rules, self._lookup, point, time_ns, value, quality,
@@ -192,7 +194,8 @@ class Engine:
         return self._tick(arrival_ns // SECOND * SECOND)
 
     def _tick(self, now_ns: int) -> Transitions:
-        begin, pieces = 0, []
+        begin = 0
+        pieces: list[NDArray[np.void]] = []
         while True:
             begin, count = kernel.tick(
                 self.points, self.ids, self.rules, begin, now_ns, GRACE_NS, self._out, self._room
@@ -229,7 +232,7 @@ class Engine:
         length = int.from_bytes(body[:8], "little")
         head = json.loads(bytes(body[8 : 8 + length]))
         at, arrays = 8 + length, {}
-        for name, kind, size in zip(_ARRAYS, (np.dtype(np.int32), POINT_STATE, RULE_STATE, np.dtype(np.int32)), head["sizes"], strict=True):  # fmt: skip
+        for (name, kind), size in zip(_ARRAYS.items(), head["sizes"], strict=True):
             arrays[name] = np.frombuffer(body, kind, size, at).copy()
             at += size * kind.itemsize
         engine = cls(Points.of([]), Rules.of([]), now_ns=head["now_ns"])

@@ -64,7 +64,10 @@ def test_delays_count_in_event_time():
 
 def test_a_value_holds_until_the_next_so_a_pending_alarm_fires_in_between():
     machine = engine(high(on=3))
-    assert said_of(machine.step([POINT] * 2, [START, START + 60 * SECOND], [101.0, 99.0], [0, 0])) == [("RAISED", 3), ("CLEARED", 60)]
+    assert said_of(machine.step([POINT] * 2, [START, START + 60 * SECOND], [101.0, 99.0], [0, 0])) == [
+        ("RAISED", 3),
+        ("CLEARED", 60),
+    ]
 
 
 def test_a_pending_alarm_that_falls_silent_fires():
@@ -148,7 +151,9 @@ def test_a_late_sample_beyond_a_limit_is_recorded_and_changes_nothing():
 def test_configuration_keeps_what_stays_and_withdraws_what_goes():
     machine = engine(high(1), high(2, limit=50.0, level=Level.HH))
     feed(machine, (0, 120))
-    said = machine.configure(Points.of([POINT, 9]), Rules.of([high(2, limit=60.0, level=Level.HH), (3, 9, Level.L, 1.0, 0.0, 0, 0)]))
+    said = machine.configure(
+        Points.of([POINT, 9]), Rules.of([high(2, limit=60.0, level=Level.HH), (3, 9, Level.L, 1.0, 0.0, 0, 0)])
+    )
     assert [(t.kind, t.rule, t.point) for t in said] == [(Kind.WITHDRAWN, 1, POINT)]
     assert feed(machine, (1, 61)) == []
     assert feed(machine, (2, 59)) == [("CLEARED", 2)]

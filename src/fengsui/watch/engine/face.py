@@ -197,9 +197,7 @@ class Engine:
         begin = 0
         pieces: list[NDArray[np.void]] = []
         while True:
-            begin, count = kernel.tick(
-                self.points, self.ids, self.rules, begin, now_ns, GRACE_NS, self._out, self._room
-            )
+            begin, count = kernel.tick(self.points, self.ids, self.rules, begin, now_ns, GRACE_NS, self._out, self._room)
             if begin >= self.points.size and not pieces:
                 return Transitions(self._out[:count], _NO_VERDICT)
             pieces.append(self._out[:count].copy())

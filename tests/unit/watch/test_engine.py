@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from bench.plain_engine import PlainEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.plain_engine import PlainEngine
 from fengsui.watch.engine import GRACE_NS, SECOND, Engine, Kind, Level, Points, Quality, Rules, SnapshotError, Verdict
 
 POINT = 7

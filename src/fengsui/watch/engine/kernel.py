@@ -113,18 +113,21 @@ def _attend(
     for r in range(state.first, state.beyond):
         rule = rules[r]
         level = rule.level
+        if level <= _H:
+            beyond = value >= rule.limit
+        elif level <= _LL:
+            beyond = value <= rule.limit
+        else:
+            beyond = level == _BAD and bad
+        if rule.phase == _NORMAL and not beyond:
+            continue
         if level == _SILENT:
             # Silence is measured by arrival, so that a wrong device clock cannot hide or feign it.
             count = _judge(state, rule, point, arrival, value, False, True, False, out, count)
         elif level == _BAD:
             count = _judge(state, rule, point, time, value, bad, not bad, False, out, count)
-        elif bad:
-            continue
-        elif level <= _H:
-            beyond, clear = value >= rule.limit, value < rule.clear
-            count = _judge(state, rule, point, time, value, beyond, clear, thawing, out, count)
-        else:
-            beyond, clear = value <= rule.limit, value > rule.clear
+        elif not bad:
+            clear = value < rule.clear if level <= _H else value > rule.clear
             count = _judge(state, rule, point, time, value, beyond, clear, thawing, out, count)
     return count
 

@@ -1,26 +1,24 @@
-"""Where the data that comes with the product lies: ``data/`` of the checkout, or of the installed wheel."""
+"""The data that comes with the product: ``src/fengsui/data``, part of the package.
+
+A region's own files lie over them from its data folder; each room that reads a folder says how.
+"""
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
-_PLACES = (_PACKAGE / "data", _PACKAGE.parent.parent / "data")
+_DATA = Path(__file__).resolve().parent / "data"
 
 
 def folder(name: str) -> Path:
-    """The folder ``data/NAME`` (``law``, ``geo``, ``mechanisms`` …).
-
-    Raises ``FileNotFoundError`` naming the places looked at where the product was installed without it.
-    """
-    return _find(name, Path.is_dir)
+    """The folder ``data/NAME`` (``law``, ``geo``, ``mechanisms`` …); ``FileNotFoundError`` where it did not come."""
+    return _there(_DATA / name)
 
 
 def file(name: str) -> Path:
-    """The file ``data/NAME`` (``roles.yaml``, ``geo/places.csv`` …); raises as ``folder`` does."""
-    return _find(name, Path.is_file)
+    """The file ``data/NAME`` (``roles.yaml``, ``geo/places.csv`` …); ``FileNotFoundError`` where it did not come."""
+    return _there(_DATA / name)
 
 
-def _find(name: str, fits: object) -> Path:
-    for place in _PLACES:
-        if fits(place / name):  # type: ignore[operator]
-            return place / name
-    raise FileNotFoundError(f"data/{name} did not come with this installation; looked in {', '.join(map(str, _PLACES))}")
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(f"data/{path.relative_to(_DATA)} did not come with this installation ({_DATA})")
+    return path

@@ -38,6 +38,8 @@ class Field:
     at_most: str | None = None  # a law number that bounds it
     sealed_until: str | None = None  # hidden from others until this act
     sealed: tuple[str, ...] = ()  # roles that alone may read it
+    says: Frozen = field(default_factory=dict)  # a hint under the input, {zh, en}
+    labels: Frozen = field(default_factory=dict)  # choice → {zh, en}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,14 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition: an exact one (set, unset, ended, none_open, clock_running, any) or a registered name."""
+    """A condition: an exact one (set, unset, ended, none_open, clock_running, any) or a registered name.
+
+    ``registered`` tells the two apart; ``about`` is the field, child or clock of an exact guard.
+    """
 
     name: str
-    about: str = ""  # the field, child or clock an exact guard is about
+    about: str = ""
+    registered: bool = False
     any_of: tuple[Guard, ...] = ()
 
 
@@ -103,10 +109,11 @@ class Act:
     name: str
     by: tuple[str, ...]
     to: str | None = None
-    within_states: tuple[str, ...] = ()  # the states that offer it (expanded from `in`/always)
+    within_states: tuple[str, ...] = ()  # the states that offer it, in file order; () for an opening act
     at_most: int | None = None
     then: str | None = None
-    sets: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()  # must be given
+    may_set: tuple[str, ...] = ()  # may be given
     assigns: Frozen = field(default_factory=dict)
     clears: tuple[str, ...] = ()
     needs: tuple[Guard, ...] = ()
@@ -117,7 +124,7 @@ class Act:
     rebases: tuple[str, ...] = ()
     extends: Frozen = field(default_factory=dict)
     starts: tuple[str, ...] = ()
-    stops: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()  # with ``starts``: also from the clocks' own lists
     opens: tuple[str, ...] = ()
     recalls: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
@@ -131,6 +138,7 @@ class State:
     owner: str  # role, field.F, opener …
     within: Within
     actions: tuple[Act, ...]  # in file order, `always` acts last
+    offers: Mapping[str, Act] = field(default_factory=dict)  # the same by name
     owes: tuple[Owes, ...] = ()
     ignores: frozenset[str] = frozenset()
     ladder: str | None = None
@@ -144,6 +152,11 @@ class Child:
     at_once: int | None = None
     pauses: tuple[str, ...] = ()
     pause_at_most: str | None = None
+    gives: Frozen = field(default_factory=dict)  # child's field → field.F of this case, a role, or a literal
+    each: Mapping[str, Frozen] = field(default_factory=dict)
+    """List field of this case → child's values: one more child per member that the act names, ``member`` standing for it."""
+    when: tuple[Guard, ...] = ()  # exact guards: opened only where they hold
+    title: Frozen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +196,9 @@ class Mechanism:
     readers: tuple[str, ...] = ()  # non-empty: confidential
     key: tuple[str, ...] = ()
     number: Number | None = None
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guards: Mapping[str, Frozen] = field(default_factory=dict)  # registered guards used → {kind, facts, fields, title}
+    says: Frozen = field(default_factory=dict)  # what it is for, {zh, en}
     source: Frozen = field(default_factory=dict)  # the YAML as plain data, kept with the version
 
 
@@ -197,6 +213,8 @@ class ClockRow:
     holder: int | None  # office id
     start: datetime
     due: datetime
+    first: datetime | None = None  # the first due ever set; a `once` clock resumes it
+    person: int | None = None  # where the holder is one named person
     again: Literal["once", "each"] = "once"
     n: int = 1  # how many times it was started
     stopped: datetime | None = None
@@ -248,17 +266,22 @@ class Case:
     unverified: frozenset[str] = frozenset()  # doing acts not yet verified
     verified: frozenset[str] = frozenset()
     signed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # act → persons who signed so far
+    pending: Frozen = field(default_factory=dict)  # the values that they signed
     overseers: tuple[int, ...] = ()  # offices it has climbed to
     parent: str | None = None
     parent_mechanism: str | None = None
-    raiser: Frozen = field(default_factory=dict)
+    raiser: Frozen = field(default_factory=dict)  # {kind, person, office, name}
     opened: datetime | None = None
     ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A wish: do ``act`` with ``values``; ``expects`` is the seq the caller saw, ``key`` its idempotency key."""
+    """A wish: do ``act`` with ``values``; ``expects`` is the seq the caller saw, ``key`` its idempotency key.
+
+    Values of children that the act opens stand under the child's kind: ``{"extension": {"until": …}}``,
+    or a list of such mappings for several children.
+    """
 
     act: str
     actor: Actor
@@ -268,13 +291,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A law number that depends on one field of the case (``warning.acknowledge`` by ``colour``)."""
+
+    key: str
+    rows: Mapping[str, Duration]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything outside the case that the decision may look at; the entry records what it did look at."""
+    """Everything outside the case that the decision may look at; the entry records what it did look at.
+
+    ``roles`` also carries ``field.F`` → office for fields that name a person, ``parent.F`` → value for
+    the parent's fields, and ``up`` relative to the last overseer.
+    """
 
     roles: Mapping[str, int | None]  # role → office that it resolves to for this case
     holds: frozenset[str]  # roles that the actor holds for this case (eligible post in that office)
     truths: Mapping[str, bool]  # registered guards already evaluated
-    law: Mapping[str, Duration]  # law number → the length in force on the day of the act
+    law: Mapping[str, Duration | Table]  # law number → the length in force on the day of the act
+    given: Frozen = field(default_factory=dict)  # raw facts by name, for the kernel's own guards
+    choices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # field → the choices of its law table
+    new_ids: tuple[str, ...] = ()  # ids reserved for the children that the act opens
     why: Mapping[str, str] = field(default_factory=dict)  # guard → the fact that is missing, for people
 
 
@@ -283,7 +321,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason why not. ``code`` is stable; ``about`` names the field, guard or person; ``needs`` what would help."""
+    """One reason why not. ``code`` is stable; ``about`` names the field, guard or person; ``needs`` what would help.
+
+    Codes: ended, version, no_such_act, not_offered, not_yours, spent, at_once, child_open, clock_stopped,
+    missing, unknown, bad_value, guard, same_person, already_signed, differs, unverified.
+    """
 
     code: str
     about: str = ""
@@ -299,10 +341,12 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A child or follow-up case that the decision opens."""
+    """A child or follow-up case that the decision opens, with the values that its opening act gets."""
 
     mechanism: str
     joined: bool
+    id: str = ""
+    values: Frozen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,3 +363,18 @@ class Decision:
     tells: tuple[str, ...] = ()
     ended: bool = False
     signed_only: bool = False  # a signature was recorded, more are needed
+    seen_only: bool = False  # a signal whose bound is spent was recorded as seen
+    numbers: bool = False  # the case's number is due now
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What an actor may do: the act, or every reason why not."""
+
+    act: Act
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Nothing stands against it."""
+        return not self.refusals

@@ -1,0 +1,196 @@
+"""YAML files into frozen mechanisms, with every reference checked for form.
+
+``load_folder`` and ``load_text`` read files, ``mechanism`` plain data. All faults are gathered into one
+``MechanismError``; each names file, line, path and remedy. Form only: whether the life is closed is the
+proof's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fengsui.ledger.kernel.document import Document, Fault, MechanismError, read_document
+from fengsui.ledger.kernel.names import Names, read_names
+from fengsui.ledger.kernel.references import check_references
+from fengsui.ledger.kernel.sections import Reader
+from fengsui.ledger.kernel.shapes import Act, Clock, Mechanism, State
+
+DEFAULT_LADDER = "plain"
+
+
+def load_names(path: Path) -> Names:
+    """Read ``registry.yaml``."""
+    return read_names(path.read_text("utf-8"), path.name)
+
+
+def load_folder(path: Path, names: Names, *, titles: bool = True) -> dict[str, Mechanism]:
+    """Every ``*.yaml`` of a folder, by mechanism name. Raises ``MechanismError`` over all files."""
+    return load_files(sorted(path.glob("*.yaml")), names, titles=titles)
+
+
+def load_files(paths: Iterable[Path], names: Names, *, titles: bool = True) -> dict[str, Mechanism]:
+    """These files, by mechanism name; a later one of the same name replaces an earlier (a region's overlay)."""
+    found: dict[str, Mechanism] = {}
+    documents: dict[str, Document] = {}
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            document = read_document(path.read_text("utf-8"), path.name)
+        except UnicodeDecodeError as error:
+            faults.append(Fault(path.name, "(file)", f"this is no UTF-8 text ({error.reason})", "Save it as UTF-8"))
+            continue
+        mechanism = _read(document, names, titles)
+        if mechanism is None:
+            faults.extend(document.faults)
+        else:
+            found[mechanism.name] = mechanism
+            documents[mechanism.name] = document
+    broken = {fault.file.removesuffix(".yaml") for fault in faults}
+    for name, mechanism in found.items():
+        _check_kinds(mechanism, found.keys() | broken, documents[name])
+        faults.extend(documents[name].faults)
+    if faults:
+        raise MechanismError(faults)
+    return found
+
+
+def load_text(text: str, names: Names, file: str = "mechanism.yaml", *, titles: bool = True) -> Mechanism:
+    """One file's text. Whether the kinds of its children exist is not known here."""
+    document = read_document(text, file)
+    mechanism = _read(document, names, titles)
+    if mechanism is None:
+        raise MechanismError(document.faults)
+    return mechanism
+
+
+def mechanism(data: Any, names: Names, file: str = "mechanism.yaml", *, titles: bool = False) -> Mechanism:
+    """One mechanism from plain data (a parsed file, or a broken copy of one in the proof's tests)."""
+    document = Document(file, data)
+    found = _read(document, names, titles)
+    if found is None:
+        raise MechanismError(document.faults)
+    return found
+
+
+def digest_of(data: Any) -> str:
+    """SHA-256 of the canonical JSON: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(document: Document, names: Names, titles: bool) -> Mechanism | None:
+    if document.faults:
+        return None
+    if not isinstance(document.data, dict):
+        document.fault("", "a mechanism file is a mapping", "Begin with `mechanism: NAME`")
+        return None
+    raw = Reader(document, names, titles).read()
+    _check_lists(raw, document)
+    if document.faults:
+        return None
+    found = _resolve(raw, document.data, names)
+    check_references(found, document, names)
+    return None if document.faults else found
+
+
+def _check_lists(raw: Mechanism, document: Document) -> None:
+    """What tying acts to clocks and states would silently drop."""
+    for act in raw.always.values():
+        for state in act.within_states:
+            if state not in raw.states:
+                known = ", ".join(sorted(raw.states))
+                document.fault(f"always.{act.name}.in", f"no state {state!r}", f"Known: {known}")
+    for act in _every_act(raw):
+        for clock in (*act.starts, *act.stops):
+            if clock not in raw.clocks:
+                known = ", ".join(sorted(raw.clocks)) or "none"
+                document.fault(_path_of(act, raw), f"{act.name!r} names no clock {clock!r}", f"Known: {known}")
+
+
+def _path_of(act: Act, raw: Mechanism) -> str:
+    if act.name in raw.opening:
+        return f"open.{act.name}"
+    if act.name in raw.always:
+        return f"always.{act.name}"
+    return next(f"states.{s.name}.actions.{act.name}" for s in raw.states.values() if act in s.actions)
+
+
+def _check_kinds(found: Mechanism, known: set[str], document: Document) -> None:
+    for kind in found.children.keys() - known:
+        document.fault(f"children.{kind}", f"no mechanism {kind!r} in this folder", f"Known: {', '.join(sorted(known))}")
+
+
+def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
+    """Tie acts to clocks both ways, hand the `always` acts to their states, fill in the defaults."""
+    clocks = {name: _clock(clock, raw, names) for name, clock in raw.clocks.items()}
+    offering: dict[str, list[str]] = {}
+    for state in raw.states.values():
+        for act in state.actions:
+            offering.setdefault(act.name, []).append(state.name)
+    for act in raw.always.values():
+        offering[act.name] = [name for name in raw.states if not act.within_states or name in act.within_states]
+
+    def tied(act: Act) -> Act:
+        starts = [c for c in clocks if act.name in clocks[c].starts]
+        stops = [c for c in clocks if act.name in clocks[c].stops]
+        return replace(act, starts=tuple(starts), stops=tuple(stops), within_states=tuple(offering.get(act.name, ())))
+
+    always = {name: tied(act) for name, act in raw.always.items()}
+    states = {name: _state(state, always, tied) for name, state in raw.states.items()}
+    used = {g.name for a in _every_act(raw) for g in a.needs if g.registered}
+    used |= {i.name for a in _every_act(raw) for g in a.needs for i in g.any_of if i.registered}
+    return replace(
+        raw,
+        digest=digest_of(data),
+        clocks=clocks,
+        opening={name: tied(act) for name, act in raw.opening.items()},
+        states=states,
+        always=always,
+        ladders={name: names.ladders[name] for name in sorted(_ladders_used(raw, clocks)) if name in names.ladders},
+        guards={
+            name: {"kind": g.kind, "facts": list(g.facts), "fields": list(g.fields), "title": dict(g.title)}
+            for name in sorted(used)
+            if (g := names.guards.get(name))
+        },
+        source=data,
+    )
+
+
+def _every_act(raw: Mechanism) -> list[Act]:
+    inner = [act for state in raw.states.values() for act in state.actions]
+    return [*raw.opening.values(), *inner, *raw.always.values()]
+
+
+def _clock(clock: Clock, raw: Mechanism, names: Names) -> Clock:
+    acts = _every_act(raw)
+    again = clock.again
+    if again not in ("once", "each"):
+        law = names.law.get(clock.amount.name) if clock.amount.kind == "law" else None
+        again = law.kind if law else "once"
+    return replace(
+        clock,
+        again=again,
+        ladder=clock.ladder or raw.ladder,
+        starts=clock.starts | {act.name for act in acts if clock.name in act.starts},
+        stops=clock.stops | {act.name for act in acts if clock.name in act.stops},
+    )
+
+
+def _state(state: State, always: dict[str, Act], tied: Any) -> State:
+    own = [tied(act) for act in state.actions]
+    acts = (*own, *(act for act in always.values() if state.name in act.within_states))
+    return replace(state, actions=acts, offers={act.name: act for act in acts})
+
+
+def _ladders_used(raw: Mechanism, clocks: dict[str, Clock]) -> set[str]:
+    used = {raw.ladder} | {clock.ladder for clock in clocks.values()}
+    for state in raw.states.values():
+        used |= {owes.ladder for owes in state.owes}
+        if state.ladder:
+            used.add(state.ladder)
+    return used

@@ -1,0 +1,109 @@
+"""The pulse of the processes: who beats, how far each lags, and what a monitor reads.
+
+In: ``beat`` from each process. Out: ``status`` for pages and the supervisor, ``metrics`` as OpenMetrics.
+A process that is silent or behind for ``LAGGING`` makes the whole not well; pages then say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from fengsui.ledger.models import Beat
+
+LAGGING = timedelta(seconds=30)
+WATCHED = ("clock", "relay", "sealer")
+"""The processes whose lag every page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """One process as seen at ``now``. ``silent`` and ``lag`` are seconds; ``at`` is None where it never beat."""
+
+    process: str
+    at: datetime | None
+    silent: float | None
+    lag: float
+    well: bool
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All processes; ``well`` is whether the watched ones keep up."""
+
+    well: bool
+    pulses: tuple[Pulse, ...]
+
+    @property
+    def behind(self) -> tuple[Pulse, ...]:
+        """The watched processes that do not keep up."""
+        return tuple(pulse for pulse in self.pulses if not pulse.well)
+
+
+def beat(process: str, now: datetime, lag_seconds: float | None = None, detail: Mapping[str, Any] | None = None) -> None:
+    """Write one process's sign of life; cheap enough for every second."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_beat (process, at, lag_seconds, detail) VALUES (%s, %s, %s, %s::jsonb) "
+            "ON CONFLICT (process) DO UPDATE SET at = excluded.at, lag_seconds = excluded.lag_seconds, detail = excluded.detail",
+            [process, now, lag_seconds, _json(detail or {})],
+        )
+
+
+def _json(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, default=str).decode()
+
+
+def status(now: datetime) -> Status:
+    """How every process is doing; a watched one that never beat is not well."""
+    known = {row.process: row for row in Beat.objects.all()}
+    pulses = []
+    for process in [*WATCHED, *sorted(set(known) - set(WATCHED))]:
+        row = known.get(process)
+        if row is None:
+            pulses.append(Pulse(process, None, None, 0.0, False, {}))
+            continue
+        silent = max(0.0, (now - row.at).total_seconds())
+        lag = row.lag_seconds or 0.0
+        well = process not in WATCHED or max(silent, lag) < LAGGING.total_seconds()
+        pulses.append(Pulse(process, row.at, silent, lag, well, row.detail))
+    return Status(all(pulse.well for pulse in pulses), tuple(pulses))
+
+
+_COUNTS = {
+    "fengsui_cases_open": ("gauge", "Cases that have not ended", "SELECT count(*) FROM ledger_case WHERE NOT ended"),
+    "fengsui_entries": ("gauge", "Entries of the ledger", "SELECT coalesce(max(id), 0) FROM ledger_entry"),
+    "fengsui_leaves": ("gauge", "Entries in the sealed tree", "SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf"),
+    "fengsui_head_size": ("gauge", "Entries under the latest signed head", "SELECT coalesce(max(size), 0) FROM ledger_head"),
+    "fengsui_outbox_waiting": ("gauge", "Effects to carry out", "SELECT count(*) FROM ledger_outbox WHERE done_at IS NULL"),
+    "fengsui_clocks_overdue": (
+        "gauge",
+        "Running clocks past their due time",
+        "SELECT count(*) FROM ledger_clock WHERE current AND stopped IS NULL AND paused_at IS NULL AND due < %(now)s",
+    ),
+}
+
+
+def metrics(now: datetime) -> str:
+    """The state as OpenMetrics 1.0 text (media type ``application/openmetrics-text; version=1.0.0``)."""
+    whole = status(now)
+    lines = ["# TYPE fengsui_well gauge", "# HELP fengsui_well Whether clock, relay and sealer keep up"]
+    lines.append(f"fengsui_well {int(whole.well)}")
+    for name, unit_help in (("silent", "Seconds since the last beat"), ("lag", "Seconds behind its work")):
+        metric = f"fengsui_process_{name}_seconds"
+        lines += [f"# TYPE {metric} gauge", f"# UNIT {metric} seconds", f"# HELP {metric} {unit_help}"]
+        lines += [
+            f'{metric}{{process="{pulse.process}"}} {getattr(pulse, name)}' for pulse in whole.pulses if pulse.at is not None
+        ]
+    with connection.cursor() as cursor:
+        for metric, (kind, text, query) in _COUNTS.items():
+            cursor.execute(query, {"now": now})
+            lines += [f"# TYPE {metric} {kind}", f"# HELP {metric} {text}", f"{metric} {cursor.fetchone()[0]}"]
+    return "\n".join([*lines, "# EOF", ""])

@@ -1,0 +1,48 @@
+"""What a verification reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fengsui.ledger.seals import heads
+
+MOST = 200
+"""Findings told one by one; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. ``code`` is stable; ``text`` (zh, en) names the entry, case or head."""
+
+    code: str
+    zh: str
+    en: str
+    case: str = ""
+    seq: int = 0
+    position: int | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at and what was found. ``waiting`` entries are chained but not yet under a head."""
+
+    entries: int = 0
+    cases: int = 0
+    heads: int = 0
+    waiting: int = 0
+    erased: int = 0
+    head: heads.SignedHead | None = None
+    findings: list[Finding] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding, or count it where there are too many."""
+        if len(self.findings) < MOST:
+            self.findings.append(finding)
+        else:
+            self.more += 1

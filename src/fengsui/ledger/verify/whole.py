@@ -1,0 +1,234 @@
+"""The whole ledger: chains laid end to end, the tree under every head, the cases as they stand."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from fengsui.ledger import sealing
+from fengsui.ledger.models import Head, SealKey
+from fengsui.ledger.seals import heads, signing
+from fengsui.ledger.seals.canon import FIRST
+from fengsui.ledger.seals.tree import SIZE, Tree, root_of
+from fengsui.ledger.verify.findings import Finding, Report
+from fengsui.ledger.verify.lines import EPOCH, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
+
+PARALLEL_FROM = 50_000
+"""Below this many leaves one process is quicker than two."""
+
+
+def connect(where: dict[str, Any]) -> psycopg.Connection[Any]:
+    return psycopg.connect(**where)
+
+
+def parameters() -> dict[str, Any]:
+    """How a process of its own reaches the database that Django uses."""
+    known = connection.get_connection_params()
+    wanted = ("dbname", "user", "password", "host", "port", "options")
+    return {name: known[name] for name in wanted if known.get(name)}
+
+
+def _run(where: dict[str, Any], start: int, stop: int) -> Part:
+    """Read the leaves ``start`` … ``stop - 1`` and judge them."""
+    reader = Reader(start)
+    query = f"{SEALED} WHERE l.position >= {int(start)} AND l.position < {int(stop)} ORDER BY l.position"
+    with connect(where) as pg:
+        # the two indexes give the rows in order at once; a hash join would sort gigabytes first
+        pg.execute("SET enable_hashjoin = off")
+        pg.execute("SET enable_mergejoin = off")
+        pg.execute("SET enable_sort = off")
+        for data in stream(pg, query):
+            reader.sealed(data)
+    reader.part.leaves = b"".join(reader.leaves)
+    return reader.part
+
+
+def _parts(size: int, workers: int) -> list[Part]:
+    where = parameters()
+    if workers == 1 or size < PARALLEL_FROM:
+        return [_run(where, 0, 1 << 62)]
+    step = -(-size // (workers * sealing.TILE)) * sealing.TILE
+    starts = list(range(0, size, step))
+    stops = [*starts[1:], 1 << 62]
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        return list(pool.map(_run, [where] * len(starts), starts, stops))
+
+
+def ledger(now: datetime, *, workers: int | None = None) -> Report:
+    """Verify everything: every entry, chain, leaf, tile, head and key, and the cases against their entries."""
+    report = Report()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf")
+        size = cursor.fetchone()[0]
+    connection.close()  # a fork must not share it
+    parts = _parts(size, workers or min(os.cpu_count() or 1, 8))
+    ends = _join(parts, report)
+    leaves = b"".join(part.leaves for part in parts)
+    _heads(leaves, report, now)
+    _tiles(leaves, report)
+    _waiting(ends, parts, report)
+    erased(parts, report)
+    _cases(ends, report)
+    return report
+
+
+def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
+    """Lay the runs end to end: chains go on from one run to the next."""
+    ends: dict[bytes, End] = {}
+    for part in parts:
+        report.entries += part.count
+        for finding in part.findings:
+            report.add(finding)
+        if not ends:
+            ends = part.ends
+            for case, end in ends.items():
+                begins(case, end, report)
+            continue
+        for case, end in part.ends.items():
+            known = ends.get(case)
+            if known is None:
+                begins(case, end, report)
+            elif problem := broken(known.seq, known.leaf, end.first_seq, end.first_previous):
+                tell(report, problem, case, end.first_seq, None)
+            ends[case] = end
+    return ends
+
+
+def begins(case: bytes, end: End, report: Report) -> None:
+    if end.first_seq != 1 or end.first_previous != FIRST:
+        first = end.first_seq
+        text = f"其前的记录缺失（首条为第 {first} 条）", f"the entries before it are missing (the first is {first})"
+        tell(report, ("removed", *text), case, end.first_seq, None)
+
+
+def tell(report: Report, problem: tuple[str, str, str], case: bytes, seq: int, position: int | None) -> None:
+    zh, en = name_of(case, seq)
+    code, why_zh, why_en = problem
+    report.add(Finding(code, f"{zh}：{why_zh}", f"{en}: {why_en}", str(UUID(bytes=case)), seq, position))
+
+
+def trusted_keys(report: Report) -> dict[str, bytes]:
+    """The public keys to trust: those of the data folder, and in the database those endorsed by a trusted one."""
+    trusted = signing.public_keys(Path(settings.KEYS_DIR))
+    stored = {row.key_id: row for row in SealKey.objects.order_by("made_at", "key_id")}
+    anchored = bool(trusted)
+    for row in stored.values():
+        public = bytes(row.public)
+        if row.key_id in trusted:
+            continue
+        by = trusted.get(row.endorsed_by)
+        endorsed = by is not None and row.endorsement and signing.genuine(by, bytes(row.endorsement), "key", public)
+        if endorsed or (not anchored and not row.endorsed_by):
+            trusted[row.key_id] = public
+            continue
+        report.add(
+            Finding(
+                "forged_key",
+                f"签名密钥 {row.key_id} 既不在密钥目录，也无上一密钥背书",
+                f"signing key {row.key_id} is neither in the keys folder nor endorsed by one that is",
+            )
+        )
+    return trusted
+
+
+def _heads(leaves: bytes, report: Report, now: datetime) -> None:
+    """Every head: its signature, its chain, and the root of the leaves it covers."""
+    trusted = trusted_keys(report)
+    tree, at, before = Tree(), 0, heads.NONE_BEFORE
+    for row in Head.objects.order_by("size").iterator(2000):
+        head = sealing.signed(row)
+        report.heads += 1
+        public = trusted.get(head.key_id)
+        if public is None or not head.genuine(public):
+            head_finding(report, "forged_seal", head, "存证签名系伪造或已被改动", "its signature is forged or it was changed")
+        if head.previous != before:
+            zh = "未接在上一存证之后，其间的存证被删除或改动"
+            head_finding(report, "head_chain", head, zh, "it does not follow the head before it")
+        before = head.digest()
+        if head.size * SIZE > len(leaves):
+            gone = head.size - len(leaves) // SIZE
+            head_finding(report, "cut_tail", head, f"账本末尾缺失 {gone} 条", f"the last {gone} entries it covers are gone")
+            continue
+        tree.extend(leaves[at:at + (head.size - tree.size) * SIZE])
+        at = tree.size * SIZE
+        if tree.root() != head.root:
+            head_finding(report, "root", head, "与现存记录算出的根不符", "the entries it covers give another root")
+        if head.at > now + timedelta(minutes=2):
+            head_finding(report, "future", head, "时间在将来", "it is dated in the future")
+        report.head = head
+    report.waiting += len(leaves) // SIZE - tree.size
+
+
+def head_finding(report: Report, code: str, head: heads.SignedHead, zh: str, en: str) -> None:
+    report.add(Finding(code, f"存证（{head.size} 条）：{zh}", f"seal over {head.size} entries: {en}", position=head.size))
+
+
+def _tiles(leaves: bytes, report: Report) -> None:
+    """The roots kept over whole blocks, from which proofs are made."""
+    step = sealing.TILE * SIZE
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT "index", root FROM ledger_tile ORDER BY "index"')
+        for index, root in cursor.fetchall():
+            block = leaves[index * step : (index + 1) * step]
+            if len(block) == step and root_of(block) != bytes(root):
+                zh = f"存证树第 {index} 块的根与其记录不符"
+                report.add(Finding("tile", zh, f"block {index} of the tree does not have its stored root", position=index * 256))
+
+
+def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report) -> None:
+    """Entries that no head covers yet still chain."""
+    reader = Reader(0)
+    reader.part.ends = ends
+    with connect(parameters()) as pg:
+        for data in stream(pg, WAITING):
+            line = line_of(data)
+            if (line.case or b"") not in ends and (line.seq != 1 or line.previous != FIRST):
+                reader.tell("removed", line, "其前的记录缺失", "the entries before it are missing")
+            reader.entry(line)
+    report.waiting += reader.part.count
+    report.entries += reader.part.count
+    for finding in reader.part.findings:
+        report.add(finding)
+    parts.append(reader.part)
+
+
+def erased(parts: list[Part], report: Report) -> None:
+    """Content may be missing only where an erasure entry of the same case names it."""
+    allowed = set().union(*(part.erasures for part in parts)) if parts else set()
+    for part in parts:
+        for case, seq in part.erased:
+            if (case, seq) in allowed:
+                report.erased += 1
+            else:
+                text = "内容缺失，且无依法删除的记录", "its content is missing and no erasure entry says why"
+                tell(report, ("tampered", *text), case, seq, None)
+
+
+def _cases(ends: dict[bytes, End], report: Report) -> None:
+    """Every case stands where its latest entry left it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, seq, state, moved_at FROM ledger_case")
+        for case, seq, state, moved in cursor.fetchall():
+            report.cases += 1
+            end = ends.pop(case.bytes, None)
+            if end is None:
+                tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case.bytes, seq, None)
+            elif end.seq != seq:
+                gone = ("cut_tail" if seq > end.seq else "case_row"), f"事项版本为 {seq}，末条记录为 {end.seq}", (
+                    f"the case stands at {seq}, its last entry is {end.seq}"
+                )
+                tell(report, gone, case.bytes, seq, None)
+            elif end.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.at:
+                text = "事项现状与末条记录不一致", "the case row differs from its last entry"
+                tell(report, ("case_row", *text), case.bytes, seq, None)
+    for case, end in ends.items():
+        tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.seq, end.position)

@@ -1,0 +1,238 @@
+"""Sealing and verification on the real database, tampered with as its owner."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+from bench import fill
+from django.conf import settings
+from django.db import connection, connections
+
+from fengsui.ledger import sealer, sealing, verify
+from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
+from fengsui.ledger.seals import heads, tree
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def keys(tmp_path, settings):
+    settings.KEYS_DIR = tmp_path / "keys"
+
+
+def as_owner(*statements: str) -> None:
+    """What somebody with the database's password could do, guards and all switched off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("SET session_replication_role = origin")
+
+
+def sealed(cases: int = 60, rounds: int = 3) -> sealing.Grower:
+    """A ledger grown and sealed in some rounds, a minute apart."""
+    grower = sealing.Grower.load()
+    for number in range(rounds):
+        fill.fill(cases // rounds, first=1 + number * (cases // rounds))
+        assert sealer.round_(grower, NOW + timedelta(minutes=number)) is not None
+    return grower
+
+
+def codes(report: verify.Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+def test_a_sealed_ledger_is_whole() -> None:
+    grower = sealed()
+    report = verify.ledger(NOW + timedelta(hours=1))
+    assert report.ok, report.findings
+    assert (report.entries, report.cases, report.heads, report.waiting) == (600, 60, 3, 0)
+    assert Tile.objects.count() == 2
+    assert grower.tree.root() == bytes(Head.objects.latest("size").root)
+    assert oct((settings.KEYS_DIR / "seal.pem").stat().st_mode & 0o777) == "0o600"
+    assert verify.case(str(Entry.objects.first().case_id)).ok
+
+
+def test_the_sealer_goes_on_where_it_stopped() -> None:
+    first = sealed(30, 1)
+    again = sealing.Grower.load()
+    assert (again.tree.size, again.tree.root()) == (first.tree.size, first.tree.root())
+    fill.fill(40, first=900)
+    again.append(limit=37)
+    third = sealing.Grower.load()
+    sealer.round_(third, NOW + timedelta(minutes=5))
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+    assert Leaf.objects.count() == 700
+
+
+def test_entries_wait_for_the_minute_but_never_longer() -> None:
+    grower = sealed(10, 1)
+    fill.fill(5, first=800)
+    assert sealer.round_(grower, NOW + timedelta(seconds=30)) is None
+    report = verify.ledger(NOW + timedelta(seconds=31))
+    assert report.ok
+    assert report.waiting == 50
+    assert sealer.round_(grower, NOW + timedelta(seconds=60)).size == 150
+
+
+def test_a_late_commit_is_not_skipped() -> None:
+    """An id taken early may commit late, after higher ids were sealed."""
+    grower = sealed(10, 1)
+    begun, finish = Event(), Event()
+
+    def slowly() -> None:
+        from django.db import transaction
+
+        with transaction.atomic():
+            fill.fill(1, first=5000)
+            begun.set()
+            finish.wait(20)
+        connections.close_all()
+
+    writer = Thread(target=slowly)
+    writer.start()
+    begun.wait(20)
+    fill.fill(2, first=6000)
+    for second in range(4):
+        sealer.round_(grower, NOW + timedelta(seconds=100 + second))
+    assert grower.tree.size == 120
+    finish.set()
+    writer.join(20)
+    for second in range(3):
+        sealer.round_(grower, NOW + timedelta(seconds=200 + second))
+    assert grower.tree.size == 130
+    assert grower.low == Entry.objects.latest("id").id
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE ledger_entry SET body = overlay(body placing 'X'::bytea from 40) WHERE id = {entry}", "tampered"),
+        ("UPDATE ledger_entry SET state_after = 'cancelled' WHERE id = {entry}", "tampered"),
+        ("UPDATE ledger_entry SET office_id = 99 WHERE id = {entry}", "tampered"),
+        ("UPDATE ledger_entry SET at = at + interval '1 second' WHERE id = {entry}", "tampered"),
+        ("UPDATE ledger_entry SET body = NULL, salt = NULL WHERE id = {entry}", "tampered"),
+        ("DELETE FROM ledger_entry WHERE id = {entry}", "removed"),
+        ("DELETE FROM ledger_leaf WHERE entry_id = {entry}", "gap"),
+        ("DELETE FROM ledger_leaf WHERE position >= 150", "cut_tail"),
+        ("UPDATE ledger_head SET signature = decode(repeat('00', 64), 'hex') WHERE size = 200", "forged_seal"),
+        ("UPDATE ledger_head SET root = decode(repeat('00', 32), 'hex') WHERE size = 200", "forged_seal"),
+        ("DELETE FROM ledger_head WHERE size = 100", "head_chain"),
+        ("UPDATE ledger_case SET state = 'found' WHERE number = 'YH-150207-2026-000003'", "case_row"),
+        ("DELETE FROM ledger_case WHERE number = 'YH-150207-2026-000003'", "case_row"),
+        ("UPDATE ledger_tile SET root = decode(repeat('00', 32), 'hex')", "tile"),
+    ],
+)
+def test_tampering_is_named(statement: str, code: str) -> None:
+    sealed(30)
+    entry = Entry.objects.order_by("id")[24]
+    as_owner(statement.format(entry=entry.id))
+    report = verify.ledger(NOW + timedelta(hours=1))
+    assert code in codes(report), report.findings
+    if "{entry}" in statement and code == "tampered":
+        assert any((f.case, f.seq) == (str(entry.case_id), entry.seq) for f in report.findings)
+        assert code in codes(verify.case(str(entry.case_id)))
+
+
+def test_a_changed_entry_with_its_leaf_recomputed_is_named_by_the_next() -> None:
+    sealed(30)
+    entry = Entry.objects.order_by("id")[24]
+    as_owner(
+        "UPDATE ledger_entry SET body = convert_to(replace(convert_from(body,'utf8'), 'certified', 'uncertain'), 'utf8') "
+        f"WHERE id = {entry.id}",
+        f"UPDATE ledger_entry SET leaf = sha256('\\x00'::bytea || previous || salt || body) WHERE id = {entry.id}",
+        f"UPDATE ledger_leaf SET hash = (SELECT leaf FROM ledger_entry WHERE id = {entry.id}) WHERE entry_id = {entry.id}",
+    )
+    report = verify.ledger(NOW + timedelta(hours=1))
+    assert {"root", "chain"} <= codes(report)
+    assert any(f.code == "chain" and f.case == str(entry.case_id) and f.seq == entry.seq + 1 for f in report.findings)
+
+
+def test_two_entries_exchanged_are_named() -> None:
+    sealed(30)
+    first, second = Entry.objects.order_by("id")[3:5]
+    as_owner(
+        f"UPDATE ledger_entry SET seq = 1000 WHERE id = {first.id}",
+        f"UPDATE ledger_entry SET seq = {first.seq} WHERE id = {second.id}",
+        f"UPDATE ledger_entry SET seq = {second.seq} WHERE id = {first.id}",
+    )
+    assert {"reordered", "tampered"} & codes(verify.ledger(NOW + timedelta(hours=1)))
+
+
+def test_growth_from_a_kept_head() -> None:
+    sealed(30, 3)
+    kept = sealing.signed(Head.objects.get(size=100))
+    file = heads.to_file(kept, bytes(SealKey.objects.get().public))
+    assert verify.grown_from(file, NOW + timedelta(hours=1)).ok
+    changed = file.replace(kept.root.hex().encode(), bytes(32).hex().encode())
+    assert "forged_seal" in codes(verify.grown_from(changed, NOW + timedelta(hours=1)))
+    with pytest.raises(ValueError, match="not a head"):
+        verify.grown_from(b"{}", NOW)
+
+
+def test_history_rewritten_and_sealed_anew_contradicts_a_kept_head() -> None:
+    """The database's owner with the key rewrites everything: only the kept head tells."""
+    sealed(30, 3)
+    file = heads.to_file(sealing.signed(Head.objects.get(size=200)), bytes(SealKey.objects.get().public))
+    as_owner("TRUNCATE ledger_head, ledger_leaf, ledger_tile, ledger_entry, ledger_case, ledger_clock CASCADE")
+    fill.fill(30)
+    sealer.round_(sealing.Grower.load(), NOW)
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+    assert "not_grown" in codes(verify.grown_from(file, NOW + timedelta(hours=1)))
+    as_owner("TRUNCATE ledger_head, ledger_leaf, ledger_tile, ledger_entry, ledger_case, ledger_clock CASCADE")
+    fill.fill(10)
+    sealer.round_(sealing.Grower.load(), NOW)
+    assert "cut_tail" in codes(verify.grown_from(file, NOW + timedelta(hours=1)))
+
+
+def test_a_key_that_turned_over_still_counts_and_a_strangers_does_not(tmp_path, settings) -> None:
+    grower = sealed(10, 1)
+    sealing.turn_over_key(NOW)
+    fill.fill(5, first=700)
+    sealer.round_(grower, NOW + timedelta(minutes=2))
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+    assert len({head.key_id for head in Head.objects.all()}) == 2
+    first = settings.KEYS_DIR / f"seal-{Head.objects.earliest('size').key_id}.pub"
+    for path in settings.KEYS_DIR.glob("seal-*.pub"):
+        if path != first:
+            path.unlink()
+    assert verify.ledger(NOW + timedelta(hours=1)).ok, "the first key endorses the second"
+    settings.KEYS_DIR = tmp_path / "other"
+    fill.fill(5, first=710)
+    sealer.round_(grower, NOW + timedelta(minutes=4))
+    assert {"forged_key", "forged_seal"} <= codes(verify.ledger(NOW + timedelta(hours=1)))
+
+
+def test_proofs_from_the_database_hold() -> None:
+    sealed(60, 3)
+    head = sealing.latest_head()
+    for leaf in Leaf.objects.filter(position__in=[0, 255, 256, 511, 512, 599]):
+        path = sealing.inclusion(leaf.position, head.size)
+        assert tree.included(bytes(leaf.hash), leaf.position, head.size, path, head.root)
+    old = sealing.signed(Head.objects.get(size=400))
+    assert tree.grew(400, old.root, 600, head.root, sealing.growth(400, 600))
+
+
+def test_the_process_seals_and_stops(monkeypatch) -> None:
+    fill.fill(10)
+    stop = Event()
+    process = Thread(target=sealer.run, args=(stop,))
+    process.start()
+    for _ in range(200):
+        if Head.objects.exists():
+            break
+        stop.wait(0.05)
+    fill.fill(3, first=400)
+    for _ in range(200):
+        if Leaf.objects.count() == 130:
+            break
+        stop.wait(0.05)
+    stop.set()
+    process.join(20)
+    assert not process.is_alive()
+    assert Head.objects.latest("size").size == 130, "it signs once more before it stops"

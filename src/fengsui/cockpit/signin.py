@@ -39,9 +39,7 @@ def demo_roles() -> tuple[DemoRole, ...]:
     """The server's list of one-click roles, empty outside the demo."""
     if not settings.DEMO:
         return ()
-    from fengsui import shipped
-
-    rows: list[dict[str, Any]] = yaml.safe_load((shipped.folder("demo") / "roles.yaml").read_text(encoding="utf-8"))
+    rows: list[dict[str, Any]] = yaml.safe_load((settings.BASE_DIR / "data" / "demo" / "roles.yaml").read_text(encoding="utf-8"))
     return tuple(DemoRole(**row) for row in rows)
 
 

@@ -1,0 +1,155 @@
+"""The filter of a list of cases: read from the address, applied to a scoped queryset, said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, pgettext
+
+from fengsui.ledger import mechanisms, names, titles
+from fengsui.ledger.models import Case
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region.models import Place
+
+LEVELS = ("red", "orange", "yellow", "blue")
+CLOCKS = ("overdue", "30m", "today", "week")
+ORDERS = {
+    "due": ("ended", "next_due", "-opened_at"),
+    "-due": ("ended", "-next_due", "-opened_at"),
+    "opened": ("opened_at", "id"),
+    "-opened": ("-opened_at", "-id"),
+    "moved": ("moved_at", "id"),
+    "-moved": ("-moved_at", "-id"),
+    "number": ("number",),
+    "-number": ("-number",),
+    "place": ("place_path", "next_due"),
+    "-place": ("-place_path", "next_due"),
+}
+NAMES = ("mechanism", "state", "level", "place", "clock", "mine", "open", "site", "q")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list shows. Every part comes from the address, so that sharing the address shares the list."""
+
+    mechanism: str = ""
+    state: str = ""
+    level: str = ""
+    place: str = ""
+    clock: str = ""
+    mine: bool = False
+    open: str = "1"  # 1 open, 0 ended, all
+    site: str = ""
+    q: str = ""
+    order: str = "due"
+
+    @classmethod
+    def read(cls, query: Mapping[str, Any]) -> Filter:
+        """From an address; what is unknown is left out rather than refused."""
+        level = ",".join(one for one in query.get("level", "").split(",") if one in LEVELS)
+        clock, order = query.get("clock", ""), query.get("order", "due")
+        return cls(
+            mechanism=query.get("mechanism", "")[:64],
+            state=query.get("state", "")[:64],
+            level=level,
+            place=query.get("place", "")[:12],
+            clock=clock if clock in CLOCKS else "",
+            mine=query.get("mine") == "1",
+            open=query.get("open") if query.get("open") in {"0", "1", "all"} else "1",
+            site=query.get("site", "") if query.get("site", "").isdigit() else "",
+            q=query.get("q", "").strip()[:80],
+            order=order if order in ORDERS else "due",
+        )
+
+    def apply(self, cases: QuerySet[Case], offices: frozenset[int], now: datetime) -> QuerySet[Case]:
+        """Narrow a queryset that is in scope already. ``offices`` are those the reader acts for."""
+        wanted = Q()
+        if self.open != "all":
+            wanted &= Q(ended=self.open == "0")
+        for column in ("mechanism", "state"):
+            if value := getattr(self, column):
+                wanted &= Q(**{column: value})
+        if self.level:
+            wanted &= Q(level__in=self.level.split(","))
+        if self.site:
+            wanted &= Q(about_kind="site", about_id=self.site)
+        if self.place:
+            path = Place.objects.filter(pk=self.place).values_list("path", flat=True).first()
+            wanted &= Q(place_path__startswith=path) if path else Q(pk__in=[])
+        if self.mine:
+            wanted &= Q(owner_id__in=offices) | Q(holder_id__in=offices)
+        return cases.filter(wanted & self._due(now))
+
+    def _due(self, now: datetime) -> Q:
+        if not self.clock:
+            return Q()
+        if self.clock == "overdue":
+            return Q(next_due__lt=now, ended=False)
+        return Q(next_due__gte=now, next_due__lt=until(self.clock, now), ended=False)
+
+    def sort(self, cases: QuerySet[Case]) -> QuerySet[Case]:
+        """In the order asked for."""
+        return cases.order_by(*ORDERS[self.order])
+
+    def chips(self) -> list[dict[str, str]]:
+        """The active parts as words: ``name``, ``label``, ``value``."""
+        said: list[tuple[str, str, str]] = []
+        if self.open == "0":
+            said.append(("open", gettext("Show"), gettext("ended")))
+        elif self.open == "all":
+            said.append(("open", gettext("Show"), gettext("open and ended")))
+        if self.mechanism:
+            said.append(("mechanism", gettext("Mechanism"), mechanism_title(self.mechanism)))
+        if self.state:
+            said.append(("state", gettext("State"), state_title(self.mechanism, self.state)))
+        if self.level:
+            said.append(("level", gettext("Level"), "、".join(pgettext("level", one.title()) for one in self.level.split(","))))
+        if self.place:
+            said.append(("place", gettext("Place"), titles.here(names.places([self.place]).get(self.place)) or self.place))
+        if self.site:
+            said.append(("site", gettext("Site"), titles.here(names.sites([self.site]).get(int(self.site))) or self.site))
+        if self.clock:
+            said.append(("clock", gettext("Deadline"), clock_title(self.clock)))
+        if self.mine:
+            said.append(("mine", gettext("Owner"), gettext("my offices")))
+        if self.q:
+            said.append(("q", gettext("Search"), self.q))
+        return [{"name": name, "label": label, "value": value} for name, label, value in said]
+
+    def words(self) -> str:
+        """The filter as one line, for the head of an export."""
+        return "；".join(f"{chip['label']}：{chip['value']}" for chip in self.chips()) or gettext("All open cases in my scope")
+
+
+def until(clock: str, now: datetime) -> datetime:
+    """The end of ``30m``, ``today`` (legal zone) or ``week``."""
+    if clock == "30m":
+        return now + timedelta(minutes=30)
+    midnight = now.astimezone(LEGAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return midnight if clock == "today" else now + timedelta(days=7)
+
+
+def clock_title(clock: str) -> str:
+    """What a choice of deadline is called."""
+    return {"overdue": gettext("overdue"), "30m": gettext("within 30 minutes"), "today": gettext("due today"),
+            "week": gettext("within 7 days")}[clock]
+
+
+def mechanism_title(name: str) -> str:
+    """The title of a mechanism by name; the name itself where it is gone."""
+    try:
+        return titles.mechanism(mechanisms.current(name))
+    except LookupError:
+        return titles.spaced(name)
+
+
+def state_title(mechanism: str, state: str) -> str:
+    """The title of a state of the current version."""
+    try:
+        return titles.state(mechanisms.current(mechanism), state)
+    except LookupError:
+        return titles.spaced(state)

@@ -1,0 +1,51 @@
+"""Ids into names, for pages: offices, persons, posts, places and sites, each kind in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fengsui.region.models import Office, Person, Place, Post, Site
+
+Words = Mapping[str, str]
+NOBODY: Words = {"zh": "", "en": ""}
+
+
+def _both(rows: Iterable[tuple[Any, str, str]]) -> dict[Any, Words]:
+    return {key: {"zh": chinese, "en": english or chinese} for key, chinese, english in rows}
+
+
+def offices(ids: Iterable[int | None]) -> dict[int, Words]:
+    """Office id → its name in both languages."""
+    wanted = {one for one in ids if one}
+    return _both(Office.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
+
+
+def posts(ids: Iterable[int | None]) -> dict[int, Words]:
+    """Post id → its title."""
+    wanted = {one for one in ids if one}
+    return _both(Post.objects.filter(pk__in=wanted).values_list("pk", "title_zh", "title_en")) if wanted else {}
+
+
+def places(codes: Iterable[str]) -> dict[str, Words]:
+    """Place code → its name."""
+    wanted = {one for one in codes if one}
+    return _both(Place.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
+
+
+def persons(ids: Iterable[int | None]) -> dict[int, str]:
+    """Person id → name. The names of those who acted belong to the record that the reader may see."""
+    wanted = {one for one in ids if one}
+    if not wanted:
+        return {}
+    found = Person.objects.unscoped("names of those who acted in a case the reader may see")
+    return dict(found.filter(pk__in=wanted).values_list("pk", "name"))
+
+
+def sites(ids: Iterable[str | int | None]) -> dict[int, Words]:
+    """Site id → its name."""
+    wanted = {int(one) for one in ids if one and str(one).isdigit()}
+    if not wanted:
+        return {}
+    found = Site.objects.unscoped("the site that a case the reader may see is about")
+    return _both(found.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en"))

@@ -1,0 +1,116 @@
+"""The words of mechanisms in both languages: states, acts, clocks, roles, lengths of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+
+from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
+from fengsui.region import roles
+
+Words = Mapping[str, str]
+
+
+def here(words: Mapping[str, Any] | None) -> str:
+    """The reader's language of ``{zh, en}``."""
+    if not words:
+        return ""
+    own = (get_language() or "zh").startswith("zh")
+    return str(words.get("zh" if own else "en") or words.get("en") or words.get("zh") or "")
+
+
+def spaced(name: str) -> str:
+    """A bare name for people: ``order_interim`` → ``order interim``."""
+    return name.replace("_", " ").replace(".", " ")
+
+
+def mechanism(found: Mechanism) -> str:
+    """The mechanism's title."""
+    return here(found.title) or spaced(found.name)
+
+
+def act(found: Mechanism, name: str) -> str:
+    """The title of an act, also of the ledger's own (``climb``, ``again`` …)."""
+    for known in (found.opening, found.always):
+        if name in known:
+            return here(known[name].title) or spaced(name)
+    for one in found.states.values():
+        for offered in one.actions:
+            if offered.name == name:
+                return here(offered.title) or spaced(name)
+    return LEDGER_ACTS[name]() if name in LEDGER_ACTS else spaced(name)
+
+
+LEDGER_ACTS = {
+    "climb": lambda: gettext("Climbed to the office above"),
+    "rung": lambda: gettext("Reminder sent"),
+    "adopt": lambda: gettext("Taken over from the old system"),
+    "look": lambda: gettext("Looked at the reporter's identity"),
+    "message": lambda: gettext("Message with the reporter"),
+    "erase": lambda: gettext("Erased by law"),
+    "recompute": lambda: gettext("Deadlines recomputed"),
+    "call": lambda: gettext("Call recorded"),
+    "correct": lambda: gettext("Corrected"),
+    "merge": lambda: gettext("Merged with a double"),
+    "share": lambda: gettext("Shared"),
+    "move": lambda: gettext("Moved to a newer mechanism"),
+}
+
+
+def state(found: Mechanism, name: str) -> str:
+    """The title of a state or an end."""
+    one = found.states.get(name) or found.ends.get(name)
+    return (here(one.title) if one else "") or spaced(name)
+
+
+def field(one: Field) -> str:
+    """The label of a field."""
+    return here(one.title) or spaced(one.name)
+
+
+def role(name: str) -> str:
+    """The title of a role; ``field.F`` and the like in plain words."""
+    if name in roles.roles():
+        return here(roles.roles()[name].title) or spaced(name)
+    if name.startswith(("field.", "holder.")):
+        return gettext("the office named in the case")
+    if name.startswith(("event.", "clock.", "child.", "parent.")):
+        return gettext("the system")
+    return spaced(name)
+
+
+def clock(found: Mechanism, name: str) -> str:
+    """What a clock is called: its own title, the state it belongs to, the report it owes."""
+    kind, _, rest = name.partition(":")
+    if kind == "within":
+        return gettext("Time for “%(state)s”") % {"state": state(found, rest)}
+    if kind == "owes":
+        return gettext("“%(act)s” owed") % {"act": act(found, rest)}
+    declared = found.clocks.get(name)
+    return (here(declared.title) if declared else "") or spaced(name)
+
+
+UNITS = {
+    "min": lambda n: gettext("%(n)s min") % {"n": n},
+    "h": lambda n: gettext("%(n)s h") % {"n": n},
+    "d": lambda n: gettext("%(n)s d") % {"n": n},
+    "wd": lambda n: gettext("%(n)s working days") % {"n": n},
+    "w": lambda n: gettext("%(n)s weeks") % {"n": n},
+    "mo": lambda n: gettext("%(n)s months") % {"n": n},
+    "y": lambda n: gettext("%(n)s years") % {"n": n},
+}
+
+
+def amount(written: str) -> str:
+    """``3wd`` → ``3 working days``; what cannot be read stays as written."""
+    text = written.strip().lstrip("+").lstrip("-").replace(" ", "")
+    digits = text[: len(text) - len(text.lstrip("0123456789."))]
+    unit = {"s": "min", "m": "min"}.get(text[len(digits) :], text[len(digits) :])
+    return UNITS[unit](digits) if digits and unit in UNITS else written
+
+
+def by(one: Act) -> str:
+    """Who may do an act, in words."""
+    return "、".join(dict.fromkeys(role(name) for name in one.by)) if one.by else ""

@@ -135,7 +135,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
+                ('place', models.PositiveIntegerField(default=0)),
                 ('holder_id', models.BigIntegerField(null=True)),
+                ('person_id', models.BigIntegerField(null=True)),
+                ('first', models.DateTimeField(null=True)),
                 ('n', models.PositiveIntegerField(default=1)),
                 ('again', models.CharField(default='once', max_length=4)),
                 ('ladder', models.CharField(max_length=64)),
@@ -315,7 +318,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='clock',
-            constraint=models.UniqueConstraint(fields=('case', 'name', 'holder_id', 'n', 'start'), name='clock_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('case', 'name', 'holder_id', 'person_id', 'n', 'start'), name='clock_once', nulls_distinct=False),
         ),
         migrations.AddField(
             model_name='receipt',

@@ -74,9 +74,7 @@ class Case(models.Model):
             models.Index(fields=["-opened_at", "-id"], name="case_opened"),
             models.Index(fields=["owner_id", "ended"], name="case_owner"),
             models.Index(fields=["mechanism", "state"], name="case_mechanism_state"),
-            models.Index(
-                fields=["place_path", "duty"], opclasses=["varchar_pattern_ops", "varchar_ops"], name="case_place"
-            ),
+            models.Index(fields=["place_path", "duty"], opclasses=["varchar_pattern_ops", "varchar_ops"], name="case_place"),
             models.Index(fields=["about_kind", "about_id"], name="case_about"),
             models.Index(fields=["next_due"], condition=models.Q(ended=False), name="case_due"),
             GinIndex(fields=["readers"], condition=models.Q(confidential=True), name="case_readers"),

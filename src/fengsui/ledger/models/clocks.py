@@ -12,7 +12,10 @@ class Clock(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     name = models.CharField(max_length=80)  # clock name; "within:STATE"; "owes:ACT"
+    place = models.PositiveIntegerField(default=0)  # its index in the kernel's tuple of clocks
     holder_id = models.BigIntegerField(null=True)  # office
+    person_id = models.BigIntegerField(null=True)  # where the holder is one named person
+    first = models.DateTimeField(null=True)  # the first due ever set; a `once` clock resumes it
     n = models.PositiveIntegerField(default=1)  # how many times it was started
     again = models.CharField(max_length=4, default="once")
     ladder = models.CharField(max_length=64)
@@ -36,16 +39,12 @@ class Clock(models.Model):
         ordering = ["case_id", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["case", "name", "holder_id", "n", "start"], nulls_distinct=False, name="clock_once"
+                fields=["case", "name", "holder_id", "person_id", "n", "start"], nulls_distinct=False, name="clock_once"
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_rung_at"], condition=models.Q(next_rung_at__isnull=False), name="clock_next_rung"
-            ),
-            models.Index(
-                fields=["holder_id", "due"], condition=models.Q(stopped__isnull=True), name="clock_holder_due"
-            ),
+            models.Index(fields=["next_rung_at"], condition=models.Q(next_rung_at__isnull=False), name="clock_next_rung"),
+            models.Index(fields=["holder_id", "due"], condition=models.Q(stopped__isnull=True), name="clock_holder_due"),
         ]
 
 

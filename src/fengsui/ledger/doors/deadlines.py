@@ -1,0 +1,94 @@
+"""What a clock's row tells people, beside the kernel's due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fengsui.law import calendar
+from fengsui.law.amounts import Duration
+from fengsui.ledger.doors.facts import LawLine
+from fengsui.ledger.doors.held import ClockLine, Held
+from fengsui.ledger.kernel.shapes import Amount, Case, ClockRow, Facts, Mechanism, Table
+from fengsui.ledger.ladder import rung_at
+
+
+def ladder_name(mechanism: Mechanism, clock: str) -> str:
+    """The ladder of a clock, a state's own amount or an owed report."""
+    if clock in mechanism.clocks:
+        return mechanism.clocks[clock].ladder
+    kind, _, name = clock.partition(":")
+    if kind == "owes":
+        for state in mechanism.states.values():
+            for owes in state.owes:
+                if owes.act == name:
+                    return owes.ladder
+    if kind == "within" and name in mechanism.states:
+        return mechanism.states[name].ladder or mechanism.ladder
+    return mechanism.ladder
+
+
+def amount_of(mechanism: Mechanism, clock: str) -> Amount | None:
+    """Where its length comes from; None for periods such as a week."""
+    if clock in mechanism.clocks:
+        return mechanism.clocks[clock].amount
+    kind, _, name = clock.partition(":")
+    if kind == "within" and name in mechanism.states:
+        return Amount("law", mechanism.states[name].within.name)
+    return None
+
+
+def lines(held: Held, after: Case, facts: Facts | None, law: Mapping[str, LawLine], *, ladders: bool = True) -> list[ClockLine]:
+    """The lines beside ``after.clocks``: kept where the clock is the same one, else new."""
+    old, found = held.case.clocks, []
+    for place, row in enumerate(after.clocks):
+        same = place < len(old) and _identity(old[place]) == _identity(row)
+        line = held.lines[place] if same else _line(held.mechanism, after, row, facts, law)
+        if ladders and (not same or old[place] != row):
+            line.next_rung_at = next_rung(held.mechanism, row)
+        found.append(line)
+    return found
+
+
+def next_rung(mechanism: Mechanism, row: ClockRow) -> object:
+    """When the clock's next rung fires; None while it is stopped or paused."""
+    if row.stopped is not None or row.paused_at is not None:
+        return None
+    return rung_at(mechanism.ladders.get(ladder_name(mechanism, row.name), ()), row.rung, row.due)
+
+
+def _identity(row: ClockRow) -> tuple[object, ...]:
+    return (row.name, row.holder, row.person, row.n, row.start)
+
+
+def _line(mechanism: Mechanism, case: Case, row: ClockRow, facts: Facts | None, law: Mapping[str, LawLine]) -> ClockLine:
+    line = ClockLine(ladder=ladder_name(mechanism, row.name))
+    amount = amount_of(mechanism, row.name)
+    if amount is None:
+        return line
+    line.amount = amount.name
+    if amount.kind == "field":
+        return line
+    known = law.get(amount.name)
+    line.law = amount.name
+    line.amount = known.written if known else ""
+    line.law_version = known.version if known else ""
+    length = facts.law.get(amount.name) if facts else None
+    if isinstance(length, Table):
+        length = length.rows.get(str(case.fields.get(length.key)))
+    if isinstance(length, Duration):
+        line.amount = _written(length)
+        if length.seconds is None:
+            due = calendar.due(row.start, length)
+            line.calendar, line.provisional = due.calendar, due.provisional
+    return line
+
+
+def _written(length: Duration) -> str:
+    if length.workdays is not None:
+        return f"{length.workdays}wd"
+    if length.days is not None:
+        return f"{length.days}d"
+    seconds = length.seconds or 0
+    if seconds % 3600 == 0:
+        return f"{seconds // 3600}h"
+    return f"{seconds // 60}min" if seconds % 60 == 0 else f"{seconds}s"

@@ -1,0 +1,298 @@
+"""What the kernel may know about the world, gathered for one call: roles, the law of the day, guards' facts.
+
+In: a held case, who acts, what is given, the time. Out: the kernel's ``Facts``; reading happens here so that
+the kernel stays pure.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from fengsui.law import numbers
+from fengsui.law.amounts import parse_amount
+from fengsui.ledger import mechanisms, registry
+from fengsui.ledger.doors.held import Held, read
+from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Guard, Mechanism, Table
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region import roles as region_roles
+
+PERSON_KINDS = frozenset({"person", "people"})
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What ``region.roles`` wants to know of a case."""
+
+    kind: str
+    id: str
+    place_code: str | None
+    duty: str
+    site_id: int | None
+    office_id: int | None
+    opener: int | None
+    owner: int | None
+    parent_owner: int | None
+
+
+def whereabouts(held: Held, parent: Held | None) -> Whereabouts:
+    """Where the case stands, for finding offices; ``owner`` is its last overseer once it has climbed."""
+    row, about = held.row, str(held.row["about_id"])
+    number = int(about) if about.isdigit() else None
+    over = held.case.overseers
+    return Whereabouts(
+        kind=row["about_kind"],
+        id=about,
+        place_code=row["place_code"] or None,
+        duty=row["duty"],
+        site_id=number if row["about_kind"] == "site" else None,
+        office_id=number if row["about_kind"] == "office" else None,
+        opener=row["opener_id"],
+        owner=over[-1] if over else row["owner_id"],
+        parent_owner=parent.row["owner_id"] if parent else row["opener_id"],
+    )
+
+
+# ---------------------------------------------------------------------- roles
+
+_SIGNALS = ("event.", "clock.", "child.", "parent.", "holder.", "field.")
+_TOLD = frozenset({"raiser", "holder", "owner"})
+
+
+@functools.cache
+def words_used(digest: str) -> frozenset[str]:
+    """Every role that the mechanism names: ``ROLE`` or ``ROLE.up``."""
+    mechanism, found = mechanisms.version(digest), set[str]()
+    for act in every_act(mechanism):
+        found |= {*act.by, *act.tells, *(word for word in act.assigns.values() if isinstance(word, str))}
+    found |= {state.owner for state in mechanism.states.values()}
+    found |= {clock.holder for clock in mechanism.clocks.values()}
+    found |= {word for end in mechanism.ends.values() for word in end.tells}
+    for child in mechanism.children.values():
+        found |= {word for word in child.gives.values() if isinstance(word, str)}
+    found |= set(mechanism.readers)
+    known = registry.names().roles
+    return frozenset(
+        word for word in found if not word.startswith(_SIGNALS) and word not in _TOLD and word.removesuffix(".up") in known
+    )
+
+
+def every_act(mechanism: Mechanism) -> Iterable[Act]:
+    """Opening acts, those of states, and those possible always."""
+    yield from mechanism.opening.values()
+    for state in mechanism.states.values():
+        yield from state.actions
+    yield from mechanism.always.values()
+
+
+def resolve(words: Iterable[str], where: Whereabouts, now: datetime) -> dict[str, int | None]:
+    """Role words → offices now."""
+    wanted = list(words)
+    plain = {word.removesuffix(".up") for word in wanted}
+    by_code = {word: found(where, now) for word in plain if (found := registry.role(word)) is not None}
+    offices = {**by_code, **region_roles.resolve_all(sorted(plain - by_code.keys()), where, now)}
+    return {
+        word: _up(offices[word.removesuffix(".up")], where, now) if word.endswith(".up") else offices[word] for word in wanted
+    }
+
+
+def _up(office: int | None, where: Whereabouts, now: datetime) -> int | None:
+    return region_roles.one_up(office, where.duty, now) if office is not None else None
+
+
+def person_offices(held: Held, values: Mapping[str, Any], now: datetime) -> dict[str, int | None]:
+    """``field.F`` → the office of the first running post of the person it names."""
+    named: dict[str, int] = {}
+    for name, field in held.mechanism.fields.items():
+        value = values.get(name, held.case.fields.get(name))
+        if field.kind in PERSON_KINDS and value:
+            first = value[0] if isinstance(value, list) else value
+            if isinstance(first, int) and not isinstance(first, bool):
+                named[f"field.{name}"] = first
+    if not named:
+        return {}
+    return {word: office_of_person(person, now) for word, person in named.items()}
+
+
+def office_of_person(person: int, now: datetime) -> int | None:
+    """The office of the person's first running post; None where there is none."""
+    from django.db.models import Q
+
+    from fengsui.region.models import Holding
+
+    running = Holding.objects.filter(person_id=person, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
+    return running.values_list("post__office_id", flat=True).first()
+
+
+def held_roles(held: Held, actor: Actor, offices: Mapping[str, int | None], now: datetime) -> frozenset[str]:
+    """Which of the role words the actor fills in the post acted in."""
+    if actor.kind == "public":
+        return frozenset({"public"})
+    if actor.kind != "person" or actor.person is None or actor.post is None:
+        return frozenset()
+    return frozenset(
+        word
+        for word, office in offices.items()
+        if office == actor.office
+        and not word.startswith("field.")
+        and region_roles.holds(actor.person, actor.post, "up" if word.endswith(".up") else word, office, now)
+    )
+
+
+# ------------------------------------------------------------------------ law
+
+
+@dataclass(frozen=True, slots=True)
+class LawLine:
+    """What a clock's row tells people about its amount."""
+
+    written: str
+    version: str
+
+
+def _law_names(mechanism: Mechanism) -> frozenset[str]:
+    found = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
+    found |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
+    for act in every_act(mechanism):
+        found |= {str(limit).removeprefix("law.") for limit in act.extends.values()}
+    for state in mechanism.states.values():
+        found |= {owes.every.removeprefix("law.") for owes in state.owes}
+    found |= {field.at_most.removeprefix("law.") for field in mechanism.fields.values() if field.at_most}
+    found |= {child.pause_at_most.removeprefix("law.") for child in mechanism.children.values() if child.pause_at_most}
+    return frozenset(name for name in found if "." in name)
+
+
+@functools.lru_cache(maxsize=512)
+def _law(digest: str, on: date, book: int) -> tuple[Mapping[str, Any], Mapping[str, LawLine]]:
+    lengths: dict[str, Any] = {}
+    lines: dict[str, LawLine] = {}
+    for name in _law_names(mechanisms.version(digest)):
+        try:
+            number = numbers.find(name, on)
+        except numbers.UnknownNumber:
+            continue
+        lines[name] = LawLine(number.written, number.amended or str(number.effective_from))
+        if number.table is not None and number.duration is not None:
+            lengths[name] = Table(number.keyed_by, {key: parse_amount(row) for key, row in number.table.items()})
+        elif number.duration is not None:
+            lengths[name] = number.duration
+    return lengths, lines
+
+
+def law_of(mechanism: Mechanism, now: datetime) -> tuple[Mapping[str, Any], Mapping[str, LawLine]]:
+    """The mechanism's law numbers on the legal day of ``now``: lengths for the kernel, lines for people."""
+    return _law(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
+
+
+@functools.lru_cache(maxsize=512)
+def _choices(digest: str, on: date, book: int) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for name, field in mechanisms.version(digest).fields.items():
+        if isinstance(field.of, str) and field.of:
+            try:
+                number = numbers.find(field.of.removeprefix("law."), on)
+            except numbers.UnknownNumber:
+                continue
+            found[name] = frozenset(_keys(number))
+    return found
+
+
+def _keys(number: Any) -> Iterable[str]:
+    if number.table is not None:
+        return map(str, number.table)
+    value = number.value
+    if isinstance(value, Mapping):
+        return map(str, value)
+    return [str(item.get("id", item.get("code", item))) if isinstance(item, Mapping) else str(item) for item in value or ()]
+
+
+# --------------------------------------------------------------------- guards
+
+
+def registered(guards: Iterable[Guard]) -> set[str]:
+    """Names of the registered guards, those inside ``any`` too."""
+    found: set[str] = set()
+    for one in guards:
+        if one.registered:
+            found.add(one.name)
+        found |= registered(one.any_of)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The facts, and what the door needs besides to write its rows."""
+
+    facts: Facts
+    law: Mapping[str, LawLine]
+    given: Mapping[str, Any]  # registered facts read, by name
+
+
+def judge(
+    names: Iterable[str], held: Held, act: str, actor: Actor, values: Mapping[str, Any], now: datetime
+) -> tuple[dict[str, bool], dict[str, str], dict[str, Any]]:
+    """Evaluate registered guards: truths, the sentence for each that fails, and the facts that were read."""
+    truths: dict[str, bool] = {}
+    why: dict[str, str] = {}
+    given: dict[str, Any] = {}
+    for name in names:
+        if not registry.has_guard(name):
+            truths[name], why[name] = False, "No room of this installation can establish this condition"
+            continue
+        rule = registry.guard(name)
+        sight = registry.Sight(held.case, held.row, act, actor, values, now)
+        for fact in rule.facts:
+            if fact not in given:
+                given[fact] = registry.fact(fact)(sight)
+        sight = registry.Sight(held.case, held.row, act, actor, values, now, {fact: given[fact] for fact in rule.facts})
+        truths[name] = bool(rule.check(sight))
+        if not truths[name]:
+            why[name] = rule.why
+    return truths, why, given
+
+
+def gather(
+    held: Held,
+    acts: Iterable[Act],
+    actor: Actor,
+    values: Mapping[str, Any],
+    now: datetime,
+    *,
+    parent: Held | None = None,
+    new_ids: tuple[str, ...] = (),
+    judged: bool = True,
+) -> Gathered:
+    """Everything that deciding one of ``acts`` may look at; ``judged`` False leaves guards to be asked by act."""
+    if parent is None and held.case.parent:
+        parent = read([held.case.parent], lock=False).get(held.case.parent)
+    where = whereabouts(held, parent)
+    offices: dict[str, Any] = dict(resolve(words_used(held.mechanism.digest), where, now))
+    offices.update(person_offices(held, values, now))
+    if parent is not None:
+        offices.update({f"parent.{name}": value for name, value in parent.case.fields.items()})
+    holds = held_roles(held, actor, {word: o for word, o in offices.items() if not word.startswith("parent.")}, now)
+    lengths, lines = law_of(held.mechanism, now)
+    truths: dict[str, bool] = {}
+    why: dict[str, str] = {}
+    given: dict[str, Any] = {}
+    if judged:
+        for act in acts:
+            ruled = judge(registered(act.needs), held, act.name, actor, values, now)
+            truths.update(ruled[0])
+            why.update(ruled[1])
+            given.update(ruled[2])
+    day = now.astimezone(LEGAL_ZONE).date()
+    facts = Facts(
+        roles=offices,
+        holds=holds,
+        truths=truths,
+        law=lengths,
+        given=given,
+        choices=_choices(held.mechanism.digest, day, id(numbers.book())),
+        new_ids=new_ids,
+        why=why,
+    )
+    return Gathered(facts, lines, given)

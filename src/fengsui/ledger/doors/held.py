@@ -1,0 +1,227 @@
+"""A case in the hands of a door: locked, as the kernel sees it, with its columns, clocks and last leaf."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from fengsui.ledger import mechanisms
+from fengsui.ledger.kernel.shapes import Case, ClockRow, Kid, Mechanism
+from fengsui.ledger.seals import canon, change
+
+COLUMNS = (
+    "number",
+    "external_number",
+    "title",
+    "owner_id",
+    "holder_id",
+    "about_kind",
+    "about_id",
+    "place_code",
+    "place_path",
+    "duty",
+    "level",
+    "root_id",
+    "opener_id",
+    "unique_key",
+    "confidential",
+    "readers",
+    "exercise",
+    "adopted",
+    "ended_at",
+)
+"""A case's columns that the kernel does not know; entries carry their differences as ``row``."""
+
+_CORE = ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
+_CLOCK = (
+    "id",
+    "name",
+    "holder_id",
+    "person_id",
+    "first",
+    "start",
+    "due",
+    "again",
+    "n",
+    "stopped",
+    "paused_at",
+    "pause_used",
+    "rung",
+    "answered_by",
+    "ladder",
+    "amount",
+    "law",
+    "law_version",
+    "calendar",
+    "provisional",
+    "next_rung_at",
+)
+
+
+@dataclass(slots=True)
+class ClockLine:
+    """What the database keeps of a clock beside the kernel's row; ``id`` None until written."""
+
+    id: int | None = None
+    ladder: str = ""
+    amount: str = ""
+    law: str = ""
+    law_version: str = ""
+    calendar: str = ""
+    provisional: bool = False
+    next_rung_at: datetime | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As entries carry it."""
+        moment = self.next_rung_at
+        return {
+            "ladder": self.ladder,
+            "amount": self.amount,
+            "law": self.law,
+            "law_version": self.law_version,
+            "calendar": self.calendar,
+            "provisional": self.provisional,
+            "next_rung_at": change.stamp(moment) if moment else None,
+        }
+
+
+@dataclass(slots=True)
+class Held:
+    """One case inside a transaction. ``case`` and ``row`` move on with every entry written."""
+
+    mechanism: Mechanism
+    case: Case
+    row: dict[str, Any]
+    leaf: bytes = canon.FIRST
+    lines: list[ClockLine] = field(default_factory=list)  # beside case.clocks, same order
+    fresh: bool = False  # not in the database yet
+    plain: dict[str, Any] | None = None  # of case and row, kept from the entry before
+
+    def as_plain(self) -> dict[str, Any]:
+        """Case and row as JSON values; empty before the opening."""
+        if self.plain is None:
+            self.plain = change.plain(self.case, self.row) if self.case.seq else {}
+        return self.plain
+
+
+def core_json(case: Case) -> bytes:
+    """The part of the kernel's case that has no column of its own."""
+    return orjson.dumps(
+        {
+            "counts": dict(case.counts),
+            "kids": [
+                {"kind": kid.kind, "id": kid.id, "state": kid.state, "end": kid.end, "persons": sorted(kid.persons)}
+                for kid in case.kids
+            ],
+            "persons": {act: sorted(who) for act, who in case.persons.items()},
+            "unverified": sorted(case.unverified),
+            "verified": sorted(case.verified),
+            "signed": {act: list(who) for act, who in case.signed.items()},
+            "pending": dict(case.pending),
+            "overseers": list(case.overseers),
+            "parent_mechanism": case.parent_mechanism,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _clock(line: Mapping[str, Any]) -> tuple[ClockRow, ClockLine]:
+    row = ClockRow(
+        name=line["name"],
+        holder=line["holder_id"],
+        person=line["person_id"],
+        first=_moment(line["first"]),
+        start=datetime.fromisoformat(line["start"]),
+        due=datetime.fromisoformat(line["due"]),
+        again=line["again"],
+        n=line["n"],
+        stopped=_moment(line["stopped"]),
+        paused_at=_moment(line["paused_at"]),
+        pause_used=line["pause_used"],
+        rung=line["rung"],
+        answered=line["answered_by"],
+    )
+    return row, ClockLine(
+        id=line["id"],
+        ladder=line["ladder"],
+        amount=line["amount"],
+        law=line["law"],
+        law_version=line["law_version"],
+        calendar=line["calendar"],
+        provisional=line["provisional"],
+        next_rung_at=_moment(line["next_rung_at"]),
+    )
+
+
+_HEAD = ("id", "mechanism", "version_id", "seq", "state", "fields", "core", "parent_id", "raiser", "opened_at", "ended")
+_CLOCKS = ", ".join(f"'{name}', k.{name}" for name in _CLOCK)
+_SELECT = (
+    f"SELECT {', '.join(f'c.{name}' for name in (*_HEAD, *COLUMNS))}, e.leaf, "  # noqa: S608 - own column names
+    f"(SELECT json_agg(json_build_object({_CLOCKS}) ORDER BY k.place) FROM ledger_clock k "
+    "WHERE k.case_id = c.id AND k.current)::text "
+    "FROM ledger_case c JOIN ledger_entry e ON e.case_id = c.id AND e.seq = c.seq WHERE c.id = ANY(%s::uuid[]) "
+    "ORDER BY array_position(%s::uuid[], c.id)"
+)
+
+
+def read(ids: Iterable[str], *, lock: bool = True) -> dict[str, Held]:
+    """The cases of these ids that exist, locked in the order given: parents before children."""
+    wanted = [known for one in ids if (known := as_uuid(one)) is not None]
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECT + (" FOR UPDATE OF c" if lock else ""), [wanted, wanted])
+        return {held.case.id: held for held in map(_held, cursor.fetchall())}
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    """The id, or None where the text is none (a guess, a number)."""
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return None
+
+
+def _loads(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _held(values: tuple[Any, ...]) -> Held:
+    head = dict(zip(_HEAD, values, strict=False))
+    row = dict(zip(COLUMNS, values[len(_HEAD) :], strict=False))
+    row["root_id"] = str(row["root_id"]) if row["root_id"] else None
+    clocks = [_clock(line) for line in orjson.loads(values[-1] or "[]")]
+    core = _loads(head["core"])
+    case = Case(
+        id=str(head["id"]),
+        mechanism=head["mechanism"],
+        version=head["version_id"],
+        seq=head["seq"],
+        state=head["state"],
+        fields=_loads(head["fields"]),
+        counts=core["counts"],
+        clocks=tuple(clock for clock, _ in clocks),
+        kids=tuple(Kid(**{**kid, "persons": frozenset(kid["persons"])}) for kid in core["kids"]),
+        persons={act: frozenset(who) for act, who in core["persons"].items()},
+        unverified=frozenset(core["unverified"]),
+        verified=frozenset(core["verified"]),
+        signed={act: tuple(who) for act, who in core["signed"].items()},
+        pending=core.get("pending", {}),
+        overseers=tuple(core["overseers"]),
+        parent=str(head["parent_id"]) if head["parent_id"] else None,
+        parent_mechanism=core["parent_mechanism"],
+        raiser=_loads(head["raiser"]),
+        opened=head["opened_at"],
+        ended=head["ended"],
+    )
+    return Held(mechanisms.version(case.version), case, row, bytes(values[-2]), [line for _, line in clocks])

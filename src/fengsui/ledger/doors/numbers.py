@@ -1,0 +1,51 @@
+"""The numbers that cases carry, by the mechanism's pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from fengsui.moment import LEGAL_ZONE
+
+_SERIAL = re.compile(r"\{serial(?::0?(\d+))?\}")
+
+
+def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: datetime) -> str:
+    """The next number of ``pattern`` for a case with these columns and fields.
+
+    ``{place}`` is the place's code, ``{office}`` the opening office's id, ``{year}`` the legal year, ``{NAME}``
+    else a field; ``{serial:06}`` counts within all of them. The counter's row stays locked until the transaction
+    ends, so that an abandoned one leaves no gap.
+    """
+    words = {
+        "place": row["place_code"] or "0",
+        "office": row["opener_id"] or 0,
+        "year": now.astimezone(LEGAL_ZONE).year,
+        "serial": "\0",
+        **{name: value for name, value in fields.items() if isinstance(value, str | int)},
+    }
+    shape = _SERIAL.sub("\0", pattern).format_map(_Words(words))
+    serial = take(shape.replace("\0", "#"), 1)
+    width = _SERIAL.search(pattern)
+    digits = str(serial).zfill(int(width[1])) if width and width[1] else str(serial)
+    return shape.replace("\0", digits)
+
+
+class _Words(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "0"
+
+
+def take(name: str, count: int) -> int:
+    """The first of the next ``count`` serials of a counter."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_counter (name, value) VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET value = ledger_counter.value + excluded.value RETURNING value",
+            [name, count],
+        )
+        return int(cursor.fetchone()[0]) - count + 1

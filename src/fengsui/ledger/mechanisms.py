@@ -1,0 +1,155 @@
+"""The mechanisms of this installation and their stored versions.
+
+In: ``data/mechanisms/*.yaml`` and the region's own under ``FENGSUI_DATA/mechanisms`` (which replace
+shipped ones of the same name). Out: kernel mechanisms by name (for new cases) or digest (for living ones).
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from fengsui import shipped
+from fengsui.ledger import registry
+from fengsui.ledger.kernel import load
+from fengsui.ledger.kernel.shapes import Guard, Mechanism
+from fengsui.ledger.models import Case, MechanismVersion
+
+
+class UnknownMechanism(LookupError):
+    """No mechanism has this name or digest."""
+
+
+class MissingNames(RuntimeError):
+    """An open case lives under a version that names what this installation lacks."""
+
+
+def folders() -> list[Path]:
+    """Where mechanisms lie, the overriding folder last."""
+    return [shipped.folder("mechanisms"), Path(settings.DATA_DIR) / "mechanisms"]
+
+
+@functools.cache
+def on_disk() -> dict[str, Mechanism]:
+    """The mechanisms as the files have them now; raises ``MechanismError`` with every fault."""
+    files: dict[str, Path] = {}
+    for folder in folders():
+        files.update({path.name: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {})
+    return load.load_files(files.values(), registry.names())
+
+
+def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[MechanismVersion]:
+    """Store the files' mechanisms as versions; new wordings become the current ones. Returns the new ones."""
+    added = []
+    with transaction.atomic():
+        known = {version.digest: version for version in MechanismVersion.objects.select_for_update()}
+        for mechanism in on_disk().values():
+            version = known.get(mechanism.digest)
+            if version is not None and version.current:
+                continue
+            MechanismVersion.objects.filter(name=mechanism.name, current=True).update(current=False)
+            if version is not None:  # an older wording came back
+                MechanismVersion.objects.filter(digest=version.digest).update(current=True)
+                continue
+            added.append(_store_one(mechanism, now, (certificates or {}).get(mechanism.name)))
+    forget()
+    return added
+
+
+def _store_one(mechanism: Mechanism, now: datetime, certificate: Any) -> MechanismVersion:
+    latest = MechanismVersion.objects.filter(name=mechanism.name).order_by("-number").first()
+    return MechanismVersion.objects.create(
+        digest=mechanism.digest,
+        name=mechanism.name,
+        number=latest.number + 1 if latest else 1,
+        source=dict(mechanism.source),
+        certificate=certificate,
+        stored_at=now,
+        current=True,
+    )
+
+
+@functools.cache
+def version(digest: str) -> Mechanism:
+    """The mechanism stored under this digest; raises ``UnknownMechanism``."""
+    found = on_disk()
+    for mechanism in found.values():
+        if mechanism.digest == digest:
+            return mechanism
+    stored = MechanismVersion.objects.filter(digest=digest).first()
+    if stored is None:
+        raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
+    return load.mechanism(stored.source, registry.names(), f"{stored.name} v{stored.number}", titles=True)
+
+
+def current(name: str) -> Mechanism:
+    """The version that new cases open under; raises ``UnknownMechanism``."""
+    digest = _current_digests().get(name)
+    if digest is None:
+        raise UnknownMechanism(f"there is no mechanism {name!r}; `fengsui check` lists them")
+    return version(digest)
+
+
+@functools.cache
+def _current_digests() -> dict[str, str]:
+    return dict(MechanismVersion.objects.filter(current=True).values_list("name", "digest"))
+
+
+def forget() -> None:
+    """Drop what is held in memory, after versions or files changed."""
+    on_disk.cache_clear()
+    version.cache_clear()
+    _current_digests.cache_clear()
+
+
+def _guard_names(guards: tuple[Guard, ...]) -> set[str]:
+    exact = {"set", "unset", "ended", "none_open", "clock_running", "any"}
+    found: set[str] = set()
+    for one in guards:
+        found |= _guard_names(one.any_of) if one.name == "any" else {one.name} - exact
+    return found
+
+
+def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
+    """Guards, effects and law numbers that the mechanism needs from the installation."""
+    acts = [*mechanism.opening.values(), *mechanism.always.values()]
+    acts += [act for state in mechanism.states.values() for act in state.actions]
+    rungs = [rung for ladder in mechanism.ladders.values() for rung in ladder]
+    law = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
+    law |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
+    return {
+        "guard": set().union(*(_guard_names(act.needs) for act in acts)),
+        "effect": {name for thing in [*acts, *mechanism.ends.values(), *rungs] for name in thing.effects},
+        "law number": {name for name in law if name.startswith("law.") or "." in name},
+    }
+
+
+def refuse_missing() -> None:
+    """Refuse to start where an open case's version names a guard, effect or law number that is missing.
+
+    Raises ``MissingNames`` listing each with the mechanism and how many open cases need it.
+    """
+    from django.db.models import Count
+
+    faults = []
+    living = Case.objects.filter(ended=False).values("version_id", "mechanism").annotate(count=Count("id")).order_by("mechanism")
+    known_law = registry.names().law
+    has = {
+        "guard": registry.has_guard,
+        "effect": registry.has_effect,
+        "law number": lambda name: name.removeprefix("law.") in known_law,
+    }
+    for line in living:
+        for kind, used in names_used(version(line["version_id"])).items():
+            for name in sorted(used):
+                if not has[kind](name):
+                    faults.append(
+                        f"{line['count']} open cases of {line['mechanism']} need the {kind} {name!r}, which nothing here brings"
+                    )
+    if faults:
+        raise MissingNames("; ".join(faults) + ". Install the room that registers it, or move the cases to a newer version.")

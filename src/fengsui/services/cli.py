@@ -1,0 +1,206 @@
+"""The command `fengsui`: one word for each thing a person does to a platform.
+
+Every command names its exit codes; rooms are imported only when their command runs, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fengsui import __version__
+from fengsui.services.failure import EXIT_CODES
+
+_GROUPS = {
+    "Run": ("up", "demo"),
+    "Look after": ("doctor", "backup", "restore"),
+    "Prove": ("check", "verify", "rebuild"),
+    "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs", "exercise"),
+    "Develop": ("manage",),
+}
+
+
+class Grouped(click.Group):
+    """A group whose help lists commands under headings, in the order of use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of their headings."""
+        return [name for names in _GROUPS.values() for name in names if name in self.commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One section per heading."""
+        for heading, names in _GROUPS.items():
+            rows = [(name, self.commands[name].get_short_help_str(80)) for name in names if name in self.commands]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
+class Codes(click.Command):
+    """A command whose help ends with its exit codes; ``codes`` are keys of `EXIT_CODES`."""
+
+    def __init__(self, *args: Any, codes: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = codes
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name each exit code that the command can end with."""
+        if self.codes:
+            with formatter.section("Exit codes"):
+                formatter.write_dl(
+                    [("0", "all is well"), *[(str(EXIT_CODES[kind][0]), EXIT_CODES[kind][1]) for kind in self.codes]]
+                )
+
+
+_START = ("running", "foreign", "format", "port", "disk", "path", "database", "stream", "user", "readonly", "part")
+_USE = ("foreign", "format", "notready", "database")
+
+
+def _default_folder() -> Path:
+    return Path(os.environ.get("FENGSUI_DATA", "fengsui-data"))
+
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+data_option = click.option(
+    "--data", type=_FOLDER, default=_default_folder, show_default="$FENGSUI_DATA or ./fengsui-data", help="The data folder."
+)
+plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live table.")
+
+
+@click.group(cls=Grouped, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="fengsui")
+def main() -> None:
+    """Fengsui 烽燧: whatever must be dealt with becomes a case in one ledger, has somebody who answers
+    for it and a running clock, and leaves the ledger only verified and answered.
+
+    Begin with `fengsui demo`: a whole region with a running exercise, on this machine only.
+    """
+
+
+@main.command(cls=Codes, codes=_START)
+@data_option
+@plain_option
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    help="The web server's address, for a new data folder; later it is in config.toml.",
+)
+def up(data: Path, plain: bool, bind: str) -> None:
+    """Start the platform and keep it running until Ctrl-C.
+
+    PostgreSQL and NATS are started inside the data folder unless DATABASE_URL and NATS_URL name others.
+    What dies is started again. Everything listens on this machine only unless --bind says otherwise.
+    """
+    from fengsui.services import up as starter
+
+    starter.run(data, plain=plain, bind=bind)
+
+
+@main.command(cls=Codes, codes=_START)
+@click.option(
+    "--data",
+    type=_FOLDER,
+    default=Path("fengsui-demo"),
+    show_default=True,
+    help="The demo's data folder; made when missing.",
+)
+@plain_option
+@click.option("--still", is_flag=True, help="Do not play the exercise; only the region and its cases.")
+def demo(data: Path, plain: bool, still: bool) -> None:
+    """Start a synthetic region with a running exercise and print how to look at it.
+
+    The first start fills the folder (offices, people, sites, open cases), later ones go on where it stopped.
+    Everything in it is made up and marked 演练.
+    """
+    from fengsui.services import demo as demonstration
+
+    demonstration.run(data, plain=plain, still=still)
+
+
+def _process(name: str, about: str) -> None:
+    @main.command(name, help=about, cls=Codes, codes=_USE)
+    @data_option
+    def single(data: Path) -> None:
+        enter(data)
+        from fengsui.services import worker
+
+        worker.run(name)
+
+
+_process(
+    "web",
+    "Serve the pages and the API.\n\nAddress, port and workers come from the folder's config.toml.",
+)
+_process("engine", "Turn samples into alarm transitions.\n\nReads the stream from its own position; needs no database.")
+_process("relay", "Bring alarm transitions into the ledger, each exactly once.")
+_process("clock", "Fire reminders and climbs, deliver notices.\n\nAny number may run; each rung fires once.")
+_process("sealer", "Seal new entries under a signed head each minute.\n\nAny number may run; one works, the others stand by.")
+_process("jobs", "Work off mail, documents and exchange.")
+_process("exercise", "Play the demo's exercise: signals and calls, never the answers.")
+
+
+def enter(data: Path, *, owner: bool = False) -> None:
+    """Set this process's environment from the data folder. With both addresses given, no folder is needed."""
+    from fengsui.services import folder as folders
+
+    if folders.external_database() and folders.external_stream() and not (data / folders.MARKER).exists():
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fengsui.settings")
+        os.environ.setdefault("FENGSUI_DATA", str(data.absolute()))
+        os.environ.setdefault("FENGSUI_DB_ROLE", "" if owner else "fengsui_app")
+        return
+    folder = folders.find(data)
+    os.environ.update(folder.environment(owner=owner))
+    config = folder.config
+    for name, value in (("FENGSUI_BIND", config.bind), ("FENGSUI_PORT", config.web), ("FENGSUI_WORKERS", config.workers)):
+        os.environ.setdefault(name, str(value))
+
+
+def _django(data: Path, *, owner: bool = False) -> None:
+    """Enter the folder and make Django ready; a database that does not answer is a `Failure`."""
+    from fengsui.services import reach
+
+    enter(data, owner=owner)
+    reach.database(os.environ["DATABASE_URL"])
+    import django
+
+    django.setup()
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--budget", type=int, default=None, help="The most configurations to explore for each mechanism.")
+def check(folder: Path | None, as_json: bool, budget: int | None) -> None:
+    """Prove that every mechanism's life is closed.
+
+    Explores the mechanisms in FOLDER (the shipped ones unless told) exhaustively and names, for each property
+    that fails, the state, the act and the shortest path. Exit codes: 0 proven, 1 broken, 2 unreadable.
+    """
+    from fengsui.ledger.proof import cli
+
+    more = {} if budget is None else {"budget": budget}
+    sys.exit(cli.main(folder, as_json=as_json, **more))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.option(
+    "--data",
+    type=_FOLDER,
+    default=lambda: Path(os.environ.get("FENGSUI_DATA", "fengsui-data")),
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def manage(data: Path, words: tuple[str, ...]) -> None:
+    """Run a Django command on the data folder, as the database's owner: `fengsui manage migrate`."""
+    _django(data, owner=True)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["fengsui manage", *words])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""`fengsui demo`: the whole synthetic region, with an exercise played into it.
+
+In: a data folder, empty or an earlier demo's. Out: the platform running on it, and how to sign in.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from fengsui.services import up
+from fengsui.services.failure import Failure
+from fengsui.services.folder import Folder
+
+_SEEDED = "DEMO"  # beside the marker: this folder holds a demo, and it is complete
+
+
+def run(path: Path, *, plain: bool, still: bool) -> None:
+    """Run the demo on ``path`` until a signal comes. Raises `Failure` as `up.run` does."""
+    path = path.absolute()
+    marker = path / "FENGSUI-DATA"
+    if marker.exists() and not (path / _SEEDED).exists() and (path / "pg").exists() and not (path / f"{_SEEDED}.half").exists():
+        raise Failure(
+            "foreign",
+            f"{path} holds a platform in earnest; the demo would mix made-up offices and people into it.",
+            "Name another folder with --data.",
+        )
+    os.environ["FENGSUI_DEMO"] = "1"
+    extra = [] if still or find_spec("fengsui.services.exercise") is None else ["exercise"]
+    up.run(path, plain=plain, after=_seed, title="Fengsui 烽燧 — demo 演练", extra=extra)
+
+
+def _seed(folder: Folder, run_beside: Callable[[list[str]], None]) -> list[str]:
+    """Fill an empty folder once; give the notes to show under the table."""
+    done = folder.path / _SEEDED
+    if not done.exists():
+        half = folder.path / f"{_SEEDED}.half"
+        half.touch()
+        run_beside([sys.executable, "-m", "fengsui.services.seeding"])
+        half.rename(done)
+    return ["Sign in with one click as any role shown there; nothing in this region is real."]

@@ -1,0 +1,307 @@
+"""The data folder: everything one running platform keeps, under one marker file.
+
+In: a path. Out: its parts' places, the ports it remembers, the environment its processes need, and the lock
+that lets one supervisor run on it. It never changes a folder that it does not know.
+
+``FENGSUI-DATA`` (the marker, JSON), ``config.toml`` (ports and address, made once, then the operator's),
+``up.lock`` (who runs), ``pg/``, ``nats/``, ``keys/`` (0700), ``evidence/``, ``history/``, ``snapshots/``,
+``static/``, ``logs/``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import parse_qs, urlsplit
+
+from fengsui.services.failure import Failure
+
+FORMAT = 1
+"""The version of the folder's layout; a new layout gets a new number and a step in ``docs/how-to``."""
+
+MARKER = "FENGSUI-DATA"
+LEAST_FREE = 512 * 1024 * 1024  # bytes; below it PostgreSQL and JetStream may stop in the middle of a write
+_SOCKET_PATH = 107  # bytes in a Unix socket's address
+_PORTS = ("web", "database", "stream", "mqtt", "monitor")
+_WISHED = {"web": 8000, "database": 54321, "stream": 4222, "mqtt": 1883, "monitor": 8222}
+
+
+@dataclass(frozen=True)
+class Config:
+    """``config.toml``: where the parts listen. ``bind`` is the web server's address, loopback unless changed."""
+
+    bind: str
+    web: int
+    database: int
+    stream: int
+    mqtt: int
+    monitor: int
+    hosts: tuple[str, ...] = ()
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A known data folder at ``path`` (absolute)."""
+
+    path: Path
+
+    @property
+    def config(self) -> Config:
+        """The ports and the address, as the folder remembers them."""
+        return _read_config(self.path / "config.toml")
+
+    @property
+    def address(self) -> str:
+        """The page's address, for people."""
+        config = self.config
+        host = "127.0.0.1" if config.bind in ("0.0.0.0", "::") else config.bind  # noqa: S104
+        return f"http://{host}:{config.web}/"
+
+    def log(self, name: str) -> Path:
+        """The log file of a part."""
+        return self.path / "logs" / f"{name}.log"
+
+    def environment(self, *, owner: bool = False) -> dict[str, str]:
+        """The environment of a process of this folder; ``owner`` for migrations and backups.
+
+        ``DATABASE_URL`` and ``NATS_URL`` of the caller stay; without them the embedded servers' addresses.
+        """
+        from fengsui.services import nats, postgres
+
+        config = self.config
+        environment = dict(os.environ)
+        environment["DJANGO_SETTINGS_MODULE"] = "fengsui.settings"
+        environment["FENGSUI_DATA"] = str(self.path)
+        environment["FENGSUI_DB_ROLE"] = "" if owner else "fengsui_app"
+        if not external_database():
+            environment["DATABASE_URL"] = postgres.url(config.database, password=postgres.password(self.path))
+        if not external_stream():
+            environment["NATS_URL"] = nats.url(self.path, config.stream)
+        if config.hosts:
+            environment.setdefault("FENGSUI_HOSTS", ",".join(("localhost", "127.0.0.1", "[::1]", *config.hosts)))
+        return environment
+
+
+def external_database() -> str:
+    """The operator's own PostgreSQL (``DATABASE_URL``), or ''."""
+    return os.environ.get("DATABASE_URL", "")
+
+
+def external_stream() -> str:
+    """The operator's own NATS (``NATS_URL``), or ''."""
+    return os.environ.get("NATS_URL", "")
+
+
+def _read_config(path: Path) -> Config:
+    try:
+        table = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise Failure("notready", f"{path.parent} holds no config.toml.", "Run `fengsui up` on it once.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise Failure(
+            "foreign", f"{path} cannot be read: {error}.", "Correct that line, or delete the file for new ports."
+        ) from error
+    ports = table.get("ports", {})
+    missing = [name for name in _PORTS if not isinstance(ports.get(name), int) or not 0 < ports[name] < 65536]
+    if missing:
+        raise Failure(
+            "foreign", f"{path}: [ports] lacks a number 1–65535 for {', '.join(missing)}.", "Correct it, or delete the file."
+        )
+    web = table.get("web", {})
+    return Config(
+        bind=str(web.get("bind", "127.0.0.1")),
+        hosts=tuple(map(str, web.get("hosts", ()))),
+        workers=int(web.get("workers", 1)),
+        **{name: ports[name] for name in _PORTS},
+    )
+
+
+def port_free(port: int, bind: str = "127.0.0.1") -> bool:
+    """Whether nothing listens on ``bind:port`` now."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((bind, port))
+        except OSError:
+            return False
+        return True
+
+
+def choose_ports() -> dict[str, int]:
+    """A free loopback port for each listener: the well-known one where free, else one the system gives."""
+    chosen: dict[str, int] = {}
+    for name in _PORTS:
+        port = _WISHED[name]
+        while port in chosen.values() or not port_free(port):
+            with socket.socket() as door:
+                door.bind(("127.0.0.1", 0))
+                port = int(door.getsockname()[1])
+        chosen[name] = port
+    return chosen
+
+
+def _write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
+    lines = ["# Where this folder's parts listen. Change it while nothing runs.", "", "[web]", f'bind = "{bind}"']
+    lines += ['# hosts = ["fengsui.example.org"]  # names people may reach it by', "# workers = 2", "", "[ports]"]
+    lines += [f"{name} = {ports[name]}" for name in _PORTS]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def find(path: Path) -> Folder:
+    """The known data folder at ``path``. Raises `Failure` foreign, format or notready; changes nothing."""
+    path = path.absolute()
+    marker = path / MARKER
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        raise Failure("notready", f"There is no data folder at {path}.", "Run `fengsui up`, or name another one with --data.")
+    if not path.is_dir() or not marker.exists():
+        raise Failure(
+            "foreign",
+            f"{path} is not a Fengsui data folder: it has no {MARKER} file. Nothing in it was changed.",
+            "Name another folder with --data.",
+        )
+    try:
+        format_ = int(json.loads(marker.read_text())["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure("foreign", f"{marker} is damaged. Nothing was changed.", "Restore it from a backup.") from error
+    if format_ != FORMAT:
+        age = "an older" if format_ < FORMAT else "a newer"
+        raise Failure(
+            "format",
+            f"{path} was written by {age} Fengsui (layout {format_}; this one uses {FORMAT}). Nothing was changed.",
+            "Make a backup with that version and restore it with this one; see docs/how-to/backup.md.",
+        )
+    return Folder(path)
+
+
+def make(path: Path, *, bind: str = "127.0.0.1") -> Folder:
+    """The data folder at ``path``, made when there is nothing yet.
+
+    Raises `Failure`: foreign or format (something else is there), readonly, disk. A folder that is not
+    empty and has no marker is never touched.
+    """
+    path = path.absolute()
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        folder = find(path)
+        _check_writable(folder.path)
+    else:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / MARKER).write_text(json.dumps({"format": FORMAT, "id": secrets.token_hex(8)}) + "\n")
+        except OSError as error:
+            raise _disk_failure(error, path) from error
+        folder = Folder(path)
+    try:
+        path.chmod(0o711)  # PostgreSQL's own user passes through to pg/
+        for name in ("keys", "evidence", "history", "snapshots", "logs"):
+            (path / name).mkdir(mode=0o700, exist_ok=True)
+        if not (path / "config.toml").exists():
+            _write_config(path / "config.toml", bind, choose_ports())
+    except OSError as error:
+        raise _disk_failure(error, path) from error
+    return folder
+
+
+def _disk_failure(error: OSError, path: Path) -> Failure:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failure("disk", f"The disk of {path} is full.", "Free some space, then run it again.")
+    if error.errno == errno.ENAMETOOLONG:
+        return Failure("path", f"The path is too long for this system: {str(path)[:80]}….", "Choose a shorter one with --data.")
+    return Failure(
+        "readonly",
+        f"{path} cannot be written: {error.strerror}.",
+        "Give this user the right to write there, or name another folder with --data.",
+    )
+
+
+def _check_writable(path: Path) -> None:
+    probe = path / f".probe-{os.getpid()}"
+    try:
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise _disk_failure(error, path) from error
+
+
+def check_room(path: Path, *, least: int = LEAST_FREE) -> None:
+    """Raise `Failure` disk when less than ``least`` bytes are free where ``path`` lies."""
+    free = shutil.disk_usage(path).free
+    if free < least:
+        raise Failure(
+            "disk",
+            f"The disk of {path} has {free // 2**20} MiB free; at least {least // 2**20} MiB are needed to start safely.",
+            "Free some space (old logs and backups first), then run it again.",
+        )
+
+
+def check_socket_path(url: str) -> None:
+    """Raise `Failure` path when a database address names a socket folder whose path no socket can have."""
+    host = parse_qs(urlsplit(url).query).get("host", [""])[-1]
+    if host.startswith("/") and len(f"{host}/.s.PGSQL.65535".encode()) > _SOCKET_PATH:
+        raise Failure(
+            "path",
+            f"DATABASE_URL's socket folder has {len(host.encode())} bytes; a Unix socket's path may have {_SOCKET_PATH} in all.",
+            "Use a shorter folder, or a host and a port.",
+        )
+
+
+class Lock:
+    """The right to supervise a folder: an advisory lock on ``up.lock``, given back when the process ends, however it ends."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._path = folder.path / "up.lock"
+        self._address = folder.address
+        self._file: IO[Any] | None = None
+
+    def __enter__(self) -> Lock:
+        self._file = self._path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = holder_of(self._path)
+            self._file.close()
+            raise Failure(
+                "running",
+                f"Fengsui already runs on {self._path.parent} (process {holder.get('pid', '?')}): {holder.get('address', '')}",
+                "Use that one, stop it with Ctrl-C where it runs, or name another folder with --data.",
+            ) from error
+        self._file.truncate(0)
+        self._file.write(json.dumps({"pid": os.getpid(), "address": self._address}))
+        self._file.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.truncate(0)
+            self._file.close()
+
+
+def holder_of(path: Path) -> dict[str, Any]:
+    """Who wrote the lock file: ``{"pid", "address"}``; empty when nobody holds it."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def running(folder: Folder) -> dict[str, Any]:
+    """The supervisor that now holds the folder (``{"pid", "address"}``), or empty."""
+    path = folder.path / "up.lock"
+    if not path.exists():
+        return {}
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return holder_of(path)
+    return {}

@@ -1,0 +1,139 @@
+"""What the platform is made of: its child processes, in the order they can start.
+
+In: a data folder. Out: a `Part` for PostgreSQL, NATS (unless they are the operator's own) and each process.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from fengsui.services import folder as folders
+from fengsui.services import nats, postgres
+from fengsui.services.folder import Folder
+from fengsui.services.supervisor import Part
+from fengsui.services.worker import ROOMS
+
+DATABASE, STREAM, WEB = "postgresql", "nats", "web"
+PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_spec(ROOMS[name]))
+
+
+def _http_ok(port: int, path: str, *, host: str = "127.0.0.1") -> bool:
+    """Whether ``GET path`` answers below 500 within two seconds."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _throttled(check: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
+    """Ask ``check`` at most each ``every`` seconds; between, the answer is no."""
+    last = 0.0
+
+    def ask() -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < every:
+            return False
+        last = now
+        return check()
+
+    return ask
+
+
+def database(folder: Folder) -> Part:
+    """The embedded PostgreSQL; its cluster must have been made."""
+    config = folder.config
+    words, user = postgres.command(folder.path / "pg", config.database)
+    return Part(
+        name=DATABASE, command=words, user=user, log=folder.log(DATABASE), layer=-1, stop=signal.SIGINT, patience=30,
+        environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        ready=_throttled(lambda: postgres.ready(config.database), 0.1), address=f"127.0.0.1:{config.database}",
+    )  # fmt: skip
+
+
+def stream(folder: Folder) -> Part:
+    """The embedded NATS server; `write_stream_configuration` first."""
+    config = folder.config
+    return Part(
+        name=STREAM, command=nats.command(folder.path), log=folder.log(STREAM), layer=0, patience=20,
+        environment={"PATH": "/usr/bin:/bin"},
+        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1),
+        address=f"127.0.0.1:{config.stream}, mqtt 127.0.0.1:{config.mqtt}",
+    )  # fmt: skip
+
+
+def write_stream_configuration(folder: Folder) -> None:
+    """Write NATS's configuration from the folder's ports and its sites' tokens."""
+    config = folder.config
+    nats.configure(folder.path, nats.Ports(config.stream, config.mqtt, config.monitor), nats.site_tokens(folder.path))
+
+
+def process(folder: Folder, name: str) -> Part:
+    """One of the platform's own processes (`PROCESSES`)."""
+    config = folder.config
+    environment = folder.environment()
+    environment |= {"FENGSUI_SUPERVISED": "1", "PYTHONUNBUFFERED": "1"}
+    needs = tuple(part for part, own in ((DATABASE, folders.external_database()), (STREAM, folders.external_stream())) if not own)
+    if name == WEB:
+        environment |= {"FENGSUI_BIND": config.bind, "FENGSUI_PORT": str(config.web), "FENGSUI_WORKERS": str(config.workers)}
+        host = "127.0.0.1" if config.bind in ("0.0.0.0", "::") else config.bind  # noqa: S104
+        ready: Callable[[], bool] = _throttled(lambda: _http_ok(config.web, "/sign-in/", host=host))
+    else:
+        ready = _lives_for(1.0)
+    return Part(
+        name=name, command=[sys.executable, "-m", "fengsui.services.cli", name], log=folder.log(name), ready=ready,
+        environment=environment, needs=needs, layer=2 if name == WEB else 1, address=folder.address if name == WEB else "",
+    )  # fmt: skip
+
+
+def _lives_for(seconds: float) -> Callable[[], bool]:
+    """Ready once asked for ``seconds`` on end; a gap of a second (it died) begins anew."""
+    first = last = 0.0
+
+    def ask() -> bool:
+        nonlocal first, last
+        now = time.monotonic()
+        if now - last > 1.0:
+            first = now
+        last = now
+        return now - first >= seconds
+
+    return ask
+
+
+class SiteTokens:
+    """Has NATS read the sites' tokens again when their file changed: new sites without a dropped connection."""
+
+    def __init__(self, folder: Folder, pid: Callable[[], int | None]) -> None:
+        self._folder, self._pid = folder, pid
+        self._file: Path = nats.tokens_file(folder.path)
+        self._seen = self._stamp()
+
+    def _stamp(self) -> int:
+        try:
+            return self._file.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def __call__(self) -> None:
+        """Compare and, when the file changed, write the configuration and send SIGHUP."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        pid = self._pid()
+        if pid is None:
+            return
+        self._seen = stamp
+        write_stream_configuration(self._folder)
+        os.kill(pid, signal.SIGHUP)

@@ -1,0 +1,230 @@
+"""Starts the parts as child processes, restarts what dies, stops them in order.
+
+In: a list of `Part`. Out: running processes, and an event for each change. It knows nothing of databases or
+of the web: a part says how it is started and when it is ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from fengsui.services.failure import Failure
+
+_TICK = 0.1  # seconds
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started again
+_STEADY_AFTER = 20.0  # seconds of life after which earlier deaths are forgotten
+_LOG_CAP = 16 * 1024 * 1024  # bytes
+
+
+class State(StrEnum):
+    """What a part is doing."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    PAUSING = "restarting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One child process.
+
+    ``command`` gives the command line; ``user`` the account to run as (None: ours); ``ready`` is asked every
+    tick while it starts; ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
+    ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
+    """
+
+    name: str
+    command: list[str]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str]
+    user: str | None = None
+    needs: tuple[str, ...] = ()
+    stop: int = signal.SIGTERM
+    patience: float = 10.0
+    layer: int = 1
+    address: str = ""
+
+
+@dataclass
+class Child:
+    """A part's process as it is now; times are of the monotonic clock, in seconds."""
+
+    part: Part
+    state: State = State.WAITING
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    ready_after: float | None = None
+    restarts: int = 0
+    failures: int = 0
+    next_try: float = 0.0
+    last_exit: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self.process.pid if self.process and self.process.poll() is None else None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a person may want to read: a part's name and words."""
+
+    name: str
+    words: str
+    bad: bool = False
+
+
+@dataclass
+class Supervisor:
+    """Keeps ``parts`` alive. ``told`` hears each `Event`; ``each_tick`` is called about ten times a second."""
+
+    parts: Iterable[Part]
+    told: Callable[[Event], None] = lambda event: None
+    each_tick: list[Callable[[], None]] = field(default_factory=list)
+    children: dict[str, Child] = field(default_factory=dict)
+    recent: deque[Event] = field(default_factory=lambda: deque(maxlen=8))
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            self.add(part)
+
+    def add(self, part: Part) -> None:
+        """Take one more part; it starts at the next tick when what it needs is ready."""
+        self.children[part.name] = Child(part)
+
+    def _say(self, name: str, words: str, *, bad: bool = False) -> None:
+        event = Event(name, words, bad)
+        self.recent.append(event)
+        self.told(event)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every part is ready."""
+        return all(child.state is State.READY for child in self.children.values())
+
+    def tick(self) -> None:
+        """Look at every part once: start, find ready, or bury and plan the restart."""
+        now = time.monotonic()
+        for child in self.children.values():
+            if child.process is not None and child.process.poll() is not None:
+                self._bury(child, now)
+            if child.process is None and now >= child.next_try and self._served(child.part):
+                self._start(child, now)
+            elif child.state is State.STARTING and child.part.ready():
+                child.state, child.ready_after = State.READY, now - child.started
+                self._say(child.part.name, f"ready after {child.ready_after:.1f} s")
+            elif child.state is State.READY and child.failures and now - child.started > _STEADY_AFTER:
+                child.failures = 0
+        for call in self.each_tick:
+            call()
+
+    def _served(self, part: Part) -> bool:
+        return all(self.children[name].state is State.READY for name in part.needs if name in self.children)
+
+    def _start(self, child: Child, now: float) -> None:
+        part = child.part
+        with contextlib.suppress(FileNotFoundError):
+            if part.log.stat().st_size > _LOG_CAP:
+                part.log.replace(part.log.with_suffix(".log.1"))
+        with part.log.open("ab") as log:
+            # Its own session: Ctrl-C reaches only us, and leftovers of a killed part are ended as a group.
+            # The pipe is never written to: it closes when we die, and our own processes then stop.
+            child.process = subprocess.Popen(
+                part.command, user=part.user, cwd="/" if part.user else None, env=dict(part.environment), start_new_session=True,
+                stdin=subprocess.PIPE, stdout=log, stderr=log,
+            )  # fmt: skip
+        child.state, child.started, child.ready_after = State.STARTING, now, None
+
+    def _bury(self, child: Child, now: float) -> None:
+        assert child.process is not None
+        child.last_exit = child.process.returncode
+        _end_group(child.process.pid)
+        if child.process.stdin:
+            child.process.stdin.close()
+        child.process = None
+        child.restarts += 1
+        pause = min(_FIRST_PAUSE * 2**child.failures, _LONGEST_PAUSE)
+        child.failures += 1
+        child.state, child.next_try = State.PAUSING, now + pause
+        self._say(child.part.name, f"ended ({exit_words(child.last_exit)}); started again in {pause:.1f} s", bad=True)
+
+    def wait_ready(self, names: Iterable[str], patience: float, stop: threading.Event) -> None:
+        """Tick until ``names`` are ready, or ``stop``. Raises `Failure` part with the log's last words."""
+        deadline = time.monotonic() + patience
+        wanted = [self.children[name] for name in names]
+        while not stop.is_set() and not all(child.state is State.READY for child in wanted):
+            self.tick()
+            for child in wanted:
+                if child.failures >= 4 or (time.monotonic() > deadline and child.state is not State.READY):
+                    raise Failure(
+                        "part",
+                        f"{child.part.name} did not start. Its last words: {last_words(child.part.log)}",
+                        f"Its log is {child.part.log}; `fengsui doctor` tests what it stands on.",
+                    )
+            stop.wait(_TICK / 2)
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the parts alive until ``stop`` is set."""
+        while not stop.wait(_TICK):
+            self.tick()
+
+    def stop(self) -> None:
+        """End all parts, the upper layers first; one that does not end in its time is killed."""
+        for layer in sorted({child.part.layer for child in self.children.values()}, reverse=True):
+            children = [child for child in self.children.values() if child.part.layer == layer and child.process]
+            for child in children:
+                assert child.process is not None
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.send_signal(child.part.stop)
+            for child in children:
+                self._wait_end(child)
+
+    def _wait_end(self, child: Child) -> None:
+        assert child.process is not None
+        try:
+            child.process.wait(child.part.patience)
+            self._say(child.part.name, "stopped")
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
+            self._say(child.part.name, f"killed: it did not stop within {child.part.patience:.0f} s", bad=True)
+        _end_group(child.process.pid)
+        child.state = State.STOPPED
+        child.process = None
+
+
+def _end_group(pid: int) -> None:
+    """Kill what a dead part left in its process group (a web server's workers hold its port)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def exit_words(code: int | None) -> str:
+    """An exit code in words: ``exit code 1``, ``killed by SIGKILL``."""
+    if code is not None and code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def last_words(log: Path, lines: int = 3) -> str:
+    """The last non-empty lines of a log, at most 600 characters."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 4000))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return "none"
+    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-lines:])[-600:] or "none"

@@ -1,0 +1,145 @@
+"""`fengsui up`: everything that one platform needs, from a data folder to its page.
+
+In: a data folder's path. Out: running processes until Ctrl-C or SIGTERM, then a clean stop.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fengsui.services import folder as folders
+from fengsui.services import parts, postgres, reach, status
+from fengsui.services.failure import Failure
+from fengsui.services.folder import Folder, Lock
+from fengsui.services.supervisor import Supervisor, last_words
+
+After = Callable[[Folder, Callable[[list[str]], None]], list[str]]
+"""What to do once the database is migrated and before the processes start: it gets the folder and a function
+that runs a command as the database's owner, and gives notes to show."""
+
+
+def check_before(folder: Folder) -> None:
+    """Everything that can be refused before anything is started. Raises `Failure`."""
+    folders.check_room(folder.path)
+    config = folder.config
+    if url := folders.external_database():
+        folders.check_socket_path(url)
+        reach.database(url)
+    if url := folders.external_stream():
+        reach.stream(url)
+    wanted = {"web": (config.web, config.bind)}
+    if not folders.external_database():
+        wanted["database"] = (config.database, "127.0.0.1")
+    if not folders.external_stream():
+        wanted |= {name: (getattr(config, name), "127.0.0.1") for name in ("stream", "mqtt", "monitor")}
+    for name, (port, bind) in wanted.items():
+        if not folders.port_free(port, bind):
+            raise Failure(
+                "port",
+                f"Port {port} ({name}) is taken by another program.",
+                f"Stop that program, or change [ports] {name} in {folder.path / 'config.toml'}.",
+            )
+
+
+def _stop_left_overs(folder: Folder) -> None:
+    """End a server that a killed supervisor left behind; its data is complete, only its keeper is gone."""
+    postgres.stop_left_over(folder.path / "pg")
+    reach.stop_left_over_stream(folder.path)
+
+
+def run(
+    path: Path,
+    *,
+    plain: bool = False,
+    bind: str = "127.0.0.1",
+    title: str = "Fengsui 烽燧",
+    after: After | None = None,
+    extra: Sequence[str] = (),
+) -> None:
+    """Start all parts on the data folder at ``path`` and keep them until a signal comes.
+
+    ``extra`` names more processes of `worker.ROOMS`. Raises `Failure` with nothing left running.
+    """
+    folder = folders.make(path, bind=bind)
+    stop = threading.Event()
+    with Lock(folder):
+        _stop_left_overs(folder)
+        check_before(folder)
+        previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            with status.display(title, plain=plain) as display:
+                _supervise(folder, display, stop, after, extra)
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def _supervise(
+    folder: Folder, display: status.Plain | status.Terminal, stop: threading.Event, after: After | None, extra: Sequence[str]
+) -> None:
+    supervisor = Supervisor(_foundation(folder), told=display.told)
+    supervisor.each_tick.append(lambda: display.tick(supervisor))
+    try:
+        supervisor.wait_ready(list(supervisor.children), 60, stop)
+        if stop.is_set():
+            return
+        notes = _fill(folder, supervisor, stop, after)
+        for name in (*parts.PROCESSES, *extra):
+            supervisor.add(parts.process(folder, name))
+        supervisor.wait_ready(list(supervisor.children), 90, stop)
+        if not stop.is_set():
+            display.show(supervisor, [f"Open {folder.address}", *notes])
+        supervisor.run(stop)
+    finally:
+        supervisor.stop()
+
+
+def _foundation(folder: Folder) -> list[parts.Part]:
+    """PostgreSQL and NATS, as far as they are ours."""
+    made = []
+    if not folders.external_database():
+        postgres.initialise(folder.path / "pg", postgres.password(folder.path))
+        made.append(parts.database(folder))
+    if not folders.external_stream():
+        parts.write_stream_configuration(folder)
+        made.append(parts.stream(folder))
+    return made
+
+
+def _fill(folder: Folder, supervisor: Supervisor, stop: threading.Event, after: After | None) -> list[str]:
+    """Make and migrate the database as its owner, then ``after``; the foundation is looked after meanwhile."""
+    environment = folder.environment(owner=True)
+    if not folders.external_database():
+        postgres.make_database(environment["DATABASE_URL"])
+
+    def beside(command: list[str]) -> None:
+        run_beside(supervisor, command, environment, folder, stop)
+
+    beside([sys.executable, "-m", "fengsui.services.prepare"])
+    if (child := supervisor.children.get(parts.STREAM)) is not None:
+        supervisor.each_tick.append(parts.SiteTokens(folder, lambda: child.pid))
+    return after(folder, beside) if after and not stop.is_set() else []
+
+
+def run_beside(
+    supervisor: Supervisor, command: list[str], environment: dict[str, str], folder: Folder, stop: threading.Event
+) -> None:
+    """Run ``command`` to its end while the supervisor ticks. Raises `Failure` database with its last words."""
+    log = folder.log("prepare")
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    while process.poll() is None:
+        if stop.wait(0.05):
+            process.terminate()
+            process.wait()
+            return
+        supervisor.tick()
+    if process.returncode != 0:
+        raise Failure("database", f"The database could not be prepared: {last_words(log)}", f"The whole message is in {log}.")

@@ -1,0 +1,35 @@
+"""Reads what the proof needs from the product's data: mechanisms, names, the law's kinds and obligations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fengsui import shipped
+from fengsui.law import numbers
+from fengsui.ledger.kernel.load import load_folder, load_names
+from fengsui.ledger.kernel.names import LawName, Names
+from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.ledger.proof.obligations import Law, load_obligations
+
+
+def shipped_names() -> Names:
+    """``registry.yaml`` with the law files' own say on kind, holder and signatures."""
+    names = load_names(shipped.file("registry.yaml"))
+    lines: dict[str, LawName] = {}
+    for number in numbers.shipped_book().all():
+        known = names.law.get(number.name)
+        if number.kind:
+            table = number.keyed_by or (known.table if known else None) or None
+            lines[number.name] = LawName(number.name, number.kind, table, number.runs_by, number.signatures)
+    return names.plus(law=lines)
+
+
+def shipped_law() -> Law:
+    """The obligations that come with the product."""
+    return load_obligations(shipped.file("registry.yaml").with_name("obligations.yaml"))
+
+
+def load_all(names: Names, folder: Path | None = None) -> Mapping[str, Mechanism]:
+    """The mechanisms of a folder, or the shipped ones. Raises ``MechanismError``."""
+    return load_folder(folder or shipped.folder("mechanisms"), names)

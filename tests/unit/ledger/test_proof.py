@@ -1,0 +1,167 @@
+"""The twelve properties, each shown failing; the shipped mechanisms, all proven; the command."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fengsui.ledger.kernel.document import Document
+from fengsui.ledger.kernel.load import mechanism
+from fengsui.ledger.kernel.names import Names, read_ladder
+from fengsui.ledger.proof import PROPERTIES, Law, Report, check
+from fengsui.ledger.proof.cli import main
+from fengsui.ledger.proof.shipped_proof import load_all, shipped_law, shipped_names
+
+BROKEN = Path(__file__).parent / "broken"
+CASES = sorted(path.stem for path in BROKEN.glob("[0-9]*.yaml"))
+
+
+def laid_over(base: Any, over: Any) -> Any:
+    """JSON merge patch (RFC 7396)."""
+    if not isinstance(over, Mapping):
+        return over
+    merged = dict(base) if isinstance(base, Mapping) else {}
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = laid_over(merged.get(key), value)
+    return merged
+
+
+def report_of(case: Mapping[str, Any], names: Names) -> Report:
+    base = yaml.safe_load((BROKEN / "base.yaml").read_text("utf-8"))
+    ladders = {name: read_ladder(rungs, name, Document(name)) for name, rungs in case.get("ladders", {}).items()}
+    known = Names(
+        names.roles, names.guards, names.effects, names.events, names.law, {**names.ladders, **ladders}
+    )
+    files = [laid_over(base, case.get("matter", {})), *case.get("others", [])]
+    return check({data["mechanism"]: mechanism(data, known) for data in files}, known, Law())
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return shipped_names()
+
+
+def test_the_base_is_closed(names: Names) -> None:
+    assert report_of({}, names).findings == ()
+
+
+def test_every_property_is_shown_failing_at_least_twice() -> None:
+    shown = [yaml.safe_load((BROKEN / f"{case}.yaml").read_text("utf-8"))["expect"]["property"] for case in CASES]
+    assert all(shown.count(number) >= 2 for number in PROPERTIES if number)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_broken(case: str, names: Names) -> None:
+    data = yaml.safe_load((BROKEN / f"{case}.yaml").read_text("utf-8"))
+    expected = data["expect"]
+    report = report_of(data, names)
+    fitting = [
+        finding
+        for finding in report.findings
+        if finding.property == expected["property"]
+        and finding.state == expected.get("state", finding.state)
+        and finding.act == expected.get("act", finding.act)
+        and list(finding.path) == expected.get("path", list(finding.path))
+    ]
+    assert fitting, "\n".join(map(str, report.findings)) or "nothing found"
+    assert all(finding.says for finding in report.findings)
+    assert fitting[0].mechanism not in report.certificates
+
+
+def test_shipped_mechanisms_are_proven(names: Names) -> None:
+    mechanisms = load_all(names)
+    report = check(mechanisms, names, shipped_law())
+    assert report.findings == ()
+    assert report.certificates.keys() == mechanisms.keys()
+    for name, proof in report.certificates.items():
+        assert proof.digest == mechanisms[name].digest
+        assert proof.properties == tuple(range(1, 13))
+
+
+def test_obligations_name_known_things(names: Names) -> None:
+    mechanisms = load_all(names)
+    for line in shipped_law().obligations:
+        assert line.mechanism in mechanisms or line.ladder in names.ladders, line
+        assert line.runs in names.law or not line.runs, line
+
+
+def test_same_proof_same_bytes(names: Names) -> None:
+    mechanisms = load_all(names)
+    first, second = (check(mechanisms, names, shipped_law()).certificates for _ in range(2))
+    assert {name: proof.canonical() for name, proof in first.items()} == {
+        name: proof.canonical() for name, proof in second.items()
+    }
+
+
+def test_a_spent_budget_proves_nothing_and_says_so(names: Names) -> None:
+    report = check(load_all(names), names, shipped_law(), budget=20)
+    assert "hazard" in report.spent
+    assert any(finding.property == 0 and "budget" in finding.says for finding in report.of("hazard"))
+    assert "hazard" not in report.certificates
+
+
+def run(folder: Path | None, **options: Any) -> tuple[int, str]:
+    out = io.StringIO()
+    code = main(folder, out=out, **options)
+    return code, out.getvalue()
+
+
+def test_command_proves_the_shipped_mechanisms() -> None:
+    code, said = run(None)
+    assert code == 0
+    assert "hazard" in said and "12 of 12" in said and "Everything is proven" in said
+
+
+def test_command_names_property_state_act_and_way(tmp_path: Path) -> None:
+    broken = laid_over(
+        yaml.safe_load((BROKEN / "base.yaml").read_text("utf-8")),
+        yaml.safe_load((BROKEN / "04-work-unverified.yaml").read_text("utf-8"))["matter"],
+    )
+    broken["title"] = {"zh": "事项", "en": "Matter"}
+    (tmp_path / "matter.yaml").write_text(yaml.safe_dump(_titled(broken), allow_unicode=True), "utf-8")
+    code, said = run(tmp_path)
+    assert code == 1
+    for word in ("matter", "done", "wave_through", "raise → work → wave_through", "unverified"):
+        assert word in said
+    code, said = run(tmp_path, as_json=True)
+    found = json.loads(said)
+    assert code == 1 and not found["ok"]
+    assert any(line["property"] == 4 and line["path"] == ["raise", "work", "wave_through"] for line in found["findings"])
+
+
+def _titled(data: dict[str, Any]) -> dict[str, Any]:
+    """A file that people read carries titles in both languages."""
+    title = {"zh": "名称", "en": "Name"}
+    for section in ("fields", "open", "states", "ends"):
+        for body in data[section].values():
+            body.setdefault("title", title)
+    for state in data["states"].values():
+        for act in state["actions"].values():
+            act.setdefault("title", title)
+    return data
+
+
+def test_command_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    code, said = run(tmp_path / "absent")
+    assert code == 2 and "no folder" in said
+    code, said = run(tmp_path)
+    assert code == 2 and "no mechanism file" in said
+    (tmp_path / "x.yaml").write_text("mechanism: [", "utf-8")
+    code, said = run(tmp_path)
+    assert code == 2 and "x.yaml" in said
+    code, said = run(tmp_path, as_json=True)
+    assert code == 2 and json.loads(said)["ok"] is False
+
+
+def test_command_says_when_the_budget_is_spent() -> None:
+    code, said = run(None, budget=20)
+    assert code == 1 and "budget" in said and "hazard" in said

@@ -5,10 +5,10 @@ time and an exercise can be replayed. Ruff's TID251 bans the other ways.
 """
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-LEGAL_ZONE = ZoneInfo("Asia/Shanghai")
-"""Legal days are days of this zone, whatever the server's own is."""
+from fengsui.law.amounts import LEGAL_ZONE
+
+__all__ = ["LEGAL_ZONE", "now"]
 
 
 def now() -> datetime:

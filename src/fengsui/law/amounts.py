@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+LEGAL_ZONE = ZoneInfo("Asia/Shanghai")
+"""Legal days are days of this zone, whatever the server's own is."""
 
 _WRITTEN = re.compile(r"(-?\d+)\s*(s|min|h|wd|d|working days?|days?|hours?|minutes?)?")
 _SECONDS = {"s": 1, "min": 60, "minute": 60, "minutes": 60, "h": 3600, "hour": 3600, "hours": 3600}

@@ -16,9 +16,7 @@ from importlib.metadata import version
 import chinese_calendar
 from chinese_calendar.constants import holidays, workdays
 
-from fengsui.moment import LEGAL_ZONE
-
-from .amounts import Duration
+from .amounts import LEGAL_ZONE, Duration
 
 _LAST_YEAR = max(day.year for day in holidays)
 _FIRST_YEAR = min(day.year for day in holidays)

@@ -247,6 +247,7 @@ class Actor:
     name: str = ""  # event name, clock name, child kind, parent mechanism
     end: str | None = None  # the child's end
     kid: str | None = None  # the child's id
+    persons: frozenset[int] = frozenset()  # the child's doers, carried up with its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,8 @@ class Case:
     persons: Mapping[str, frozenset[int]] = field(default_factory=dict)  # doing act (or "opened") → persons
     unverified: frozenset[str] = frozenset()  # doing acts not yet verified
     verified: frozenset[str] = frozenset()
-    signed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # act → persons who signed so far
+    signed: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    """Act → the signatures so far, each with its natural persons (the deputy and the principal)."""
     pending: Frozen = field(default_factory=dict)  # the values that they signed
     overseers: tuple[int, ...] = ()  # offices it has climbed to
     parent: str | None = None
@@ -302,8 +304,9 @@ class Table:
 class Facts:
     """Everything outside the case that the decision may look at; the entry records what it did look at.
 
-    ``roles`` also carries ``field.F`` → office for fields that name a person, ``parent.F`` → value for
-    the parent's fields, and ``up`` relative to the last overseer.
+    ``roles`` also carries ``field.F`` → office for fields that name a person; ``up`` is relative to the last
+    overseer, else the owner. ``holds`` carries ``field.F`` too where the actor's office has succeeded the one
+    named. ``given["parent"]`` are the parent's fields with its ``title``.
     """
 
     roles: Mapping[str, int | None]  # role → office that it resolves to for this case
@@ -324,7 +327,7 @@ class Refusal:
     """One reason why not. ``code`` is stable; ``about`` names the field, guard or person; ``needs`` what would help.
 
     Codes: ended, version, no_such_act, not_offered, not_yours, spent, at_once, child_open, clock_stopped,
-    missing, unknown, bad_value, guard, same_person, already_signed, differs, unverified.
+    missing, unknown, bad_value, guard, same_person, already_signed, differs, unverified, not_due, no_office.
     """
 
     code: str
@@ -373,6 +376,7 @@ class May:
 
     act: Act
     refusals: tuple[Refusal, ...] = ()
+    signed: int = 0  # signatures given so far
 
     @property
     def allowed(self) -> bool:

@@ -189,7 +189,8 @@ def _running(core: Core, act: Act, choice: Choice) -> frozenset[str]:
     if act.stops:
         running = running.difference(act.stops) | (running & choice.keeps)
     if act.starts or act.restarts:
-        running = running.union(act.starts, act.restarts)
+        measured = set(act.starts).intersection(act.stops)  # started and stopped at once: only measured
+        running = running.union(act.starts, act.restarts) - measured
     return running
 
 

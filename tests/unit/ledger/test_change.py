@@ -22,7 +22,7 @@ cases = st.builds(
     fields=st.dictionaries(names, values), counts=st.dictionaries(names, st.integers(0, 5)),
     clocks=st.lists(clocks, max_size=3).map(tuple),
     kids=st.lists(kids, max_size=3).map(tuple), persons=st.dictionaries(names, people), unverified=st.frozensets(names),
-    verified=st.frozensets(names), signed=st.dictionaries(names, st.lists(st.integers(1, 9), max_size=2).map(tuple)),
+    verified=st.frozensets(names), signed=st.dictionaries(names, st.lists(st.tuples(st.integers(1, 9)), max_size=2).map(tuple)),
     overseers=st.lists(st.integers(1, 9), max_size=3).map(tuple), parent=st.none() | names, raiser=st.dictionaries(names, values),
     opened=st.none() | moments, ended=st.booleans(),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from fengsui.ledger.doors import deadlines, facts, numbers, opening
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.doors.work import Notice, Work, Written, new_id
+from fengsui.ledger.kernel.people import carried
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Mechanism, Open, Refusals
 from fengsui.ledger.words import bigrams
 
@@ -329,5 +330,5 @@ def _reach_parent(passage: Passage, child: Held, by: Actor) -> None:
     act = next((act for act in state.actions if word in act.by), None)
     if act is None:
         return
-    actor = Actor(kind="child", name=kind, end=child.case.state, kid=child.case.id)
+    actor = Actor(kind="child", name=kind, end=child.case.state, kid=child.case.id, persons=carried(child.case))
     perform(passage, parent, Call(act.name, actor))

@@ -215,7 +215,7 @@ def _held(values: tuple[Any, ...]) -> Held:
         persons={act: frozenset(who) for act, who in core["persons"].items()},
         unverified=frozenset(core["unverified"]),
         verified=frozenset(core["verified"]),
-        signed={act: tuple(who) for act, who in core["signed"].items()},
+        signed={act: tuple(map(tuple, who)) for act, who in core["signed"].items()},
         pending=core.get("pending", {}),
         overseers=tuple(core["overseers"]),
         parent=str(head["parent_id"]) if head["parent_id"] else None,

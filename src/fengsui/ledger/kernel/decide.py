@@ -359,7 +359,7 @@ def _assigned(doing: _Doing, source: Json) -> Json:
     if source.startswith("field."):
         return doing.case.fields.get(source.removeprefix("field."))
     if source.startswith("parent."):
-        return (doing.facts.given.get("parent") or NONE).get(source.removeprefix("parent."))
+        return doing.facts.roles.get(source)
     if source == "opener" and source not in doing.facts.roles:
         return doing.case.raiser.get("office")
     return doing.facts.roles.get(source)

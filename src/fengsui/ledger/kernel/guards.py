@@ -76,11 +76,10 @@ _FIGURES = ("deaths", "injuries", "loss")
 
 def grade_of(figures: Frozen, table: Mapping[str, Mapping[str, int]]) -> str:
     """The grade of deaths, injuries and loss (fen) by the law's table: grade → the least of each that makes it so."""
-    none: Mapping[str, int] = {}
     for grade in reversed(GRADES[1:]):
-        least = table.get(grade, none)
+        least = table.get(grade, {})
         if any(name in least and (figures.get(name) or 0) >= least[name] for name in _FIGURES):
-            return grade
+            return str(grade)
     return GRADES[0]
 
 

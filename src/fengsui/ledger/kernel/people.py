@@ -65,6 +65,15 @@ def natural(actor: Actor) -> frozenset[int]:
     return frozenset(p for p in (actor.person, actor.principal) if p is not None)
 
 
+def carried(case: Case) -> frozenset[int]:
+    """The persons that a child's end carries up to its parent: its doers, not who opened it."""
+    found: set[int] = set()
+    for act, persons in case.persons.items():
+        if act != "opened":
+            found |= persons
+    return frozenset(found)
+
+
 def signers(case: Case, act: str) -> frozenset[int]:
     """Everybody behind the signatures given so far."""
     return frozenset(person for signature in case.signed.get(act, ()) for person in signature)

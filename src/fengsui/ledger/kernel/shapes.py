@@ -306,10 +306,10 @@ class Facts:
 
     ``roles`` also carries ``field.F`` → office for fields that name a person; ``up`` is relative to the last
     overseer, else the owner. ``holds`` carries ``field.F`` too where the actor's office has succeeded the one
-    named. ``given["parent"]`` are the parent's fields with its ``title``.
+    named. ``roles`` has ``parent.F`` → value for the parent's fields and ``parent.title``, too.
     """
 
-    roles: Mapping[str, int | None]  # role → office that it resolves to for this case
+    roles: Mapping[str, Json]  # role → office that it resolves to for this case
     holds: frozenset[str]  # roles that the actor holds for this case (eligible post in that office)
     truths: Mapping[str, bool]  # registered guards already evaluated
     law: Mapping[str, Duration | Table]  # law number → the length in force on the day of the act

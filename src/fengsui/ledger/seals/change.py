@@ -65,7 +65,7 @@ def case_of(known: Mapping[str, Any]) -> Case:
     values["clocks"] = tuple(clock_of(row) for row in known["clocks"])
     values["kids"] = tuple(Kid(**{**kid, "persons": frozenset(kid["persons"])}) for kid in known["kids"])
     values["persons"] = {act: frozenset(who) for act, who in known["persons"].items()}
-    values["signed"] = {act: tuple(who) for act, who in known["signed"].items()}
+    values["signed"] = {act: tuple(map(tuple, who)) for act, who in known["signed"].items()}
     values["unverified"] = frozenset(known["unverified"])
     values["verified"] = frozenset(known["verified"])
     values["overseers"] = tuple(known["overseers"])

@@ -46,6 +46,9 @@ def _start_postgres(folder: Path) -> subprocess.Popen[bytes]:
 
 
 if "PYTEST_XDIST_WORKER" not in os.environ and "FENGSUI_TEST_PARTS" not in os.environ:
+    from fengsui.services import assets
+
+    assets.compile_catalogues()
     base = Path(tempfile.mkdtemp(prefix="fengsui-tests-"))
     base.chmod(0o711)
     os.environ["FENGSUI_TEST_PARTS"] = str(base)

@@ -117,7 +117,7 @@ def demo(data: Path, plain: bool, still: bool) -> None:
     The first start fills the folder (offices, people, sites, open cases), later ones go on where it stopped.
     Everything in it is made up and marked 演练.
     """
-    from fengsui.services import demo as demonstration
+    from fengsui.services import demonstration
 
     demonstration.run(data, plain=plain, still=still)
 

@@ -109,7 +109,9 @@ class Grower:
                 self._write(cursor, rows)
         self.tree.extend(b"".join(leaf for _, leaf in rows))
         self._block = self._after(rows)[1]
-        if settled is not None and len(rows) < limit:
+        if settled is not None:
+            if len(rows) == limit:  # more remain above the last one
+                settled = min(settled, rows[-1][0])
             self.low, self._mark = max(self.low, settled), None
         return len(rows)
 

@@ -12,7 +12,7 @@ from fengsui.ledger.seals import heads
 from fengsui.ledger.seals.tree import grew, included
 from fengsui.ledger.verify.findings import Report
 from fengsui.ledger.verify.lines import SELECT, End, Line, Reader, line_of, stream
-from fengsui.ledger.verify.whole import begins, connect, erased, head_finding, ledger, parameters, tell, trusted_keys
+from fengsui.ledger.verify.whole import begins, conninfo, erased, head_finding, ledger, tell, trusted_keys
 
 
 def grown_from(kept: bytes, now: datetime) -> Report:
@@ -47,10 +47,9 @@ def case(case_id: str) -> Report:
     query = f"""{SELECT} FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.id
         WHERE e.case_id = '{UUID(case_id)}' ORDER BY e.seq"""
     lines: list[Line] = []
-    with connect(parameters()) as pg:
-        for data in stream(pg, query):
-            lines.append(line_of(data))
-            reader.entry(lines[-1])
+    for data in stream(conninfo(), query):
+        lines.append(line_of(data))
+        reader.entry(lines[-1])
     for finding in reader.part.findings:
         report.add(finding)
     for known, end in reader.part.ends.items():
@@ -74,7 +73,7 @@ def _under_head(lines: list[Line], report: Report) -> None:
         path = sealing.inclusion(line.position, head.size)
         if not included(line.leaf, line.position, head.size, path, head.root):
             text = "不在已签名的存证之下", "it is not under the signed head"
-            tell(report, ("tampered", *text), line.case or b"", line.seq, line.position)
+            tell(report, ("tampered", *text), line.case, line.seq, line.position)
 
 
 def _one_case(case_id: UUID, ends: dict[bytes, End], report: Report) -> None:
@@ -86,6 +85,6 @@ def _one_case(case_id: UUID, ends: dict[bytes, End], report: Report) -> None:
     if row is None or end is None:
         text = "事项或其全部记录不存在", "there is no such case, or all its entries are gone"
         tell(report, ("removed", *text), case_id.bytes, 0, None)
-    elif (end.seq, end.after) != tuple(row):
+    elif (end.last.seq, end.last.after) != tuple(row):
         text = "事项现状与末条记录不一致", "the case row differs from its last entry"
         tell(report, ("case_row", *text), case_id.bytes, row[0], None)

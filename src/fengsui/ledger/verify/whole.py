@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
+import psycopg.conninfo
 from django.conf import settings
 from django.db import connection
 
@@ -18,7 +18,7 @@ from fengsui.ledger import sealing
 from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.seals.canon import FIRST
-from fengsui.ledger.seals.tree import SIZE, Tree, root_of
+from fengsui.ledger.seals.tree import SIZE, Tree
 from fengsui.ledger.verify.findings import Finding, Report
 from fengsui.ledger.verify.lines import EPOCH, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
 
@@ -26,34 +26,32 @@ PARALLEL_FROM = 50_000
 """Below this many leaves one process is quicker than two."""
 
 
-def connect(where: dict[str, Any]) -> psycopg.Connection[Any]:
-    return psycopg.connect(**where)
-
-
-def parameters() -> dict[str, Any]:
-    """How a process of its own reaches the database that Django uses."""
+def conninfo() -> str:
+    """How libpq reaches the database that Django uses."""
     known = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port", "options")
-    return {name: known[name] for name in wanted if known.get(name)}
+    return psycopg.conninfo.make_conninfo(**{name: known[name] for name in wanted if known.get(name)})
 
 
-def _run(where: dict[str, Any], start: int, stop: int) -> Part:
+def _run(where: str, start: int, stop: int) -> Part:
     """Read the leaves ``start`` … ``stop - 1`` and judge them."""
     reader = Reader(start)
     query = f"{SEALED} WHERE l.position >= {int(start)} AND l.position < {int(stop)} ORDER BY l.position"
-    with connect(where) as pg:
-        # the two indexes give the rows in order at once; a hash join would sort gigabytes first
-        pg.execute("SET enable_hashjoin = off")
-        pg.execute("SET enable_mergejoin = off")
-        pg.execute("SET enable_sort = off")
-        for data in stream(pg, query):
+    # the two indexes give the rows in order at once; a hash join would sort gigabytes first
+    settings = ("enable_hashjoin = off", "enable_mergejoin = off", "enable_sort = off", "max_parallel_workers_per_gather = 0")
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and a pass over the ends of all cases every few rows would cost a third
+    try:
+        for data in stream(where, query, settings=settings):
             reader.sealed(data)
-    reader.part.leaves = b"".join(reader.leaves)
-    return reader.part
+    finally:
+        if collecting:
+            gc.enable()
+    return reader.finish()
 
 
 def _parts(size: int, workers: int) -> list[Part]:
-    where = parameters()
+    where = conninfo()
     if workers == 1 or size < PARALLEL_FROM:
         return [_run(where, 0, 1 << 62)]
     step = -(-size // (workers * sealing.TILE)) * sealing.TILE
@@ -73,8 +71,10 @@ def ledger(now: datetime, *, workers: int | None = None) -> Report:
     parts = _parts(size, workers or min(os.cpu_count() or 1, 8))
     ends = _join(parts, report)
     leaves = b"".join(part.leaves for part in parts)
-    _heads(leaves, report, now)
-    _tiles(leaves, report)
+    aligned = all(part.start % sealing.TILE == 0 and len(part.leaves) % (sealing.TILE * SIZE) == 0 for part in parts[:-1])
+    tiles = [root for part in parts for root in part.tiles] if aligned else []  # else leaves are gone: told already
+    _heads(leaves, tiles, report, now)
+    _tiles(tiles, report)
     _waiting(ends, parts, report)
     erased(parts, report)
     _cases(ends, report)
@@ -97,7 +97,7 @@ def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
             known = ends.get(case)
             if known is None:
                 begins(case, end, report)
-            elif problem := broken(known.seq, known.leaf, end.first_seq, end.first_previous):
+            elif problem := broken(known.last.seq, known.last.leaf, end.first_seq, end.first_previous):
                 tell(report, problem, case, end.first_seq, None)
             ends[case] = end
     return ends
@@ -140,10 +140,10 @@ def trusted_keys(report: Report) -> dict[str, bytes]:
     return trusted
 
 
-def _heads(leaves: bytes, report: Report, now: datetime) -> None:
+def _heads(leaves: bytes, tiles: list[bytes], report: Report, now: datetime) -> None:
     """Every head: its signature, its chain, and the root of the leaves it covers."""
     trusted = trusted_keys(report)
-    tree, at, before = Tree(), 0, heads.NONE_BEFORE
+    tree, before = Tree(), heads.NONE_BEFORE
     for row in Head.objects.order_by("size").iterator(2000):
         head = sealing.signed(row)
         report.heads += 1
@@ -158,8 +158,7 @@ def _heads(leaves: bytes, report: Report, now: datetime) -> None:
             gone = head.size - len(leaves) // SIZE
             head_finding(report, "cut_tail", head, f"账本末尾缺失 {gone} 条", f"the last {gone} entries it covers are gone")
             continue
-        tree.extend(leaves[at:at + (head.size - tree.size) * SIZE])
-        at = tree.size * SIZE
+        _grow(tree, leaves, tiles, head.size)
         if tree.root() != head.root:
             head_finding(report, "root", head, "与现存记录算出的根不符", "the entries it covers give another root")
         if head.at > now + timedelta(minutes=2):
@@ -168,18 +167,27 @@ def _heads(leaves: bytes, report: Report, now: datetime) -> None:
     report.waiting += len(leaves) // SIZE - tree.size
 
 
+def _grow(tree: Tree, leaves: bytes, tiles: list[bytes], size: int) -> None:
+    """Grow a tree to ``size`` leaves, by whole tiles where it can."""
+    while tree.size < size:
+        index, inside = divmod(tree.size, sealing.TILE)
+        if inside == 0 and tree.size + sealing.TILE <= size and index < len(tiles):
+            tree.append_block(tiles[index], sealing.TILE)
+            continue
+        stop = min(size, (index + 1) * sealing.TILE) if tiles else size
+        tree.extend(leaves[tree.size * SIZE : stop * SIZE])
+
+
 def head_finding(report: Report, code: str, head: heads.SignedHead, zh: str, en: str) -> None:
     report.add(Finding(code, f"存证（{head.size} 条）：{zh}", f"seal over {head.size} entries: {en}", position=head.size))
 
 
-def _tiles(leaves: bytes, report: Report) -> None:
-    """The roots kept over whole blocks, from which proofs are made."""
-    step = sealing.TILE * SIZE
+def _tiles(tiles: list[bytes], report: Report) -> None:
+    """The stored roots of whole blocks, from which proofs are made."""
     with connection.cursor() as cursor:
         cursor.execute('SELECT "index", root FROM ledger_tile ORDER BY "index"')
         for index, root in cursor.fetchall():
-            block = leaves[index * step : (index + 1) * step]
-            if len(block) == step and root_of(block) != bytes(root):
+            if index < len(tiles) and tiles[index] != bytes(root):
                 zh = f"存证树第 {index} 块的根与其记录不符"
                 report.add(Finding("tile", zh, f"block {index} of the tree does not have its stored root", position=index * 256))
 
@@ -188,12 +196,11 @@ def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report) -> None:
     """Entries that no head covers yet still chain."""
     reader = Reader(0)
     reader.part.ends = ends
-    with connect(parameters()) as pg:
-        for data in stream(pg, WAITING):
-            line = line_of(data)
-            if (line.case or b"") not in ends and (line.seq != 1 or line.previous != FIRST):
-                reader.tell("removed", line, "其前的记录缺失", "the entries before it are missing")
-            reader.entry(line)
+    for data in stream(conninfo(), WAITING):
+        line = line_of(data)
+        if line.case not in ends and (line.seq != 1 or line.previous != FIRST):
+            reader.tell("removed", line, "其前的记录缺失", "the entries before it are missing")
+        reader.entry(line)
     report.waiting += reader.part.count
     report.entries += reader.part.count
     for finding in reader.part.findings:
@@ -222,13 +229,13 @@ def _cases(ends: dict[bytes, End], report: Report) -> None:
             end = ends.pop(case.bytes, None)
             if end is None:
                 tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case.bytes, seq, None)
-            elif end.seq != seq:
-                gone = ("cut_tail" if seq > end.seq else "case_row"), f"事项版本为 {seq}，末条记录为 {end.seq}", (
-                    f"the case stands at {seq}, its last entry is {end.seq}"
+            elif end.last.seq != seq:
+                gone = ("cut_tail" if seq > end.last.seq else "case_row"), f"事项版本为 {seq}，末条记录为 {end.last.seq}", (
+                    f"the case stands at {seq}, its last entry is {end.last.seq}"
                 )
                 tell(report, gone, case.bytes, seq, None)
-            elif end.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.at:
+            elif end.last.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.last.at:
                 text = "事项现状与末条记录不一致", "the case row differs from its last entry"
                 tell(report, ("case_row", *text), case.bytes, seq, None)
     for case, end in ends.items():
-        tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.seq, end.position)
+        tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.last.seq, end.last.position)

@@ -14,8 +14,9 @@ CASES, GOAL = 200_000, 20.0
 def run(cases: int = CASES) -> dict[str, Any]:
     """Fill, seal, verify; only the last is timed."""
     with database.fresh(fsync=False):
-        from bench import fill
         from django.db import connection
+
+        from bench import fill
         from fengsui.ledger import sealer, sealing, verify
 
         now = datetime(2026, 11, 24, 3, tzinfo=UTC)

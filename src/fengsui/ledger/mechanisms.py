@@ -7,6 +7,7 @@ shipped ones of the same name). Out: kernel mechanisms by name (for new cases) o
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from fengsui import shipped
+from fengsui.law import numbers
 from fengsui.ledger import registry
 from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Guard, Mechanism
@@ -57,7 +59,7 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
                 MechanismVersion.objects.filter(digest=version.digest).update(current=True)
                 continue
             added.append(_store_one(mechanism, now, (certificates or {}).get(mechanism.name)))
-    forget()
+    _current_digests.cache_clear()
     return added
 
 
@@ -107,11 +109,11 @@ def forget() -> None:
     _current_digests.cache_clear()
 
 
-def _guard_names(guards: tuple[Guard, ...]) -> set[str]:
-    exact = {"set", "unset", "ended", "none_open", "clock_running", "any"}
+def registered_guards(guards: Iterable[Guard]) -> set[str]:
+    """Names of the registered guards, those inside ``any`` too."""
     found: set[str] = set()
     for one in guards:
-        found |= _guard_names(one.any_of) if one.name == "any" else {one.name} - exact
+        found |= {one.name} if one.registered else registered_guards(one.any_of)
     return found
 
 
@@ -122,10 +124,11 @@ def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
     rungs = [rung for ladder in mechanism.ladders.values() for rung in ladder]
     law = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
     law |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
+    law |= {str(limit).removeprefix("law.") for act in acts for limit in act.extends.values()}
     return {
-        "guard": set().union(*(_guard_names(act.needs) for act in acts)),
+        "guard": set().union(*(registered_guards(act.needs) for act in acts)),
         "effect": {name for thing in [*acts, *mechanism.ends.values(), *rungs] for name in thing.effects},
-        "law number": {name for name in law if name.startswith("law.") or "." in name},
+        "law number": {name for name in law if "." in name},
     }
 
 
@@ -138,16 +141,12 @@ def refuse_missing() -> None:
 
     faults = []
     living = Case.objects.filter(ended=False).values("version_id", "mechanism").annotate(count=Count("id")).order_by("mechanism")
-    known_law = registry.names().law
-    has = {
-        "guard": registry.has_guard,
-        "effect": registry.has_effect,
-        "law number": lambda name: name.removeprefix("law.") in known_law,
-    }
+    known = registry.names()
+    has = {"guard": known.guards, "effect": known.effects, "law number": numbers.book().periods}
     for line in living:
         for kind, used in names_used(version(line["version_id"])).items():
             for name in sorted(used):
-                if not has[kind](name):
+                if name.removeprefix("law.") not in has[kind]:
                     faults.append(
                         f"{line['count']} open cases of {line['mechanism']} need the {kind} {name!r}, which nothing here brings"
                     )

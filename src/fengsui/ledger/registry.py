@@ -177,6 +177,10 @@ def has_guard(name: str) -> bool:
     return name in _guards
 
 
+def has_fact(name: str) -> bool:
+    return name in _facts
+
+
 def has_effect(name: str) -> bool:
     return name in _effects
 

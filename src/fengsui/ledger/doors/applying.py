@@ -16,8 +16,10 @@ from fengsui.ledger.doors import deadlines, facts, numbers, opening
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.doors.work import Notice, Work, Written, new_id
+from fengsui.ledger.kernel.decide import candidates, decide, opening_for
 from fengsui.ledger.kernel.people import carried
-from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Mechanism, Open, Refusals
+from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Open, Refusals
+from fengsui.ledger.kernel.times import NoLength
 from fengsui.ledger.words import bigrams
 
 _STATUS = {
@@ -28,8 +30,13 @@ _STATUS = {
     "unknown": 422,
     "bad_value": 422,
     "no_such_act": 422,
+    "no_office": 409,
 }
 """Refusal code → HTTP status; every other one is a conflict with where the case stands."""
+
+
+_NO_FACTS = Facts(roles={}, holds=frozenset(), truths={}, law={})
+"""Enough to find which act a signal fits: only persons need facts for that."""
 
 
 def status_of(refusals: Refusals) -> int:
@@ -58,14 +65,15 @@ class Passage:
 
 def perform(passage: Passage, held: Held, call: Call) -> Written:
     """Decide the call on a held case and write what follows. Raises ``Refused``; then the transaction must end."""
-    from fengsui.ledger.kernel.decide import decide
-
     offered = offered_acts(held, call.act)
     parent = passage.held.get(held.case.parent or "")
     gathered = facts.gather(
         held, offered, call.actor, call.values, passage.now, parent=parent, new_ids=_new_ids(held.mechanism, offered, call)
     )
-    decision = decide(held.mechanism, held.case, call, gathered.facts, passage.now)
+    try:
+        decision = decide(held.mechanism, held.case, call, gathered.facts, passage.now)
+    except NoLength as lacking:
+        raise refused(409, "no_length", call.act, str(lacking)) from lacking
     if isinstance(decision, Refusals):
         raise Refused(status_of(decision), decision.reasons)
     return apply(passage, held, call, gathered, decision)
@@ -283,25 +291,24 @@ def _words(work: Work, held: Held) -> None:
 def open_child(passage: Passage, parent: Held, one: Open, by: Actor) -> Written:
     """Open a child or follow-up case with the values that the decision gives it."""
     mechanism = mechanisms.current(one.mechanism)
-    word = f"parent.{parent.case.mechanism}"
-    acts = [act for act in mechanism.opening.values() if word in act.by or "clock.any" in act.by]
-    if not acts:
-        raise refused(409, "no_such_act", one.mechanism, f"{one.mechanism} names no opening by {word}")
+    by_parent = opening_for(mechanism, f"parent.{parent.case.mechanism}")
+    act = by_parent or opening_for(mechanism, "clock.any")
+    if act is None:
+        raise refused(409, "no_such_act", one.mechanism, f"{one.mechanism} cannot be opened by {parent.case.mechanism}")
     held = opening.child(mechanism, parent, one.id or new_id(), by, passage.now)
     passage.held[held.case.id] = held
     passage.opened.append(held.case.id)
     passage.work.links[(parent.case.id, held.case.id, "opened")] = passage.now
-    signal = "clock" if word not in acts[0].by else "parent"
     actor = Actor(
-        kind=signal,
-        name=parent.case.mechanism if signal == "parent" else "any",
+        kind="parent" if by_parent else "clock",
+        name=parent.case.mechanism if by_parent else "any",
         person=by.person,
         principal=by.principal,
-        office=by.office,
+        office=held.row["opener_id"],
         post=by.post,
         kid=parent.case.id,
     )
-    return perform(passage, held, Call(acts[0].name, actor, dict(one.values)))
+    return perform(passage, held, Call(act.name, actor, dict(one.values)))
 
 
 def _recall(passage: Passage, parent: Held, child_id: str) -> None:
@@ -322,13 +329,14 @@ def _reach_parent(passage: Passage, child: Held, by: Actor) -> None:
     parent = passage.held.get(child.case.parent or "")
     if parent is None or parent.case.ended or by.kind == "parent":
         return
-    kind = child.case.mechanism
-    if kind not in parent.mechanism.children:
+    if not any(kid.id == child.case.id and kid.state == "open" for kid in parent.case.kids):
         return
-    word = f"child.{kind}.{child.case.state}"
-    state = parent.mechanism.states[parent.case.state]
-    act = next((act for act in state.actions if word in act.by), None)
-    if act is None:
+    actor = Actor(
+        kind="child", name=child.case.mechanism, end=child.case.state, kid=child.case.id, persons=carried(child.case)
+    )
+    fitting = candidates(parent.mechanism, parent.case, actor, _NO_FACTS)
+    if not fitting:
         return
-    actor = Actor(kind="child", name=kind, end=child.case.state, kid=child.case.id, persons=carried(child.case))
-    perform(passage, parent, Call(act.name, actor))
+    takes = {*fitting[0].sets, *fitting[0].may_set, *(("until",) if fitting[0].extends else ())}
+    values = {name: value for name, value in child.case.fields.items() if name in takes}
+    perform(passage, parent, Call(fitting[0].name, actor, values))

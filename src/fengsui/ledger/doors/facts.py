@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from fengsui.law import numbers
 from fengsui.law.amounts import parse_amount
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
-from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Guard, Mechanism, Table
+from fengsui.ledger.kernel.guards import PURE
+from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles as region_roles
 
@@ -200,6 +203,11 @@ def _choices(digest: str, on: date, book: int) -> Mapping[str, frozenset[str]]:
     return found
 
 
+def choices_of(mechanism: Mechanism, now: datetime) -> Mapping[str, frozenset[str]]:
+    """Field → what may be chosen, for fields whose choices are a law number's."""
+    return _choices(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
+
+
 def _keys(number: Any) -> Iterable[str]:
     if number.table is not None:
         return map(str, number.table)
@@ -210,16 +218,6 @@ def _keys(number: Any) -> Iterable[str]:
 
 
 # --------------------------------------------------------------------- guards
-
-
-def registered(guards: Iterable[Guard]) -> set[str]:
-    """Names of the registered guards, those inside ``any`` too."""
-    found: set[str] = set()
-    for one in guards:
-        if one.registered:
-            found.add(one.name)
-        found |= registered(one.any_of)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +236,18 @@ def judge(
     truths: dict[str, bool] = {}
     why: dict[str, str] = {}
     given: dict[str, Any] = {}
+    sight = registry.Sight(held.case, held.row, act, actor, values, now)
     for name in names:
+        declared = held.mechanism.guards.get(name, {}).get("facts", ())
+        for fact in declared:
+            if fact not in given and registry.has_fact(fact):
+                given[fact] = registry.fact(fact)(sight)
+        if name in PURE:
+            continue  # the kernel judges these itself
         if not registry.has_guard(name):
-            truths[name], why[name] = False, "No room of this installation can establish this condition"
+            truths[name], why[name] = False, gettext_noop("No room of this installation can establish this condition")
             continue
         rule = registry.guard(name)
-        sight = registry.Sight(held.case, held.row, act, actor, values, now)
         for fact in rule.facts:
             if fact not in given:
                 given[fact] = registry.fact(fact)(sight)
@@ -271,28 +275,27 @@ def gather(
     where = whereabouts(held, parent)
     offices: dict[str, Any] = dict(resolve(words_used(held.mechanism.digest), where, now))
     offices.update(person_offices(held, values, now))
-    if parent is not None:
-        offices.update({f"parent.{name}": value for name, value in parent.case.fields.items()})
-    holds = held_roles(held, actor, {word: o for word, o in offices.items() if not word.startswith("parent.")}, now)
+    holds = held_roles(held, actor, offices, now)
     lengths, lines = law_of(held.mechanism, now)
     truths: dict[str, bool] = {}
     why: dict[str, str] = {}
     given: dict[str, Any] = {}
+    if parent is not None:
+        given["parent"] = {**parent.case.fields, "title": parent.row["title"]}
     if judged:
         for act in acts:
-            ruled = judge(registered(act.needs), held, act.name, actor, values, now)
+            ruled = judge(mechanisms.registered_guards(act.needs), held, act.name, actor, values, now)
             truths.update(ruled[0])
             why.update(ruled[1])
             given.update(ruled[2])
-    day = now.astimezone(LEGAL_ZONE).date()
     facts = Facts(
         roles=offices,
         holds=holds,
         truths=truths,
         law=lengths,
         given=given,
-        choices=_choices(held.mechanism.digest, day, id(numbers.book())),
+        choices=choices_of(held.mechanism, now),
         new_ids=new_ids,
         why=why,
     )
-    return Gathered(facts, lines, given)
+    return Gathered(facts, lines, {name: value for name, value in given.items() if name != "parent"})

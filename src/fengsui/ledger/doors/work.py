@@ -199,7 +199,6 @@ class Work:
         record = canon.record_of(
             case=after.id,
             seq=after.seq,
-            prev=held.leaf if held.case.seq else None,
             at=moment,
             act=act,
             actor=actor,

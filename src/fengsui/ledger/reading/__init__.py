@@ -5,6 +5,25 @@ matter is absent from lists, counts, search and lineage of everybody but its rea
 """
 
 from fengsui.ledger.reading.desk import DeskLine, desk
+from fengsui.ledger.reading.page import CasePage, page
+from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, opening_refusals, openings
 from fengsui.ledger.reading.scoped import case_or_404, cases, count, find, search
 
-__all__ = ["DeskLine", "case_or_404", "cases", "count", "desk", "find", "search"]
+__all__ = [
+    "Cannot",
+    "CasePage",
+    "DeskLine",
+    "May",
+    "Opening",
+    "actor_of",
+    "case_or_404",
+    "cases",
+    "count",
+    "desk",
+    "find",
+    "may",
+    "opening_refusals",
+    "openings",
+    "page",
+    "search",
+]

@@ -1,0 +1,99 @@
+"""The ledger's own facts and guards: what files, posts and certificates say. Signals' are the watch's.
+
+Imported at start-up (``apps.py``); each registers itself by name as ``data/registry.yaml`` declares it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from fengsui.law import numbers
+from fengsui.ledger.models import Evidence
+from fengsui.ledger.registry import EffectCall, Hindered, Sight, register_effect, register_fact, register_guard
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region.models import Certificate, Site
+from fengsui.region.tree import tree
+
+ON_SITE_METRES = 1500
+"""How far from the site's stated position a photo counts as taken there: a chemical park is that wide."""
+
+EARTH_METRES = 6_371_008.8
+"""Mean radius of the earth (IUGG)."""
+
+
+@register_fact("office.parent")
+def office_parent(sight: Sight) -> dict[str, int | None]:
+    """The given answering office → its parent in the tree."""
+    office = sight.values.get("answering")
+    node = tree().offices.get(office) if isinstance(office, int) else None
+    return {str(office): node.parent} if node else {}
+
+
+@register_fact("actor.position")
+def actor_position(sight: Sight) -> dict[str, Any] | None:
+    """Where the actor was: a given ``position`` field, else what the cameras wrote into the given photos."""
+    given = sight.values.get("position")
+    if isinstance(given, list) and len(given) == 2:
+        return {"lon": given[0], "lat": given[1], "from": "field"}
+    files = [one for value in sight.values.values() if isinstance(value, list) for one in value if isinstance(one, str)]
+    rows = Evidence.objects.filter(digest__in=files, position__isnull=False).values_list("digest", "position")
+    for digest, position in sorted(rows):
+        if "lon" in position and "lat" in position:
+            return {"lon": position["lon"], "lat": position["lat"], "from": digest}
+    return None
+
+
+@register_fact("law.accident.grade")
+def accident_grades(sight: Sight) -> dict[str, Any]:
+    """The law's table of accident grades on the day."""
+    try:
+        return dict(numbers.find("accident.grade", sight.now.astimezone(LEGAL_ZONE).date()).table or {})
+    except numbers.UnknownNumber:
+        return {}
+
+
+@register_guard(
+    "on_site",
+    "fact",
+    facts=("actor.position",),
+    why=gettext_noop("Attach a photo taken on the site, with its position"),
+)
+def on_site(sight: Sight) -> bool:
+    """The actor's position lies at the case's site."""
+    position = sight.facts["actor.position"]
+    about = str(sight.row["about_id"])
+    if position is None or sight.row["about_kind"] != "site" or not about.isdigit():
+        return False
+    known = Site.objects.unscoped("where the case's site is").filter(pk=int(about)).values_list("lon", "lat").first()
+    return known is not None and metres(position["lon"], position["lat"], *known) <= ON_SITE_METRES
+
+
+def metres(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """The distance of two positions in metres on the sphere (haversine); degrees in."""
+    here, there = math.radians(lat), math.radians(other_lat)
+    half = math.sin((there - here) / 2) ** 2
+    half += math.cos(here) * math.cos(there) * math.sin(math.radians(other_lon - lon) / 2) ** 2
+    return 2 * EARTH_METRES * math.asin(math.sqrt(half))
+
+
+@register_guard("certified", "person", why=gettext_noop("Needs an enforcement certificate valid today"))
+def certified(sight: Sight) -> bool:
+    """The actor holds an enforcement certificate, valid today, for the case's field of work."""
+    if sight.actor.person is None:
+        return False
+    today = sight.now.astimezone(LEGAL_ZONE).date()
+    found = Certificate.objects.unscoped("whether the actor may enforce").filter(
+        person_id=sight.actor.person, kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today
+    )
+    duty = sight.row["duty"]
+    return any(not one.fields or not duty or duty in one.fields for one in found)
+
+
+@register_effect("stop_work", "inner")
+def stop_work(call: EffectCall) -> None:
+    """Work stops at a site only: the entry with its interim control is the order. Software stops nobody."""
+    if call.row["about_kind"] != "site":
+        raise Hindered("The matter is not about a site, so there is no work to stop; name the site first")

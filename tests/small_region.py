@@ -1,0 +1,94 @@
+"""A small real region in the database: one league of two counties, a bureau at each level, one plant.
+
+``build(now)`` returns the offices, the site and, by office name, its persons ready to act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fengsui.ledger import mechanisms
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.region.acting import Acting
+from fengsui.region.models import Account, Certificate, Holding, Office, Person, Place, Post, Site
+
+WORKS = ("hazchem", "mines", "duty")
+PEOPLE = ("enforcement", "inspection", "duty", "leading", "supervision", "registry")
+SITE_AT = (110.0, 40.0)
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A person in a post, with a sign-in."""
+
+    person: Person
+    post: Post
+    account: Account
+
+    @property
+    def acting(self) -> Acting:
+        return Acting(self.person.pk, self.post.pk, self.post.office_id)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind="person", person=self.person.pk, office=self.post.office_id, post=self.post.pk)
+
+
+@dataclass
+class Small:
+    """What ``build`` made. ``people[office]`` are two or three persons of that office."""
+
+    top: Office
+    league: Office
+    county: Office
+    other: Office
+    plant: Office
+    site: Site
+    place: Place
+    people: dict[str, list[Somebody]] = field(default_factory=dict)
+
+    def one(self, office: str, number: int = 0) -> Somebody:
+        return self.people[office][number]
+
+
+def build(now: datetime) -> Small:
+    """Make it all, with the mechanisms stored."""
+    region = Place.objects.create(code="150000", name_zh="自治区", name_en="Region", level="region")
+    league = Place.objects.create(code="150200", name_zh="甲盟", name_en="League", level="league", parent=region)
+    first = Place.objects.create(code="150207", name_zh="甲旗", name_en="County A", level="county", parent=league)
+    second = Place.objects.create(code="150203", name_zh="乙旗", name_en="County B", level="county", parent=league)
+    above = [*WORKS, "supervision", "leading", "registry", "commission", "investigation", "finance", "relief"]
+    top = _office("应急厅", "Department", "department", region, None, above)
+    upper = _office("盟局", "League bureau", "bureau", league, top, WORKS)
+    county = _office("甲旗局", "Bureau A", "bureau", first, upper, WORKS)
+    other = _office("乙旗局", "Bureau B", "bureau", second, upper, WORKS)
+    plant = _office("示例化工", "Example Chemical", "enterprise", first, county, ())
+    site = Site.objects.create(
+        code="HC-1", name_zh="示例化工", name_en="Example Chemical", place=first, office=plant, industry="hazchem",
+        duties=["hazchem"], lon=SITE_AT[0], lat=SITE_AT[1],
+    )  # fmt: skip
+    small = Small(top, upper, county, other, plant, site, first)
+    for name, office in (("top", top), ("league", upper), ("county", county), ("other", other)):
+        small.people[name] = [_somebody(office, f"{name}{n}", PEOPLE, now) for n in range(3)]
+        for one in small.people[name]:
+            Certificate.objects.create(
+                person=one.person, kind="enforcement", number=f"C{one.person.pk}", fields=[],
+                issued=now.date() - timedelta(days=300), expires=now.date() + timedelta(days=300),
+            )  # fmt: skip
+    small.people["plant"] = [_somebody(plant, f"plant{n}", ("control_room", "safety", "principal"), now) for n in range(2)]
+    mechanisms.store(now)
+    return small
+
+
+def _office(zh: str, en: str, kind: str, place: Place, parent: Office | None, duties: Iterable[str]) -> Office:
+    return Office.objects.create(name_zh=zh, name_en=en, kind=kind, place=place, parent=parent, duties=list(duties))
+
+
+def _somebody(office: Office, name: str, duties: tuple[str, ...], now: datetime) -> Somebody:
+    account = Account.objects.create(username=name)
+    person = Person.objects.create(name=f"{office.name_zh}{name[-1]}", account=account)
+    post = Post.objects.create(office=office, title_zh="岗", title_en="Post", duties=list(duties))
+    Holding.objects.create(post=post, person=person, since=now - timedelta(days=400))
+    return Somebody(person, post, account)

@@ -182,9 +182,9 @@ def check(folder: Path | None, as_json: bool, budget: int | None) -> None:
     that fails, the state, the act and the shortest path. Exit codes: 0 proven, 1 broken, 2 unreadable.
     """
     from fengsui.ledger.proof import cli
+    from fengsui.ledger.proof.check import BUDGET
 
-    more = {} if budget is None else {"budget": budget}
-    sys.exit(cli.main(folder, as_json=as_json, **more))
+    sys.exit(cli.main(folder, as_json=as_json, budget=budget or BUDGET))
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

@@ -30,7 +30,7 @@ class Failure(click.ClickException):
     def __init__(self, kind: str, sentence: str, remedy: str = "") -> None:
         super().__init__(sentence if not remedy else f"{sentence}\n{remedy}")
         self.kind = kind
-        self.exit_code = EXIT_CODES[kind][0]
+        self.exit_code = EXIT_CODES[kind][0]  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence and the remedy to standard error."""

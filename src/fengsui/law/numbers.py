@@ -7,6 +7,7 @@ it knows no database: amendments are handed in through ``amendments``.
 
 from __future__ import annotations
 
+import csv
 import functools
 import itertools
 from collections import defaultdict
@@ -88,14 +89,16 @@ class Amendment:
     source: str = ""
 
 
-def _content(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
-    given = [name for name in ("amount", "value", "table") if name in raw]
+def _content(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    given = [name for name in ("amount", "value", "table", "csv") if name in raw]
     if len(given) != 1:
-        raise WrongLawFile(f"{where}: give exactly one of amount, value, table")
+        raise WrongLawFile(f"{where}: give exactly one of amount, value, table, csv")
     if "amount" in raw:
         return {"duration": _length(raw["amount"], where), "written": str(raw["amount"])}
     if "value" in raw:
         return {"value": raw["value"]}
+    if "csv" in raw:
+        return _sheet(folder / raw["csv"]["file"], raw["csv"]["by"], where)
     table = raw["table"]
     if "by" not in table or not isinstance(table.get("rows"), dict):
         raise WrongLawFile(f"{where}: a table needs `by` and `rows`")
@@ -106,6 +109,16 @@ def _content(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
         shortest = min(range(len(lengths)), key=lambda at: _rough(lengths[at]))
         found |= {"duration": lengths[shortest], "written": str(list(rows.values())[shortest])}
     return found
+
+
+def _sheet(path: Path, by: str, where: str) -> dict[str, Any]:
+    """A table kept as CSV: rows by one column."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = {row[by]: row for row in csv.DictReader(file)}
+    except (OSError, KeyError) as wrong:
+        raise WrongLawFile(f"{where}: {path.name} cannot be read by column {by!r}: {wrong}") from wrong
+    return {"table": rows, "keyed_by": by}
 
 
 def _rough(length: Duration) -> float:
@@ -127,9 +140,9 @@ def _day(raw: Any, where: str) -> date:
     raise WrongLawFile(f"{where}: write a day as 2026-09-30")
 
 
-def _number(raw: Mapping[str, Any], file: str, common: Mapping[str, Any]) -> LawNumber:
+def _number(raw: Mapping[str, Any], path: Path, common: Mapping[str, Any]) -> LawNumber:
     line = {**common, **raw}
-    where = f"{file}: {line.get('name', '(no name)')}"
+    where = f"{path.name}: {line.get('name', '(no name)')}"
     for needed in ("name", "title", "confidence", "source"):
         if not line.get(needed):
             raise WrongLawFile(f"{where}: {needed} is missing")
@@ -146,11 +159,11 @@ def _number(raw: Mapping[str, Any], file: str, common: Mapping[str, Any]) -> Law
         effective_from=_day(line.get("effective_from", date.min), f"{where}.effective_from"),
         effective_to=_day(until, f"{where}.effective_to") if until else None,
         runs_by=tuple(line.get("runs_by", ())), signatures=int(line.get("signatures", 1)),
-        note=line.get("note", {}), file=file, **_content(line, where),
+        note=line.get("note", {}), file=path.name, **_content(line, where, path.parent),
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """All law numbers, by name, in order of their beginning."""
 
@@ -250,13 +263,40 @@ def _read(path: Path) -> list[LawNumber]:
     if not isinstance(raw, dict) or not isinstance(raw.get("numbers"), list):
         raise WrongLawFile(f"{path.name}: a law file is a mapping with a list `numbers`")
     common = raw.get("common", {})
-    return [_number(line, path.name, common) for line in raw["numbers"]]
+    return [_number(line, path, common) for line in raw["numbers"]]
 
 
 @functools.cache
 def shipped_book() -> Book:
     """The numbers that come with the product."""
     return load([shipped.folder("law")])
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row that a field may take from a law table; ``number`` tells source and confidence."""
+
+    code: str
+    title: Mapping[str, str]
+    number: LawNumber
+
+
+def choices(name: str, on: date) -> list[Choice]:
+    """The rows of the table ``name`` in force on that day, or of all tables ``name.*`` together.
+
+    Raises ``UnknownNumber`` where there is neither.
+    """
+    present = book()
+    names = [name] if name in present.periods else [one for one in present.names() if one.startswith(f"{name}.")]
+    found: list[Choice] = []
+    for one in names or [name]:
+        if names and not any(number.in_force(on) for number in present.periods[one]):
+            continue
+        number = present.find(one, on)
+        for code, row in (number.table or {}).items():
+            title = row if isinstance(row, Mapping) and "zh" in row else {"zh": code, "en": code}
+            found.append(Choice(code, {"zh": str(title["zh"]), "en": str(title["en"])}, number))
+    return found
 
 
 _overlay: list[Path] = []

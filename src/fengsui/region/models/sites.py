@@ -75,12 +75,16 @@ class HazardUnit(models.Model):
 
 
 class Substance(models.Model):
-    """A chemical in a hazard unit; ``key`` is a GB 18218 name number (``T1-12``) or a class symbol (``W5.3``)."""
+    """A chemical in a hazard unit.
+
+    ``named`` is its number in GB 18218 table 1 (blank: not named there), ``classes`` its class symbols (``W5.3``).
+    """
 
     unit = models.ForeignKey(HazardUnit, models.CASCADE, related_name="substances")
     name_zh = models.CharField(max_length=80)
     name_en = models.CharField(max_length=80)
-    key = models.CharField(max_length=8)
+    named = models.CharField(max_length=4, blank=True)
+    classes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
     tonnes = models.FloatField()  # design maximum
 
     class Meta:

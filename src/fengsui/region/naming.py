@@ -13,25 +13,26 @@ from pypinyin import Style, lazy_pinyin
 
 KINDS = (
     ("达斡尔族乡", "Daur Ethnic Township"), ("鄂温克民族乡", "Evenk Ethnic Township"), ("鄂温克族乡", "Evenk Ethnic Township"),
-    ("达斡尔民族乡", "Daur Ethnic Township"), ("俄罗斯民族乡", "Russian Ethnic Township"), ("朝鲜民族乡", "Korean Ethnic Township"),
-    ("满族乡", "Manchu Ethnic Township"), ("蒙古族乡", "Mongol Ethnic Township"), ("回族乡", "Hui Ethnic Township"),
-    ("民族乡", "Ethnic Township"), ("族乡", "Ethnic Township"), ("街道", "Subdistrict"), ("苏木", "Sumu"), ("镇", "Town"),
-    ("乡", "Township"),
+    ("达斡尔民族乡", "Daur Ethnic Township"), ("俄罗斯民族乡", "Russian Ethnic Township"),
+    ("朝鲜民族乡", "Korean Ethnic Township"), ("满族乡", "Manchu Ethnic Township"), ("蒙古族乡", "Mongol Ethnic Township"),
+    ("回族乡", "Hui Ethnic Township"), ("民族乡", "Ethnic Township"), ("族乡", "Ethnic Township"),
+    ("街道", "Subdistrict"), ("苏木", "Sumu"), ("镇", "Town"), ("乡", "Township"),
 )
 ROADS = (
     ("东路", "East Road"), ("西路", "West Road"), ("南路", "South Road"), ("北路", "North Road"), ("中路", "Middle Road"),
-    ("东街", "East Street"), ("西街", "West Street"), ("南街", "South Street"), ("北街", "North Street"), ("大街", "Avenue"),
-    ("路", "Road"), ("街", "Street"),
+    ("东街", "East Street"), ("西街", "West Street"), ("南街", "South Street"), ("北街", "North Street"),
+    ("大街", "Avenue"), ("路", "Road"), ("街", "Street"),
 )
 ELEMENTS = {
     "鄂温克": "Evenk", "鄂伦春": "Oroqen", "达斡尔": "Daur", "巴彦": "Bayan", "巴音": "Bayan", "白音": "Bayan", "乌兰": "Ulan",
     "查干": "Qagan", "察干": "Qagan", "哈拉": "Har", "呼和": "Hoh", "浩特": "hot", "塔拉": "tala", "淖尔": "nur", "诺尔": "nur",
-    "高勒": "gol", "郭勒": "gol", "乌拉": "ula", "哈达": "hada", "敖包": "Obo", "宝拉格": "bulag", "宝力格": "bulag", "布拉格": "bulag",
-    "达来": "Dalai", "达赉": "Dalai", "额尔敦": "Erden", "阿拉坦": "Altan", "锡尼": "Xin", "希尼": "Xin", "毛都": "Modo", "温都尔": "Undur",
-    "敦都": "Dund", "伊和": "Ih", "伊克": "Ih", "巴嘎": "Bag", "呼伦": "Hulun", "贝尔": "Buir", "海拉尔": "Hailar", "乌素": "us",
-    "乌苏": "us", "宝日": "Bor", "布日": "Bur", "胡硕": "Hoxu", "呼硕": "Hoxu", "库伦": "Hure", "呼热": "Hure", "阿尔山": "Arxan",
-    "阿日": "Ar", "额济纳": "Ejin", "希拉": "Xar", "锡林": "Xilin", "阿木古郎": "Amgalang", "桑根": "Sanggin", "达来库布": "Dalain Hob",
-    "扎兰屯": "Zalantun", "满都": "Mand", "图古日格": "Tugrig", "格日勒": "gerel", "那仁": "Naran", "敖伦": "Olon", "朝克": "Qog",
+    "高勒": "gol", "郭勒": "gol", "乌拉": "ula", "哈达": "hada", "敖包": "Obo", "宝拉格": "bulag", "宝力格": "bulag",
+    "布拉格": "bulag", "达来": "Dalai", "达赉": "Dalai", "额尔敦": "Erden", "阿拉坦": "Altan", "锡尼": "Xin", "希尼": "Xin",
+    "毛都": "Modo", "温都尔": "Undur", "敦都": "Dund", "伊和": "Ih", "伊克": "Ih", "巴嘎": "Bag", "呼伦": "Hulun",
+    "贝尔": "Buir", "海拉尔": "Hailar", "乌素": "us", "乌苏": "us", "宝日": "Bor", "布日": "Bur", "胡硕": "Hoxu", "呼硕": "Hoxu",
+    "库伦": "Hure", "呼热": "Hure", "阿尔山": "Arxan", "阿日": "Ar", "额济纳": "Ejin", "希拉": "Xar", "锡林": "Xilin",
+    "阿木古郎": "Amgalang", "桑根": "Sanggin", "达来库布": "Dalain Hob", "扎兰屯": "Zalantun", "满都": "Mand",
+    "图古日格": "Tugrig", "格日勒": "gerel", "那仁": "Naran", "敖伦": "Olon", "朝克": "Qog",
 }
 
 
@@ -66,5 +67,6 @@ def english(name_zh: str) -> str:
             break
     road = ""
     if kind == "Subdistrict":
-        road, stem = next(((word, stem.removesuffix(end)) for end, word in ROADS if stem.endswith(end) and stem != end), ("", stem))
+        ended = ((word, stem.removesuffix(end)) for end, word in ROADS if stem.endswith(end) and stem != end)
+        road, stem = next(ended, ("", stem))
     return " ".join(part for part in (_sound(stem), road, kind) if part)

@@ -41,6 +41,7 @@ def _pinyin(text: str) -> str:
     return "".join(lazy_pinyin(text))
 
 
+@functools.lru_cache(maxsize=8192)
 def sorting(text: str) -> str:
     """Pinyin with tone numbers, syllables apart: what a list of names is sorted by."""
     return " ".join(lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True))[:160]

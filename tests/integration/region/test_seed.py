@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from datetime import UTC, datetime
 
@@ -70,7 +71,7 @@ def test_every_role_has_people_for_every_site(whole) -> None:  # type: ignore[no
     for site in Site.objects.unscoped("t"):
         about = About(place_code=site.place_id, duty=site.duties[0], site_id=site.pk)
         county = roles.resolve("county_office", about, NOW)
-        about = About(place_code=site.place_id, duty=site.duties[0], site_id=site.pk, opener=county, owner=county, parent_owner=county)
+        about = dataclasses.replace(about, opener=county, owner=county, parent_owner=county)
         for role, office in roles.resolve_all(roles.roles(), about, NOW).items():
             assert office is not None
             if roles.role_of(role).kind == "person":

@@ -100,7 +100,7 @@ def _cast(plan: Mapping[str, Any], staff: Staff, founder: Founder, now: datetime
 
 
 def _is(founder: Founder, post: Post, key: str) -> bool:
-    """Whether the post belongs to the office that the line names: a key such as ``county:150207``, a division's name, a site's code."""
+    """Whether the post belongs to the office named: ``county:150207``, a division's name, or a site's code."""
     if office := founder.by_key.get(key):
         return bool(office.pk == post.office_id)
     return Site.objects.unscoped("the demonstration's cast").filter(code=key, office=post.office_id).exists()

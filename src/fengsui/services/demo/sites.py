@@ -32,6 +32,7 @@ class Builder:
     units: list[HazardUnit] = field(default_factory=list)
     substances: list[Substance] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
+    _of_league: dict[str, list[str]] = field(default_factory=dict)
     _serial: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -72,7 +73,9 @@ class Builder:
         self._equip(site, profile, {}, {})
 
     def _counties(self, league: str) -> list[str]:
-        return sorted(code for code, place in self.founder.places.items() if place.parent_id == league)
+        if league not in self._of_league:
+            self._of_league[league] = sorted(code for code, place in self.founder.places.items() if place.parent_id == league)
+        return self._of_league[league]
 
     def _site(
         self, code: str, names: tuple[str, str], industry: str, county: str, spot: tuple[float, float], phone: str

@@ -46,11 +46,11 @@ def actor_position(sight: Sight) -> dict[str, Any] | None:
     return None
 
 
-@register_fact("law.accident.grade")
+@register_fact("law.accident.grades")
 def accident_grades(sight: Sight) -> dict[str, Any]:
     """The law's table of accident grades on the day."""
     try:
-        return dict(numbers.find("accident.grade", sight.now.astimezone(LEGAL_ZONE).date()).table or {})
+        return dict(numbers.find("accident.grades", sight.now.astimezone(LEGAL_ZONE).date()).table or {})
     except numbers.UnknownNumber:
         return {}
 

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from fengsui import shipped
+from fengsui.law import numbers
 from fengsui.ledger.kernel import load
-from fengsui.ledger.kernel.names import EffectName, GuardName, Names
+from fengsui.ledger.kernel.names import EffectName, GuardName, Names, law_names
 from fengsui.ledger.kernel.shapes import Actor, Case
 
 
@@ -200,4 +201,5 @@ def names() -> Names:
         },
         events={name: title for name, title in _events.items() if name not in shipped_names.events},
         roles={name: {} for name in _roles if name not in shipped_names.roles},
+        law=law_names(numbers.book().all()),
     )

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import random
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fengsui import shipped
+from fengsui.law import numbers
 from fengsui.law.amounts import Duration
 from fengsui.ledger.kernel import load
-from fengsui.ledger.kernel.decide import answer, decide, offers, unopened
+from fengsui.ledger.kernel.decide import decide, offers, unopened
 from fengsui.ledger.kernel.ladder import due_acts, fire, missed, rungs
-from fengsui.ledger.kernel.people import SIGNALS, carried
+from fengsui.ledger.kernel.names import law_names
+from fengsui.ledger.kernel.people import SIGNALS
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-NAMES = load.load_names(shipped.file("registry.yaml"))
+NAMES = load.load_names(shipped.file("registry.yaml")).plus(law=law_names(numbers.shipped_book().all()))
 MECHANISMS = load.load_folder(shipped.folder("mechanisms"), NAMES)
 LAW = {name: Duration(days=5) for name in NAMES.law}
 PHOTO = "ab" * 32
 
 _ROLES = sorted(NAMES.roles)
 OFFICES: dict[str, Any] = {role: i + 1 for i, role in enumerate(_ROLES)}
-OFFICES |= {"parent_owner.up": OFFICES["up"], "field.leader": OFFICES["leader"]}
+OFFICES |= {"parent_owner.up": OFFICES["up"], "field.leader": OFFICES["leader"], "parent.title": "重大事故隐患"}
 TRUE = dict.fromkeys(NAMES.guards, True)
 
 
@@ -33,20 +35,31 @@ def person_of(office: int, which: int = 0) -> int:
     return office * 100 + which
 
 
-def facts(*, holds: frozenset[str] = frozenset(), truths: Mapping[str, bool] | None = None, **more: Any) -> Facts:
+_PARENTS = {"office.parent": {office: office - 1 for office in range(1, 400)}}
+
+
+def facts(*, holds: frozenset[str] = frozenset(), **more: Any) -> Facts:
     """Facts in which every role resolves and every guard holds, unless told otherwise."""
-    given = {"office.parent": {office: office - 1 for office in range(1, 400)}, **more.pop("given", {})}
-    roles = {**OFFICES, **more.pop("roles", {})}
     return Facts(
-        roles=roles, holds=holds, truths={**TRUE, **(truths or {})}, law={**LAW, **more.pop("law", {})}, given=given, **more
+        roles={**OFFICES, **more.pop("roles", {})},
+        holds=holds,
+        truths={**TRUE, **more.pop("truths", {})},
+        law={**LAW, **more.pop("law", {})},
+        given={**_PARENTS, **more.pop("given", {})},
+        **more,
     )
+
+
+@functools.cache
+def facts_of(office: int | None) -> Facts:
+    """The facts for somebody in an office (``None``: for a signal), made once."""
+    return facts(holds=frozenset(name for name, id in OFFICES.items() if office is not None and id == office))
 
 
 def actor_in(role: str, which: int = 0) -> tuple[Actor, Facts]:
     """A person of a role's office, with the facts that say so."""
     office = OFFICES[role]
-    holds = frozenset(name for name, id in OFFICES.items() if id == office)
-    return Actor("person", person=person_of(office, which), office=office), facts(holds=holds)
+    return Actor("person", person=person_of(office, which), office=office), facts_of(office)
 
 
 _TEXT = {"text": "如实记录", "money": 120_000, "number": 2, "files": [PHOTO], "list": ["一"], "point": [109.8, 40.6]}
@@ -80,38 +93,30 @@ def values_for(mechanism: Mechanism, act: Act, case: Case, now: datetime, rng: r
     return {name: value_for(mechanism, name, case, now, rng) for name in act.sets}
 
 
-def actors_for(mechanism: Mechanism, act: Act, case: Case) -> Iterator[tuple[Actor, Facts]]:
-    """Everybody who might do the act: several persons of each office, or the signal."""
-    for by in act.by:
-        head, _, rest = by.partition(".")
-        if by.startswith(SIGNALS):
-            if head == "event":
-                yield Actor("event", name=rest), facts()
-            elif head == "clock":
-                yield Actor("clock", name=rest), facts()
-            elif head == "parent":
-                yield Actor("parent", name=rest, person=person_of(OFFICES["opener"])), facts()
-            else:
-                kind, _, end = rest.partition(".")
-                for kid in case.kids:
-                    if kid.kind == kind and kid.state == "open":
-                        yield Actor("child", name=kind, end=end, kid=kid.id, persons=frozenset({9_999})), facts()
-            continue
-        offices: list[int] = []
-        if head == "field":
-            value = case.fields.get(rest)
-            if mechanism.fields[rest].kind == "person" and value is not None:
-                yield Actor("person", person=value, office=OFFICES["leader"]), facts()
-                continue
-            offices = [value] if isinstance(value, int) else []
-        elif head == "holder":
-            offices = [row.holder for row in case.clocks if row.name == rest and row.stopped is None and row.holder]
-        else:
-            offices = [OFFICES[by]]
-        for office in offices:
-            for which in range(3):
-                holds = frozenset(name for name, id in OFFICES.items() if id == office)
-                yield Actor("person", person=person_of(office, which), office=office), facts(holds=holds)
+def actor_by(mechanism: Mechanism, by: str, case: Case, which: int) -> tuple[Actor, Facts] | None:
+    """Somebody (the office's person number ``which``) or something that one entry of an act's ``by`` fits."""
+    head, _, rest = by.partition(".")
+    if by.startswith(SIGNALS):
+        if head == "parent":
+            return Actor("parent", name=rest, person=person_of(OFFICES["opener"])), facts_of(None)
+        if head != "child":
+            return Actor("event" if head == "event" else "clock", name=rest), facts_of(None)
+        kind, _, end = rest.partition(".")
+        kid = next((kid for kid in case.kids if kid.kind == kind and kid.state == "open"), None)
+        if kid is None:
+            return None
+        return Actor("child", name=kind, end=end, kid=kid.id, persons=frozenset({9_999})), facts_of(None)
+    if head == "field":
+        office = case.fields.get(rest)
+        if mechanism.fields[rest].kind == "person" and office is not None:
+            return Actor("person", person=office, office=OFFICES["leader"]), facts_of(None)
+    elif head == "holder":
+        office = next((row.holder for row in case.clocks if row.name == rest and row.stopped is None), None)
+    else:
+        office = OFFICES[by]
+    if not isinstance(office, int):
+        return None
+    return Actor("person", person=person_of(office, which), office=office), facts_of(office)
 
 
 @dataclass
@@ -130,12 +135,11 @@ class Walk:
 
     def attempt(self) -> Decision | Refusals | None:
         """Try one random act by one random actor; nothing where nobody could."""
-        acts = list(offers(self.mechanism, self.case).values())
-        act = self.rng.choice(acts)
-        able = list(actors_for(self.mechanism, act, self.case))
-        if not able:
+        act = self.rng.choice(list(offers(self.mechanism, self.case).values()))
+        found = actor_by(self.mechanism, self.rng.choice(act.by), self.case, self.rng.randrange(3))
+        if found is None:
             return None
-        actor, seen = self.rng.choice(able)
+        actor, seen = found
         values = {} if act.name in self.case.signed else values_for(self.mechanism, act, self.case, self.now, self.rng)
         self.tries += 1
         result = decide(self.mechanism, self.case, Call(act.name, actor, values, self.case.seq), seen, self.now)
@@ -151,18 +155,12 @@ class Walk:
     def pass_time(self, delta: timedelta) -> None:
         """Let time pass: missed reports, rungs and clock acts happen."""
         self.now += delta
-        seen = facts()
+        seen = facts_of(None)
         while (decision := missed(self.mechanism, self.case, seen, self.now)) is not None:
             self.take(decision)
         for _ in range(40):
-            fired = next(
-                (
-                    (row, one[0])
-                    for row in self.case.clocks
-                    if (one := rungs(self.mechanism, row, self.now, seen, self.case.fields))
-                ),
-                None,
-            )
+            due = ((row, rungs(self.mechanism, row, self.now, seen, self.case.fields)) for row in self.case.clocks)
+            fired = next(((row, found[0]) for row, found in due if found), None)
             if fired is None:
                 break
             self.take(fire(self.mechanism, self.case, fired[0], fired[1], seen, self.now))
@@ -174,6 +172,3 @@ class Walk:
             assert isinstance(result, Decision), (self.path, calls[0], result)
             self.take(result)
         raise AssertionError(f"clock acts do not come to rest: {self.path[-8:]}")
-
-
-__all__ = ["MECHANISMS", "NAMES", "NOW", "OFFICES", "Walk", "actor_in", "answer", "carried", "facts", "person_of", "values_for"]

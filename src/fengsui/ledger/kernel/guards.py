@@ -72,13 +72,17 @@ def colour_lower(look: Look) -> bool:
 
 
 _FIGURES = ("deaths", "injuries", "loss")
+_UNIT = {"deaths": 1, "injuries": 1, "loss": 1_000_000}  # 10,000 yuan in fen
 
 
 def grade_of(figures: Frozen, table: Mapping[str, Mapping[str, int]]) -> str:
-    """The grade of deaths, injuries and loss (fen) by the law's table: grade → the least of each that makes it so."""
+    """The grade of deaths, injuries and loss (fen) by the law's table, whose rows give the least of each.
+
+    The table's loss is in 10,000 yuan, as the law writes it.
+    """
     for grade in reversed(GRADES[1:]):
         least = table.get(grade, {})
-        if any(name in least and (figures.get(name) or 0) >= least[name] for name in _FIGURES):
+        if any(name in least and (figures.get(name) or 0) >= least[name] * _UNIT[name] for name in _FIGURES):
             return str(grade)
     return GRADES[0]
 
@@ -89,8 +93,8 @@ def grade_changed(look: Look) -> bool:
 
 
 def crosses_level(look: Look) -> bool:
-    """The new figures make another grade by the law's table (fact ``law.accident.grade``)."""
-    table = look.facts.given.get("law.accident.grade") or {}
+    """The new figures make another grade by the law's table (fact ``law.accident.grades``)."""
+    table = look.facts.given.get("law.accident.grades") or {}
     new = grade_of({name: look.new(name) for name in _FIGURES}, table)
     return new != grade_of(look.case.fields, table)
 

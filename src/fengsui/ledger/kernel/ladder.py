@@ -77,10 +77,14 @@ def rung_at(mechanism: Mechanism, row: ClockRow, index: int) -> Fired | None:
     return Fired(index, last, at)
 
 
+AT_A_TIME = 20
+"""How many due rungs are looked ahead; a repeating rung after a long outage has no end."""
+
+
 def rungs(
     mechanism: Mechanism, row: ClockRow, now: datetime, facts: Facts | None = None, fields: Frozen | None = None
 ) -> list[Fired]:
-    """The rungs of a running row that are due and have not fired, in order.
+    """The next rungs (at most ``AT_A_TIME``) of a running row that are due and have not fired, in order.
 
     ``facts`` and ``fields`` are needed for a paused row only: its due moves on while the pause lasts.
     """
@@ -91,7 +95,10 @@ def rungs(
             return []
         row = replace(row, due=row.due + paused_for(mechanism, row, now, facts, fields or {}))
     found: list[Fired] = []
-    while (fired := rung_at(mechanism, row, row.rung + len(found))) is not None and fired.at <= now:
+    while len(found) < AT_A_TIME:
+        fired = rung_at(mechanism, row, row.rung + len(found))
+        if fired is None or fired.at > now:
+            break
         found.append(fired)
     return found
 

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fengsui.law.amounts import Duration, parse_amount
+from fengsui.law.numbers import LawNumber
 from fengsui.ledger.kernel.document import Document, MechanismError, read_document
 from fengsui.ledger.kernel.shapes import Frozen, Rung
 
@@ -74,6 +75,15 @@ class Names:
             events={**self.events, **(events or {})},
             law={**self.law, **(law or {})},
         )
+
+
+def law_names(numbers: Iterable[LawNumber]) -> dict[str, LawName]:
+    """What mechanisms may name of the law's numbers: those that are lengths of time, with the last period's kind."""
+    return {
+        number.name: LawName(number.name, number.kind, number.keyed_by or None, number.runs_by, number.signatures)
+        for number in numbers
+        if number.kind
+    }
 
 
 def read_names(text: str, file: str = "registry.yaml") -> Names:

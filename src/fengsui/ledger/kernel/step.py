@@ -227,17 +227,17 @@ def choices(mechanism: Mechanism, core: Core, act: Act) -> Iterator[Choice]:
 def core_of(mechanism: Mechanism, case: Case) -> Core:
     """The core of a real case."""
     bounded = bounded_acts(mechanism)
-    counts = case.counts
-    clocks = mechanism.clocks
+    counts, fields, clocks, kids = case.counts, case.fields, mechanism.clocks, case.kids
+    used = bounded.keys() & counts.keys()
     return Core(
-        state=case.state,
-        fields=frozenset(name for name, value in case.fields.items() if value is not None),
-        counts=frozenset((name, min(counts[name], bounded[name])) for name in counts if name in bounded),
-        running=frozenset(row.name for row in case.clocks if row.stopped is None and row.name in clocks),
-        open_kids=frozenset(kid.kind for kid in case.kids if kid.state == "open"),
-        done_kids=frozenset(kid.kind for kid in case.kids if kid.state == "ended"),
-        unverified=case.unverified,
-        verified=case.verified,
+        case.state,
+        frozenset(fields) if None not in fields.values() else frozenset(n for n, v in fields.items() if v is not None),
+        frozenset([(name, min(counts[name], bounded[name])) for name in used]),
+        frozenset([row.name for row in case.clocks if row.stopped is None and row.name in clocks]),
+        frozenset([kid.kind for kid in kids if kid.state == "open"]) if kids else NOTHING,
+        frozenset([kid.kind for kid in kids if kid.state == "ended"]) if kids else NOTHING,
+        case.unverified,
+        case.verified,
     )
 
 

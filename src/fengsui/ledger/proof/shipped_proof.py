@@ -8,7 +8,7 @@ from pathlib import Path
 from fengsui import shipped
 from fengsui.law import numbers
 from fengsui.ledger.kernel.load import load_folder, load_names
-from fengsui.ledger.kernel.names import LawName, Names
+from fengsui.ledger.kernel.names import Names, law_names
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.proof.obligations import Law, load_obligations
 
@@ -16,13 +16,7 @@ from fengsui.ledger.proof.obligations import Law, load_obligations
 def shipped_names() -> Names:
     """``registry.yaml`` with the law files' own say on kind, holder and signatures."""
     names = load_names(shipped.file("registry.yaml"))
-    lines: dict[str, LawName] = {}
-    for number in numbers.shipped_book().all():
-        known = names.law.get(number.name)
-        if number.kind:
-            table = number.keyed_by or (known.table if known else None) or None
-            lines[number.name] = LawName(number.name, number.kind, table, number.runs_by, number.signatures)
-    return names.plus(law=lines)
+    return names.plus(law=law_names(numbers.shipped_book().all()))
 
 
 def shipped_law() -> Law:

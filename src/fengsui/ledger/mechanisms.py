@@ -121,13 +121,14 @@ def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
     """Guards, effects and law numbers that the mechanism needs from the installation."""
     acts = [*mechanism.opening.values(), *mechanism.always.values()]
     acts += [act for state in mechanism.states.values() for act in state.actions]
+    ends = mechanism.ends.values()
     rungs = [rung for ladder in mechanism.ladders.values() for rung in ladder]
     law = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
     law |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
     law |= {str(limit).removeprefix("law.") for act in acts for limit in act.extends.values()}
     return {
         "guard": set().union(*(registered_guards(act.needs) for act in acts)),
-        "effect": {name for thing in [*acts, *mechanism.ends.values(), *rungs] for name in thing.effects},
+        "effect": set().union(*(one.effects for one in acts), *(one.effects for one in ends), *(one.effects for one in rungs)),
         "law number": {name for name in law if "." in name},
     }
 

@@ -196,25 +196,16 @@ def _choices(digest: str, on: date, book: int) -> Mapping[str, frozenset[str]]:
     for name, field in mechanisms.version(digest).fields.items():
         if isinstance(field.of, str) and field.of:
             try:
-                number = numbers.find(field.of.removeprefix("law."), on)
+                rows = numbers.choices(field.of.removeprefix("law."), on)
             except numbers.UnknownNumber:
                 continue
-            found[name] = frozenset(_keys(number))
+            found[name] = frozenset(row.code for row in rows)
     return found
 
 
 def choices_of(mechanism: Mechanism, now: datetime) -> Mapping[str, frozenset[str]]:
     """Field → what may be chosen, for fields whose choices are a law number's."""
     return _choices(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
-
-
-def _keys(number: Any) -> Iterable[str]:
-    if number.table is not None:
-        return map(str, number.table)
-    value = number.value
-    if isinstance(value, Mapping):
-        return map(str, value)
-    return [str(item.get("id", item.get("code", item))) if isinstance(item, Mapping) else str(item) for item in value or ()]
 
 
 # --------------------------------------------------------------------- guards

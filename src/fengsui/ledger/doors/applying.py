@@ -289,7 +289,7 @@ def _words(work: Work, held: Held) -> None:
 
 def open_child(passage: Passage, parent: Held, one: Open, by: Actor) -> Written:
     """Open a child or follow-up case with the values that the decision gives it."""
-    mechanism = mechanisms.current(one.mechanism)
+    mechanism = mechanisms.current(one.mechanism, exercise=parent.row["exercise"])
     by_parent = opening_for(mechanism, f"parent.{parent.case.mechanism}")
     act = by_parent or opening_for(mechanism, "clock.any")
     if act is None:

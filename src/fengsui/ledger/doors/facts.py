@@ -19,6 +19,7 @@ from fengsui.law.amounts import parse_amount
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.guards import PURE
+from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles as region_roles
@@ -177,11 +178,12 @@ def _law(digest: str, on: date, book: int) -> tuple[Mapping[str, Any], Mapping[s
             number = numbers.find(name, on)
         except numbers.UnknownNumber:
             continue
-        lines[name] = LawLine(number.written, number.amended or str(number.effective_from))
+        pace = mechanisms.version(digest).pace
+        lines[name] = LawLine(number.written, (number.amended or str(number.effective_from)) + (f" ÷{pace}" if pace > 1 else ""))
         if number.table is not None and number.duration is not None:
-            lengths[name] = Table(number.keyed_by, {key: parse_amount(row) for key, row in number.table.items()})
+            lengths[name] = Table(number.keyed_by, {key: shortened(parse_amount(row), pace) for key, row in number.table.items()})
         elif number.duration is not None:
-            lengths[name] = number.duration
+            lengths[name] = shortened(number.duration, pace)
     return lengths, lines
 
 

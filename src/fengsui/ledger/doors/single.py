@@ -84,7 +84,7 @@ def open(
     Raises ``Refused`` as ``act`` does, 422 for an unknown mechanism, place or opening act.
     """
     try:
-        wording = mechanisms.current(mechanism)
+        wording = mechanisms.current(mechanism, exercise=about.exercise)
     except mechanisms.UnknownMechanism as error:
         raise refused(422, "unknown", "mechanism", str(error)) from error
     body = answered.body_hash(mechanism=mechanism, act=act, values=values, actor=asdict(actor), about=asdict(about))

@@ -137,8 +137,13 @@ class EngineWorker:
 
     async def _beat(self, client: Client) -> None:
         """Each second one message, so that the stream's time passes when no device speaks."""
+        reconnects = client.stats["reconnects"]
         while True:
             try:
+                if client.stats["reconnects"] != reconnects:
+                    reconnects = client.stats["reconnects"]
+                    await stream.ensure(client)  # what a server keeps in memory is gone after its restart
+                    self._shard.touched = set(self._shard.sites)
                 await client.publish(stream.BEAT, b"")
             except (NatsError, OSError) as error:
                 log.debug("no heartbeat: %s", error)

@@ -171,7 +171,7 @@ class Store:
         return kept
 
     def read(self, point: int, begin_ns: int, end_ns: int, most: int = 2_000) -> list[Reading]:
-        """A point's samples with begin ≤ time < end in order; where there are more than ``most``, stretches with their extremes."""
+        """A point's samples with begin ≤ time < end in order; beyond ``most``, stretches with their extremes."""
         for _ in range(3):
             names = [str(file.path) for file in self._cover()]
             if not names:

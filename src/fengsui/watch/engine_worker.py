@@ -14,6 +14,7 @@ import os
 import threading
 from pathlib import Path
 
+import orjson
 from django.conf import settings
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -52,6 +53,8 @@ class EngineWorker:
         self._shard = Shard("")
         self._saved_ns = 0
         self._halt = asyncio.Event()
+        self._pending = 0
+        self._lost = 0
 
     async def serve(self, stop: threading.Event) -> None:
         """Connect, restore, work; on ``stop`` leave a last snapshot."""
@@ -104,6 +107,7 @@ class EngineWorker:
         first = self._shard.seq + 1
         while not self._halt.is_set():
             events = [event for message in await tail.fetch(_ROUND, 0.5) for event in self._shard.take(message)]
+            self._pending, self._lost = tail.pending, tail.lost
             if events and not await outlet.send(events, self._halt):
                 return  # not all stored: the snapshot must not move on
             if self._due():
@@ -157,8 +161,15 @@ class EngineWorker:
             try:
                 for site in sites:
                     await client.publish(f"latest.{site}", self._shard.latest(site))
+                await client.publish("latest.-engine", self._word())
             except (NatsError, OSError) as error:
                 log.debug("newest values not shown: %s", error)
+
+    def _word(self) -> bytes:
+        """How far the engine is: the stream's time, its position, what waits."""
+        shard = self._shard
+        word = {"now_ns": shard.engine.now_ns, "seq": shard.seq, "pending": self._pending, "lost": self._lost}
+        return orjson.dumps(word | {"points": len(shard.engine.ids), "sites": len(shard.sites)})
 
     async def _tidy(self) -> None:
         """Merge the history's small files, at low priority, beside the engine's own work."""

@@ -46,12 +46,16 @@ class Tail:
         self._consumer = ""
         self._expected = 1
         self._pause = 0.1
+        self._silence = 0.0
+        self._reconnects = 0
 
     async def fetch(self, most: int, wait: float) -> list[Stored]:
         """Up to ``most`` messages: those that lie ready, or the first that come within ``wait`` seconds (may be none)."""
         deadline = asyncio.get_running_loop().time() + wait
         got: list[Stored] = []
         while len(got) < most:
+            if self._subscription is not None and self._client.stats["reconnects"] != self._reconnects:
+                await self._drop("the server was away")
             if self._subscription is None and not await self._subscribe():
                 return got
             assert self._subscription is not None
@@ -82,6 +86,7 @@ class Tail:
 
     async def _subscribe(self) -> bool:
         inbox = self._client.new_inbox()
+        self._reconnects = self._client.stats["reconnects"]
         try:
             self._subscription = await self._client.subscribe(inbox, pending_bytes_limit=-1, pending_msgs_limit=-1)
             info = await self._client.jetstream(timeout=3).add_consumer(
@@ -143,8 +148,6 @@ class Tail:
                 await subscription.unsubscribe()
             except (NatsError, OSError) as error:
                 log.debug("%s: %s", self._stream, error)
-
-    _silence = 0.0
 
     async def close(self) -> None:
         """Give the subscription back; the server forgets the consumer by itself."""

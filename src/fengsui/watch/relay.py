@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import orjson
@@ -24,7 +25,7 @@ from nats.js.errors import NotFoundError
 from fengsui.ledger import health
 from fengsui.moment import now
 from fengsui.watch import applying, housekeeping, intrusions, stream
-from fengsui.watch.tail import Tail
+from fengsui.watch.tail import Stored, Tail
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +79,7 @@ class Relay:
                     messages = await tail.fetch(_ROUND, 0.5)
                     self._pending = tail.pending
                     if messages:
-                        await _in_database(
-                            lambda batch=messages: applying.apply(stream.ALARM, epoch, batch, now(), exercise=self._exercise)
-                        )
+                        await _in_database(partial(self._apply, epoch, messages))
                         self._last_stored_ns = messages[-1].time_ns
                         pause = 0.2
             except (DatabaseError, applying.MovedOn, applying.RelayPosition.DoesNotExist) as error:
@@ -90,6 +89,9 @@ class Relay:
             finally:
                 if tail is not None:
                     await tail.close()
+
+    def _apply(self, epoch: str, messages: list[Stored]) -> int:
+        return applying.apply(stream.ALARM, epoch, messages, now(), exercise=self._exercise)
 
     async def _keep(self, client: Client) -> None:
         watched = intrusions.Watch()
@@ -119,10 +121,10 @@ class Relay:
         behind = moment - applying.moment(self._last_stored_ns) if self._pending else timedelta(0)
         await _in_database(lambda: health.beat("relay", moment, behind.total_seconds(), {"pending": self._pending}))
         try:
-            told = orjson.loads((await client.jetstream().get_last_msg(stream.LATEST, "latest.-engine")).data)
+            told = orjson.loads((await client.jetstream().get_last_msg(stream.LATEST, "latest.-engine")).data or b"{}")
         except NotFoundError:
             return
-        at = applying.moment(told["now_ns"])
+        at = applying.moment(told.get("now_ns", 0))
         await _in_database(lambda: health.beat("engine", at, max(0.0, (moment - at).total_seconds()), told))
 
 

@@ -90,3 +90,9 @@ def configurations(now: datetime, sites: Iterable[int] | None = None) -> Iterato
     for site, code in codes if sites is None else codes.filter(id__in=list(sites)):
         if site in tags:
             yield SiteConfiguration.of(code, tags[site], rules[site])
+
+
+def install(now: datetime) -> int:
+    """Give every point that has no rule the ones derived from its limits; give how many rules were made."""
+    bare = Point.objects.unscoped("every point is watched").filter(rules__isnull=True)
+    return len(Rule.objects.bulk_create(derive(bare, now), batch_size=5_000))

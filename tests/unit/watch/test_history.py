@@ -54,9 +54,7 @@ def test_forgets_what_lies_after_the_engine_s_position(tmp_path):
 
 def test_long_spans_come_as_stretches_with_extremes(tmp_path):
     store = filled(tmp_path)
-    store.write_part(
-        401, 402, [batch([400], [1], math.nan)]
-    )
+    store.write_part(401, 402, [batch([400], [1], math.nan)])
     found = store.read(1, 0, 401 * SECOND, most=50)
     assert len(found) <= 51
     assert (min(r.low for r in found if r.low is not None), max(r.high for r in found if r.high is not None)) == (0.5, 399.5)
@@ -65,3 +63,10 @@ def test_long_spans_come_as_stretches_with_extremes(tmp_path):
 
 def test_an_empty_store_has_nothing(tmp_path):
     assert Store(tmp_path / "none").read(1, 0, 1) == []
+
+
+def test_many_points_at_once_are_thinned_but_end_with_the_newest(tmp_path):
+    store = filled(tmp_path)
+    found = store.read_many([1, 2, 9], 0, 400 * SECOND, 50)
+    assert sorted(found) == [1, 2]
+    assert len(found[1]) == 50 and found[1][-1].time_ns == 399 * SECOND

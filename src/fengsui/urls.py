@@ -6,6 +6,7 @@ from fengsui.cockpit.signin import SignIn
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fengsui.cockpit.urls")),
+    path("", include("fengsui.ledger.urls")),
     path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("account/login/", SignIn.as_view()),
     path("account/", include("allauth.urls")),

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
+from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
+
+from fengsui.cockpit import times
+from fengsui.ledger import casepage, health, mechanisms, reading, titles
+from fengsui.ledger.models import Case, Clock
+from fengsui.region.acting import Acting, actings
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post that the reader holds."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A red warning that one of my offices must acknowledge."""
+
+    key: str
+    title: str
+    url: str
+    due: datetime
+    left: str
+    act_url: str
+    act_title: str
+    nonce: str
+    post_id: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +47,21 @@ class Frame:
     """The changing parts of the shell for one request."""
 
     name: str = ""
-    posts: list[Any] = field(default_factory=list)  # the posts this person holds, each with .id and names
-    post: Any = None  # the post this page acts in
+    acting: str = ""  # person, office, post
+    posts: list[PostLine] = field(default_factory=list)
     desk_count: int = 0
-    alarms: list[Any] = field(default_factory=list)  # unsigned red warnings that my posts must acknowledge
-    lagging: list[str] = field(default_factory=list)  # processes whose last beat is older than 30 s
+    alarms: list[Alarm] = field(default_factory=list)
+    lagging: list[str] = field(default_factory=list)  # watched processes that are silent or behind
 
     @property
     def initial(self) -> str:
         """The letter in the round button."""
         return self.name[:1]
+
+    @property
+    def more_alarms(self) -> int:
+        """How many beside the one shown."""
+        return max(0, len(self.alarms) - 1)
 
 
 def of(request: HttpRequest, now: datetime) -> Frame:
@@ -31,4 +69,61 @@ def of(request: HttpRequest, now: datetime) -> Frame:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame()
-    return Frame(name=user.get_full_name() or user.get_username())
+    posts = actings(user, now)
+    if not posts:
+        person = getattr(user, "person", None)
+        return Frame(name=person.name if person else user.get_username())
+    said = [PostLine(one.post_id, casepage.who(one)) for one in posts]
+    name, _, _ = said[0].title.partition("·")
+    return Frame(name, said[0].title, said, _waiting(posts), alarms(posts, now), lagging(now))
+
+
+def _waiting(posts: list[Acting]) -> int:
+    offices = [one.office_id for one in posts]
+    return reading.cases(posts).filter(Q(owner_id__in=offices) | Q(holder_id__in=offices), ended=False)[:1000].count()
+
+
+def alarms(posts: list[Acting], now: datetime) -> list[Alarm]:
+    """Red warnings with a running clock of one of my offices that an act of mine stops, the soonest first."""
+    mine = {one.office_id: one for one in posts}
+    running = Clock.objects.filter(holder_id__in=mine, stopped__isnull=True, current=True, case__level="red", case__ended=False)
+    found: dict[Any, Alarm] = {}
+    for clock in running.select_related("case").order_by("due")[:20]:
+        if clock.case_id in found:
+            continue
+        alarm = _alarm(clock, mine[clock.holder_id or 0], now)
+        if alarm:
+            found[clock.case_id] = alarm
+    return list(found.values())
+
+
+def _alarm(clock: Clock, acting: Acting, now: datetime) -> Alarm | None:
+    """The alarm of a clock that every holder answers for itself (an acknowledgement); other clocks sound nothing."""
+    case: Case = clock.case
+    mechanism = mechanisms.version(case.version_id)
+    declared = mechanism.clocks.get(clock.name)
+    if declared is None or not declared.per_holder:
+        return None
+    state = mechanism.states.get(case.state)
+    act = next((name for name in sorted(declared.stops) if state and name in state.offers), "")
+    return Alarm(
+        key=f"{case.pk}:{clock.pk}",
+        title=case.title,
+        url=reverse("ledger:case", args=[case.pk]),
+        due=clock.due,
+        left=times.remaining(clock.due, now),
+        act_url=reverse("ledger:act", args=[case.pk, act]) if act else "",
+        act_title=titles.act(mechanism, act) if act else "",
+        nonce=str(uuid.uuid4()),
+        post_id=acting.post_id,
+        seq=case.seq,
+    )
+
+
+def lagging(now: datetime) -> list[str]:
+    """The watched processes that lag, asked at most every five seconds in a process."""
+    known = cache.get("lagging")
+    if known is None:
+        known = [pulse.process for pulse in health.status(now).behind]
+        cache.set("lagging", known, 5)
+    return list(known)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import search, shapes
+from fengsui.cockpit import desk, live, search, shapes
+from fengsui.ledger import reading
+from fengsui.region.acting import actings, scope
+from fengsui.region.scoping import Scope
 
 WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
 
@@ -24,10 +29,49 @@ WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The first screen after sign-in is the desk."""
-    try:
-        return redirect("cockpit:desk")
-    except NoReverseMatch:
-        return render(request, "cockpit/home.html")
+    return redirect("cockpit:desk")
+
+
+@require_safe
+@login_required
+def desk_page(request: HttpRequest) -> HttpResponse:
+    """What waits for me, by deadline; somebody without a post sees a page that says so, and nothing else."""
+    now = moment.now()
+    posts = actings(request.user, now)  # type: ignore[arg-type]
+    if not posts:
+        return render(request, "cockpit/home.html", status=403)
+    groups = desk.groups(posts, now)
+    context = {"groups": groups, "total": sum(len(group.lines) for group in groups), "now": now}
+    if request.headers.get("HX-Request") and request.GET.get("part") == "lines":
+        return render(request, "cockpit/parts/desk_lines.html", context)
+    context |= {"cards": desk.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}
+    return render(request, "cockpit/desk.html", context)
+
+
+@require_safe
+@login_required
+def alarm_part(request: HttpRequest) -> HttpResponse:
+    """The red bar alone, for pages that renew it."""
+    return render(request, "cockpit/parts/alarm.html")
+
+
+async def live_stream(request: HttpRequest) -> HttpResponse:
+    """Server-sent events of what I may see; ``?topic=`` and ``?id=`` narrow, ``Last-Event-ID`` resumes."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponse(status=401)
+    scopes = await sync_to_async(_scopes)(user, moment.now())
+    asked = request.GET
+    ear = live.Ear(scopes, frozenset(asked.getlist("topic")), frozenset(asked.getlist("id")))
+    last = request.headers.get("Last-Event-ID", "")
+    response = StreamingHttpResponse(live.stream(ear, int(last) if last.isdigit() else None), content_type="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _scopes(user: Any, now: datetime) -> tuple[Scope, ...]:
+    return tuple(scope(one) for one in actings(user, now))
 
 
 @require_safe

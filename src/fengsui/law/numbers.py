@@ -154,20 +154,12 @@ def _number(raw: Mapping[str, Any], path: Path, common: Mapping[str, Any]) -> La
         raise WrongLawFile(f"{where}: kind must be once, each, or empty where it is no clock")
     until = line.get("effective_to")
     return LawNumber(
-        name=line["name"],
-        title=line["title"],
-        unit=line.get("unit", ""),
-        kind=line.get("kind", "each"),
-        clause=line.get("clause", ""),
-        source=line["source"],
-        confidence=line["confidence"],
+        name=line["name"], title=line["title"], unit=line.get("unit", ""), kind=line.get("kind", "each"),
+        clause=line.get("clause", ""), source=line["source"], confidence=line["confidence"],
         effective_from=_day(line.get("effective_from", date.min), f"{where}.effective_from"),
         effective_to=_day(until, f"{where}.effective_to") if until else None,
-        runs_by=tuple(line.get("runs_by", ())),
-        signatures=int(line.get("signatures", 1)),
-        note=line.get("note", {}),
-        file=path.name,
-        **_content(line, where, path.parent),
+        runs_by=tuple(line.get("runs_by", ())), signatures=int(line.get("signatures", 1)),
+        note=line.get("note", {}), file=path.name, **_content(line, where, path.parent),
     )
 
 
@@ -235,11 +227,8 @@ def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
 
 def _amended_number(number: LawNumber, one: Amendment, begins: date) -> LawNumber:
     changed = replace(
-        number,
-        effective_from=begins,
-        amended=one.reference,
-        clause=one.clause or number.clause,
-        source=one.source or number.source,
+        number, effective_from=begins, amended=one.reference,
+        clause=one.clause or number.clause, source=one.source or number.source,
     )
     if number.table is not None and one.row:
         return replace(changed, table={**number.table, one.row: one.content})
@@ -271,8 +260,6 @@ def _read(path: Path) -> list[LawNumber]:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as wrong:
         raise WrongLawFile(f"{path.name}: {wrong}") from wrong
-    if isinstance(raw, dict) and "obligations" in raw and "numbers" not in raw:
-        return []  # what mechanisms owe the law; the proof reads it
     if not isinstance(raw, dict) or not isinstance(raw.get("numbers"), list):
         raise WrongLawFile(f"{path.name}: a law file is a mapping with a list `numbers`")
     common = raw.get("common", {})

@@ -135,8 +135,12 @@ def until(clock: str, now: datetime) -> datetime:
 
 def clock_title(clock: str) -> str:
     """What a choice of deadline is called."""
-    return {"overdue": gettext("overdue"), "30m": gettext("within 30 minutes"), "today": gettext("due today"),
-            "week": gettext("within 7 days")}[clock]
+    return {
+        "overdue": gettext("overdue"),
+        "30m": gettext("within 30 minutes"),
+        "today": gettext("due today"),
+        "week": gettext("within 7 days"),
+    }[clock]
 
 
 def mechanism_title(name: str) -> str:

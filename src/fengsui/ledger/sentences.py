@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from fengsui.ledger import titles
 from fengsui.ledger.kernel.shapes import Mechanism, Refusal
@@ -17,49 +17,60 @@ def _field(mechanism: Mechanism, name: str) -> str:
 
 
 def _guard(mechanism: Mechanism, refusal: Refusal) -> str:
-    known = getattr(mechanism, "guards", {}).get(refusal.needs) or getattr(mechanism, "guards", {}).get(refusal.about) or {}
-    said = titles.here(known.get("says") or known.get("title"))
-    if said:
-        return gettext("Not met: %(condition)s.") % {"condition": said}
-    if refusal.needs == "set":
-        return gettext("“%(field)s” must be there first.") % {"field": _field(mechanism, refusal.about)}
-    if refusal.needs == "unset":
-        return gettext("“%(field)s” is there already.") % {"field": _field(mechanism, refusal.about)}
-    return gettext("Not met: %(condition)s.") % {"condition": refusal.needs or titles.spaced(refusal.about)}
+    words = {refusal.about, refusal.needs}
+    known = mechanism.guards.get(refusal.about) or mechanism.guards.get(refusal.needs)
+    if known:
+        why = refusal.needs if refusal.needs not in mechanism.guards else ""
+        title = titles.here(known.get("title")) or titles.spaced(refusal.about)
+        own = (get_language() or "zh").startswith("zh") and why.isascii()  # a reason in another tongue is left out
+        return gettext("Not met: %(condition)s.") % {"condition": title if own or not why else f"{title}, {why.rstrip('.')}"}
+    field = next((word for word in words if word in mechanism.fields), "")
+    if field and "unset" in words:
+        return gettext("“%(field)s” is there already.") % {"field": _field(mechanism, field)}
+    if field:
+        return gettext("“%(field)s” must be there first.") % {"field": _field(mechanism, field)}
+    return gettext("Not met: %(condition)s.") % {"condition": titles.spaced(refusal.about)}
 
 
 SENTENCES: dict[str, Sentence] = {
     "ended": lambda m, r: gettext("The case has ended; nothing more is done to it."),
     "version": lambda m, r: gettext("Somebody acted on this case meanwhile. Look at it again, then act."),
-    "not_offered": lambda m, r: gettext("Not possible in this state; first: %(state)s.") % {"state": _states(m, r)},
-    "state": lambda m, r: gettext("Not possible in this state; first: %(state)s.") % {"state": _states(m, r)},
-    "by": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(r)},
-    "actor": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(r)},
-    "role": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(r)},
+    "not_offered": lambda m, r: gettext("Not possible in this state."),
+    "no_such_act": lambda m, r: gettext("This mechanism knows no such act."),
+    "not_yours": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(r)},
+    "not_due": lambda m, r: gettext("Its deadline has not come yet."),
+    "no_office": lambda m, r: gettext("No office could be found for it; ask the region's duty room."),
     "spent": lambda m, r: gettext("Done already %(n)s times, the most that this mechanism allows.") % {"n": r.needs or "1"},
     "at_once": lambda m, r: gettext("One of these is still open; end it first."),
-    "child_open": lambda m, r: gettext("A part of this case is still open: %(part)s.") % {"part": titles.spaced(r.about)},
-    "clock_stopped": lambda m, r: gettext("Its deadline is not running."),
+    "child_open": lambda m, r: gettext("Still open: %(part)s.") % {"part": child(r.about)},
+    "clock_stopped": lambda m, r: gettext("Its deadline is not running: already answered."),
     "unverified": lambda m, r: gettext("“%(act)s” has not been verified by another person.") % {"act": titles.act(m, r.about)},
-    "field_missing": lambda m, r: gettext("“%(field)s” must be filled in.") % {"field": _field(m, r.about)},
     "missing": lambda m, r: gettext("“%(field)s” must be filled in.") % {"field": _field(m, r.about)},
-    "field": lambda m, r: gettext("“%(field)s” is not valid: %(why)s.") % {"field": _field(m, r.about), "why": r.needs},
-    "person": lambda m, r: gettext("Whoever did the work may not verify it; another person must."),
-    "doer": lambda m, r: gettext("Whoever did the work may not verify it; another person must."),
-    "signed": lambda m, r: gettext("You have signed already; a second person must sign."),
-    "delegation": lambda m, r: gettext("The delegation does not cover this act."),
+    "bad_value": lambda m, r: gettext("“%(field)s”: %(why)s.") % {"field": _field(m, r.about), "why": r.needs.rstrip(".")},
+    "unknown": lambda m, r: gettext("“%(field)s” does not belong to this act.") % {"field": _field(m, r.about)},
+    "differs": lambda m, r: gettext("“%(field)s” differs from what the first person signed.") % {"field": _field(m, r.about)},
+    "same_person": lambda m, r: gettext("Whoever did the work may not verify it; another person must."),
+    "already_signed": lambda m, r: gettext("You have signed already; a second person must sign."),
+    "key_taken": lambda m, r: gettext("A case about the same matter is open: %(number)s. Act on that one.") % {"number": r.about},
+    "key_reused": lambda m, r: gettext("This form was sent already with other content. Open it again."),
+    "no_such_case": lambda m, r: gettext("No such matter, or it is not yours to see"),
+    "effect": lambda m, r: gettext("Could not be carried out: %(why)s.") % {"why": r.needs.rstrip(".")},
     "guard": _guard,
 }
+
+
+def child(name: str) -> str:
+    from fengsui.ledger import mechanisms
+
+    try:
+        return titles.mechanism(mechanisms.current(name))
+    except LookupError:
+        return titles.spaced(name)
 
 
 def _roles(refusal: Refusal) -> str:
     names = [name for name in (refusal.needs or refusal.about).replace(",", " ").split() if name]
     return "、".join(dict.fromkeys(titles.role(name) for name in names)) or gettext("another office")
-
-
-def _states(mechanism: Mechanism, refusal: Refusal) -> str:
-    names = [name for name in refusal.needs.replace(",", " ").split() if name in mechanism.states]
-    return gettext(", or ").join(titles.state(mechanism, name) for name in names) or titles.spaced(refusal.needs or refusal.about)
 
 
 def of(mechanism: Mechanism, refusal: Refusal) -> str:

@@ -66,14 +66,8 @@ def roles() -> Mapping[str, Role]:
     """All roles by name."""
     return {
         name: Role(
-            name=name,
-            finds=line["finds"],
-            at=line.get("at", "about"),
-            level=line.get("level", ""),
-            duty=line.get("duty", ""),
-            posts=frozenset(line["posts"]),
-            kind=line.get("kind", "office"),
-            title=line["title"],
+            name=name, finds=line["finds"], at=line.get("at", "about"), level=line.get("level", ""),
+            duty=line.get("duty", ""), posts=frozenset(line["posts"]), kind=line.get("kind", "office"), title=line["title"],
         )
         for name, line in _file()["roles"].items()
     }
@@ -166,8 +160,8 @@ def _climb(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNod
     if node.kind == "division" and node.parent is not None:
         return picture.living(node.parent, today)
     above = picture.places[node.place].parent if node.place in picture.places else None
-    if above and duty in node.duties and (there := picture.with_duty(above, duty, today)):
-        return there[0]
+    if above and duty in node.duties and (found := picture.with_duty(above, duty, today)):
+        return found[0]
     return picture.living(node.parent, today) if node.parent is not None else None
 
 

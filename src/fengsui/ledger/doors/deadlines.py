@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from fengsui.law import calendar
 from fengsui.law.amounts import Duration
 from fengsui.ledger.doors.facts import LawLine
 from fengsui.ledger.doors.held import ClockLine, Held
-from fengsui.ledger.kernel.ladder import rung_at
-from fengsui.ledger.kernel.rows import ladder_of
 from fengsui.ledger.kernel.shapes import Amount, Case, ClockRow, Facts, Mechanism, Table
+from fengsui.ledger.ladder import rung_at
+
+
+def ladder_name(mechanism: Mechanism, clock: str) -> str:
+    """The ladder of a clock, a state's own amount or an owed report."""
+    if clock in mechanism.clocks:
+        return mechanism.clocks[clock].ladder
+    kind, _, name = clock.partition(":")
+    if kind == "owes":
+        for state in mechanism.states.values():
+            for owes in state.owes:
+                if owes.act == name:
+                    return owes.ladder
+    if kind == "within" and name in mechanism.states:
+        return mechanism.states[name].ladder or mechanism.ladder
+    return mechanism.ladder
 
 
 def amount_of(mechanism: Mechanism, clock: str) -> Amount | None:
@@ -36,20 +49,19 @@ def lines(held: Held, after: Case, facts: Facts | None, law: Mapping[str, LawLin
     return found
 
 
-def next_rung(mechanism: Mechanism, row: ClockRow) -> datetime | None:
+def next_rung(mechanism: Mechanism, row: ClockRow) -> object:
     """When the clock's next rung fires; None while it is stopped or paused."""
     if row.stopped is not None or row.paused_at is not None:
         return None
-    fired = rung_at(mechanism, row, row.rung)
-    return fired.at if fired else None
+    return rung_at(mechanism.ladders.get(ladder_name(mechanism, row.name), ()), row.rung, row.due)
 
 
 def _identity(row: ClockRow) -> tuple[object, ...]:
-    return (row.name, row.n, row.start)  # its holder may change: it follows the field that names it
+    return (row.name, row.holder, row.person, row.n, row.start)
 
 
 def _line(mechanism: Mechanism, case: Case, row: ClockRow, facts: Facts | None, law: Mapping[str, LawLine]) -> ClockLine:
-    line = ClockLine(ladder=ladder_of(mechanism, row))
+    line = ClockLine(ladder=ladder_name(mechanism, row.name))
     amount = amount_of(mechanism, row.name)
     if amount is None:
         return line

@@ -103,8 +103,6 @@ _CLOCK = (
 )
 _CLOCK_MOVES = {
     "id": "bigint",
-    "holder_id": "bigint",
-    "person_id": "bigint",
     "due": "timestamptz",
     "stopped": "timestamptz",
     "paused_at": "timestamptz",
@@ -437,8 +435,6 @@ def _clock_row(held: Held, place: int, line: ClockLine, row: Any) -> list[Any]:
 def _clock_move(line: ClockLine, row: Any, *, current: bool = True) -> dict[str, Any]:
     return {
         "id": line.id,
-        "holder_id": row.holder,
-        "person_id": row.person,
         "due": row.due,
         "stopped": row.stopped,
         "paused_at": row.paused_at,

@@ -65,7 +65,6 @@ KEYS = {
             "key",
             "readers",
             "ladder",
-            "pace",
             "fields",
             "groups",
             "clocks",
@@ -153,7 +152,6 @@ class Reader:
             key=self._words(data.get("key"), "key"),
             number=self._number(data.get("number")),
             groups=self.groups,
-            pace=self._count(data.get("pace"), "pace") or 1,
         )
 
     # ------------------------------------------------------------ the sections

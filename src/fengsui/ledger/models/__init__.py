@@ -20,6 +20,7 @@ from fengsui.ledger.models.evidence import Evidence, EvidenceUse, Reporter, Repo
 from fengsui.ledger.models.health import Beat
 from fengsui.ledger.models.notices import CallLine, CallRecord, Delivery
 from fengsui.ledger.models.seals import Head, Leaf, Receipt, SealKey, Tile
+from fengsui.ledger.models.views import SavedView
 
 __all__ = [
     "Beat",
@@ -45,6 +46,7 @@ __all__ = [
     "ReporterLook",
     "ReporterMessage",
     "Rung",
+    "SavedView",
     "SealKey",
     "SearchText",
     "Tile",

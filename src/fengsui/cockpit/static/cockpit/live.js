@@ -44,7 +44,7 @@ async function renew(part) {
   if (!answer?.ok) return
   const holder = document.createElement('template')
   holder.innerHTML = (await answer.text()).trim()
-  const fresh = holder.content.firstElementChild
+  const fresh = part.dataset.livePick ? new DOMParser().parseFromString(holder.innerHTML, 'text/html').querySelector('[data-live-pick]') : holder.content.firstElementChild
   if (!fresh) { if (!part.dataset.liveUrl.includes('keep')) part.remove(); return }
   if (part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) return
   const before = new Map([...part.querySelectorAll('[data-key]')].map(row => [row.dataset.key, row.dataset.seen]))

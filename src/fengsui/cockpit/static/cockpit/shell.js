@@ -143,3 +143,21 @@ if (finder) {
 
 clocks.start()
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('/worker.js').catch(() => undefined)
+
+/* ------------------------------------------------- lists and the timeline */
+document.addEventListener('change', event => {
+  const form = event.target.closest('[data-bulk]')
+  if (!form) return
+  const chosen = form.querySelectorAll('input[name="case"]:checked').length
+  const bar = form.querySelector('[data-bulk-bar]')
+  bar.hidden = !chosen
+  bar.querySelector('[data-bulk-count]').textContent = words.chosen(chosen)
+})
+
+document.addEventListener('click', event => {
+  const press = event.target.closest('[data-only-kind]')
+  if (!press) return
+  const kind = press.dataset.onlyKind
+  press.parentElement.querySelectorAll('button').forEach(one => one.setAttribute('aria-pressed', String(one === press)))
+  press.closest('section').querySelectorAll('[data-kind]').forEach(line => { line.hidden = Boolean(kind) && line.dataset.kind !== kind })
+})

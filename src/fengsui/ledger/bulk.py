@@ -1,0 +1,85 @@
+"""The same act on several cases: choose it, fill it in once, see what came of each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from fengsui import moment
+from fengsui.ledger import doors, forms, mechanisms, reading, sentences, titles, views
+from fengsui.ledger.doors.shapes import Refused
+from fengsui.ledger.kernel.shapes import Act, Call
+from fengsui.ledger.models import Case
+from fengsui.ledger.reading.possible import actor_of, may
+from fengsui.region.acting import Acting
+
+AT_MOST = 50
+"""Cases in one go from a page; larger batches go through the API."""
+
+
+def _post_for(case: Case, posts: list[Acting]) -> Acting:
+    return next((one for one in posts if one.office_id in (case.owner_id, case.holder_id)), posts[0])
+
+
+def common_acts(cases: list[Case], posts: list[Acting], now: datetime) -> dict[str, Act]:
+    """The acts allowed on every one of the cases; only cases of one mechanism version share acts."""
+    common: dict[str, Act] | None = None
+    for case in cases:
+        allowed = {one.act.name: one.act for one in may(case, _post_for(case, posts), now)[0]}
+        common = allowed if common is None else {name: act for name, act in common.items() if name in allowed}
+    return common or {}
+
+
+@login_required
+def choose(request: HttpRequest) -> HttpResponse:
+    """GET: the acts that fit all chosen cases, then the form of one. POST: do it to each and show the results."""
+    now = moment.now()
+    posts = views.mine(request, now)
+    asked = (request.POST if request.method == "POST" else request.GET).getlist("case")[:AT_MOST]
+    found = [case for case in (reading.find(posts, one) for one in asked) if case is not None and not case.ended]
+    if not found:
+        return redirect("ledger:list")
+    one_kind = len({case.version_id for case in found}) == 1
+    acts = common_acts(found, posts, now) if one_kind else {}
+    name = (request.POST if request.method == "POST" else request.GET).get("act", "")
+    mechanism = mechanisms.version(found[0].version_id)
+    context: dict[str, Any] = {
+        "cases": found,
+        "one_kind": one_kind,
+        "acts": [(act, titles.here(one.title) or titles.spaced(act)) for act, one in acts.items()],
+        "key": request.POST.get("key") or str(uuid.uuid4()),
+        "act": name if name in acts else "",
+        "act_title": titles.act(mechanism, name) if name in acts else "",
+    }
+    status = 200
+    if name in acts:
+        form = forms.form_for(mechanism, acts[name], now)(request.POST or None, request.FILES or None)
+        context["form"] = form
+        if request.method == "POST":
+            status = 422
+            if form.is_valid():
+                status = 200
+                context["results"] = _do(found, name, form, posts, context["key"], now)
+    return render(request, "ledger/bulk.html", context, status=status)
+
+
+def _do(cases: list[Case], name: str, form: forms.ActForm, posts: list[Acting], key: str, now: datetime) -> list[dict[str, Any]]:
+    from fengsui.ledger import doing
+
+    values = form.values(lambda file: doing.store(file, posts[0], now))
+    results = []
+    for case in cases:
+        acting = _post_for(case, posts)
+        call = Call(act=name, actor=actor_of(acting), values=values, expects=None, key=f"{key}:{case.pk}")
+        try:
+            doors.act(str(case.pk), call, now=now)
+            results.append({"case": case, "done": True, "why": []})
+        except Refused as refused:
+            why = sentences.all_of(mechanisms.version(case.version_id), refused.refusals)
+            results.append({"case": case, "done": False, "why": why})
+    return results

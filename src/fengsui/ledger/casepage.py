@@ -1,0 +1,405 @@
+"""One case as a page: head, what I may do and why not the rest, facts, clocks, timeline, lineage, drawing.
+
+In: a case that the reader may see, the post the page speaks for, the time. Out: template context; reads only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from fengsui.ledger import drawing, forms, ladder, mechanisms, names, reading, sentences, titles
+from fengsui.ledger.doors.facts import law_of
+from fengsui.ledger.doors.held import read
+from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Leaf, Link, Notice
+from fengsui.ledger.reading.page import hidden_fields
+from fengsui.ledger.reading.possible import Cannot, May, may
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region.acting import Acting, scope
+from fengsui.region.models import Place
+
+TIMELINE = 60
+"""Entries shown at once; the rest by a link."""
+
+DIRECT = 3
+"""So many acts stand as buttons; the rest in a menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """An act that may be done: ``form`` whether it asks for anything."""
+
+    name: str
+    title: str
+    form: bool
+    primary: bool
+    signed: int
+    signatures: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """An act that may not be done, with the reasons as sentences."""
+
+    title: str
+    why: list[str]
+
+
+def who(acting: Acting) -> str:
+    """``苏日娜·自治区应急管理厅·值班员``: the person, the office, the post."""
+    person = names.persons([acting.person_id, acting.principal_id])
+    office = titles.here(names.offices([acting.office_id]).get(acting.office_id))
+    post = titles.here(names.posts([acting.post_id]).get(acting.post_id))
+    said = "·".join(part for part in (person.get(acting.person_id, ""), office, post) if part)
+    if acting.principal_id:
+        said += gettext(" (for %(principal)s)") % {"principal": person.get(acting.principal_id, "")}
+    return said
+
+
+def places_below(posts: Sequence[Acting]) -> list[tuple[str, str]]:
+    """The counties or leagues directly below the places of my posts, for the filter."""
+    paths = {scope(one).place_path for one in posts}
+    wanted = Q()
+    for path in paths:
+        wanted |= Q(parent__path=path) | Q(path=path)
+    found = Place.objects.filter(wanted).order_by("pinyin")[:130] if paths else []
+    return [(place.pk, titles.here({"zh": place.name_zh, "en": place.name_en})) for place in found]
+
+
+def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *, whole: bool = False) -> dict[str, Any]:
+    """Everything the case's template needs."""
+    mechanism = mechanisms.version(case.version_id)
+    clocks = list(Clock.objects.filter(case=case, current=True).order_by("stopped", "due"))
+    running = [clock for clock in clocks if clock.stopped is None and not case.ended]
+    entries = list(Entry.objects.filter(case=case).order_by("-seq"))
+    can, cannot = sorted_out(mechanism, *may(case, acting, now))
+    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, entries)
+    offices = names.offices([case.owner_id, case.opener_id, case.holder_id, *(clock.holder_id for clock in clocks)])
+    plan = _plan(mechanism, entries, case, running, offices, whole)
+    main = _main_clock(running, case)
+    return {
+        "case": case,
+        "mechanism": mechanism,
+        "mechanism_title": titles.mechanism(mechanism),
+        "version": case.version,
+        "state_title": titles.state(mechanism, case.state),
+        "phase": drawing.phase(mechanism, case.state, bool(main and main.paused_at)),
+        "mine": any(one.primary for one in can) and case.owner_id == acting.office_id,
+        "owner": titles.here(offices.get(case.owner_id)),
+        "holder": titles.here(offices.get(case.holder_id)) if case.holder_id != case.owner_id else "",
+        "opener": titles.here(offices.get(case.opener_id)),
+        "place": titles.here(names.places([case.place_code]).get(case.place_code)),
+        "site": titles.here(next(iter(names.sites([case.about_id]).values()), None)) if case.about_kind == "site" else "",
+        "acting": acting,
+        "acting_name": who(acting),
+        "other_posts": [(one, who(one)) for one in posts if one != acting] if len(posts) > 1 else [],
+        "can": can[:DIRECT],
+        "can_more": can[DIRECT:],
+        "cannot": cannot,
+        "key": str(uuid.uuid4()),
+        "clock": main,
+        "clock_title": titles.clock(mechanism, main.name) if main else "",
+        "clock_total": titles.amount(main.amount) if main and main.amount else "",
+        "ladder": _ladder(mechanism, main, now) if main else [],
+        "other_clocks": [
+            (one, titles.clock(mechanism, one.name), titles.here(offices.get(one.holder_id)))
+            for one in running
+            if one is not main
+        ],
+        "facts": facts(mechanism, case, hidden),
+        "evidence": _evidence(case, hidden),
+        "timeline": timeline(mechanism, entries[:TIMELINE], hidden),
+        "entries": len(entries),
+        "sealed": Leaf.objects.filter(entry__case=case).count(),
+        "links": _links(case, posts),
+        "calls": calls(case, acting),
+        "call_results": CALL_RESULTS,
+        "drawing": drawing.svg(plan, gettext("The mechanism with the present state marked")),
+        "folded": plan.folded,
+        "steps": _steps(mechanism, plan, entries, case),
+    }  # fmt: skip
+
+
+# ----------------------------------------------------------------- what I may do
+
+
+def sorted_out(mechanism: Mechanism, possible: Sequence[May], others: Sequence[Cannot]) -> tuple[list[Can], list[WhyNot]]:
+    """Acts allowed, the one that leads on first; and the others with their reasons, the nearest to possible first."""
+    allowed = sorted(possible, key=lambda one: (one.act.name in mechanism.always, not one.act.to, _aside(one.act)))
+    can = [
+        Can(one.act.name, _title(one.act), bool(forms.asked(mechanism, one.act)), at == 0, one.signed, one.act.signatures)
+        for at, one in enumerate(allowed)
+    ]
+    far = sorted(others, key=lambda one: (one.act.name in mechanism.always, any(why.code == "not_yours" for why in one.reasons)))
+    return can, [WhyNot(_title(one.act), sentences.all_of(mechanism, one.reasons)) for one in far]
+
+
+def _title(act: Act) -> str:
+    return titles.here(act.title) or titles.spaced(act.name)
+
+
+def _aside(act: Act) -> bool:
+    """Acts that set the matter aside or send it back stand behind those that lead on."""
+    return "opened" in act.verifies or bool(act.clears)
+
+
+# ------------------------------------------------------------------ clocks, drawing
+
+
+def _main_clock(running: Sequence[Clock], case: Case) -> Clock | None:
+    own = [clock for clock in running if clock.name == f"within:{case.state}"]
+    return min(own or running, key=lambda clock: clock.due, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the ladder under the big clock."""
+
+    offset: str
+    what: str
+    at: datetime | None
+    done: bool
+
+
+def _ladder(mechanism: Mechanism, clock: Clock, now: datetime) -> list[Step]:
+    rungs = mechanism.ladders.get(clock.ladder, ())
+    return [_step(rungs, index, clock) for index in range(len(rungs))]
+
+
+def _step(rungs: Sequence[Rung], index: int, clock: Clock) -> Step:
+    rung = rungs[index]
+    said = []
+    if rung.tells:
+        said.append(gettext("remind %(whom)s") % {"whom": "、".join(_whom(one) for one in rung.tells)})
+    if rung.climbs:
+        said.append(gettext("climb to %(whom)s") % {"whom": _whom(rung.climbs)})
+    said += [titles.spaced(one) if one != "call_list" else gettext("call list") for one in rung.effects]
+    said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens]
+    plain = rung.at.strip()
+    offset = gettext("when due") if plain in ("0", "+0") else ("−" if plain.startswith("-") else "+") + titles.amount(plain)
+    return Step(offset, "，".join(said), ladder.rung_at(rungs, index, clock.due), index < clock.rung)
+
+
+def _whom(role: str) -> str:
+    known = {"holder": gettext("the holder"), "up": gettext("the office above"), "top": gettext("the region")}
+    return known.get(role) or titles.role(role)
+
+
+def _plan(
+    mechanism: Mechanism, entries: Sequence[Entry], case: Case, running: Sequence[Clock], offices: Mapping[int, Any], whole: bool
+) -> drawing.Plan:
+    walked = [entry.state_after for entry in reversed(entries)]
+    path = [state for at, state in enumerate(walked) if at == 0 or state != walked[at - 1]]
+    _, lines = law_of(mechanism, case.moved_at)
+
+    def words(name: str) -> tuple[str, str]:
+        title = titles.state(mechanism, name)
+        if name not in mechanism.states:
+            verified = drawing.phase(mechanism, name) == "verified"
+            return title, gettext("verified, raiser told") if verified else gettext("raiser told")
+        state = mechanism.states[name]
+        owner = titles.role(state.owner)
+        if name == case.state and case.owner_id in offices:
+            owner = titles.here(offices[case.owner_id])
+        line = lines.get(state.within.name)
+        within = titles.amount(line.written) if line else ""
+        return title, "·".join(part for part in (owner, within) if part)
+
+    return drawing.plan(mechanism, path, words, whole=whole)
+
+
+def _steps(mechanism: Mechanism, plan: drawing.Plan, entries: Sequence[Entry], case: Case) -> list[dict[str, str]]:
+    """The five-step form of the drawing for a phone."""
+    seen = {entry.state_after for entry in entries}
+    road = list(plan.road)
+    at = road.index(case.state) if case.state in road else 0
+    first = max(0, min(at - 2, len(road) - 5))
+    marks = []
+    for state in road[first : first + 5]:
+        mark = "present" if state == case.state else "walked" if state in seen else "end" if state in mechanism.ends else "ahead"
+        marks.append({"title": titles.state(mechanism, state), "mark": mark})
+    return marks
+
+
+# ------------------------------------------------------------------ facts, timeline
+
+
+def facts(mechanism: Mechanism, case: Case, hidden: frozenset[str]) -> list[tuple[str, str]]:
+    """What the case knows, as label and text; fields sealed from this reader and files are left out."""
+    shown = []
+    for name, value in case.fields.items():
+        field = mechanism.fields.get(name)
+        if field is None or name in hidden or field.kind == "files" or value in (None, "", [], {}):
+            continue
+        shown.append((titles.field(field), said(field, value)))
+    return shown
+
+
+def said(field: Field, value: Any) -> str:
+    """A field's value in words."""
+    kind = field.kind
+    if kind == "money" and isinstance(value, int):
+        return f"¥{value / 100:,.2f}".removesuffix(".00")
+    if kind in ("office", "offices"):
+        found = names.offices(value if isinstance(value, list) else [value])
+        return "、".join(titles.here(one) for one in found.values())
+    if kind in ("person", "people"):
+        return "、".join(names.persons(value if isinstance(value, list) else [value]).values())
+    if kind == "site":
+        return "、".join(titles.here(one) for one in names.sites([value]).values())
+    if kind == "place":
+        return "、".join(titles.here(one) for one in names.places([value]).values())
+    if kind == "time":
+        return datetime.fromisoformat(str(value)).astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
+    if kind == "choice":
+        return _choice(field, value)
+    if kind == "point" and isinstance(value, Mapping):
+        return f"{value.get('lon')}°E {value.get('lat')}°N"
+    if isinstance(value, list):
+        return "；".join(str(one) for one in value)
+    if isinstance(value, Mapping):
+        return titles.here(value) if set(value) <= {"zh", "en"} else "；".join(f"{key} {one}" for key, one in value.items())
+    return str(value)
+
+
+def _choice(field: Field, value: Any) -> str:
+    if isinstance(field.of, tuple):
+        return titles.here(field.labels.get(str(value))) or titles.spaced(str(value))
+    from fengsui.law import numbers
+
+    choices = getattr(numbers, "choices", None)
+    if choices and field.of:
+        found = next((one for one in choices(field.of.removeprefix("law."), None) if str(one.code) == str(value)), None)
+        return titles.here(found.title) if found else str(value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of the timeline."""
+
+    seq: int
+    title: str
+    phase: str
+    at: datetime
+    by: str
+    deputy: bool
+    text: list[str]
+    person: bool
+
+
+def timeline(mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[str]) -> list[Line]:
+    """Entries newest first, in words."""
+    people = names.persons([one for entry in entries for one in (entry.person_id, entry.principal_id)])
+    offices = names.offices(entry.office_id for entry in entries)
+    return [_line(mechanism, entry, people, offices, hidden) for entry in entries]
+
+
+def _line(
+    mechanism: Mechanism, entry: Entry, people: Mapping[int, str], offices: Mapping[int, Any], hidden: frozenset[str]
+) -> Line:
+    values = entry.content().get("values", {})
+    text = []
+    for name, value in values.items():
+        field = mechanism.fields.get(name)
+        if field is None or name in hidden or field.kind in ("files", "point") or value in (None, "", []):
+            continue
+        words = said(field, value)
+        text.append(words if field.kind == "text" else f"{titles.field(field)}：{words}")
+    by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
+    if entry.principal_id:
+        by = f"{people.get(entry.principal_id, '')}（{gettext('signed by')} {by}）"
+    human = entry.person_id is not None
+    return Line(
+        seq=entry.seq,
+        title=titles.act(mechanism, entry.act),
+        phase=drawing.phase(mechanism, entry.state_after) if human else "system",
+        at=entry.at,
+        by=by or gettext("System"),
+        deputy=entry.principal_id is not None,
+        text=text,
+        person=human,
+    )
+
+
+def _evidence(case: Case, hidden: frozenset[str]) -> list[dict[str, Any]]:
+    uses = (
+        EvidenceUse.objects.filter(case=case).exclude(field__in=hidden).select_related("evidence", "entry").order_by("-entry_id")
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for use in uses:
+        kept = use.evidence
+        found.setdefault(
+            kept.digest,
+            {"digest": kept.digest, "name": kept.name, "photo": kept.media_type.startswith("image/"), "small": kept.thumbnail,
+             "at": use.entry.at, "size": kept.size, "position": kept.position},
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _links(case: Case, posts: Sequence[Acting]) -> dict[str, list[dict[str, Any]]]:
+    """Lineage one step up and down, only of cases that the reader may see."""
+    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | {case.parent_id} - {None}
+    below = set(Link.objects.filter(from_case=case).values_list("to_case_id", flat=True))
+    below |= set(Case.objects.filter(parent=case).values_list("pk", flat=True))
+    seen = {one.pk: one for one in reading.cases(posts).filter(pk__in=above | below)}
+    return {
+        "above": [_link(seen[one]) for one in above if one in seen],
+        "below": [_link(seen[one]) for one in below if one in seen],
+    }
+
+
+def _link(case: Case) -> dict[str, Any]:
+    found = mechanisms.version(case.version_id)
+    return {
+        "case": case,
+        "mechanism": titles.mechanism(found),
+        "state": titles.state(found, case.state),
+        "phase": drawing.phase(found, case.state),
+    }
+
+
+# ----------------------------------------------------------------------- calls
+
+CALL_RESULTS = CallRecord.RESULTS
+
+
+def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
+    """The call list: each number once (its newest listing) with the results recorded so far."""
+    lines = CallLine.objects.filter(case=case).prefetch_related("records").order_by("-listed_at", "order")
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        one = found.setdefault(line.phone, {"line": line, "records": []})
+        one["records"] += list(line.records.all())
+    return sorted(found.values(), key=lambda one: (one["line"].listed_at, one["line"].order))
+
+
+def record_call(case: Case, line_id: int, result: str, note: str, acting: Acting, now: datetime) -> None:
+    """Keep the result of a call; where the mechanism has an act ``note_call`` the ledger records it as that act too."""
+    from fengsui.ledger import notices
+
+    notices.record_call(case, line_id, result, note, acting, now)
+
+
+def notice_lines(lines: Sequence[Notice]) -> list[dict[str, Any]]:
+    """Notices as sentences."""
+    shown = []
+    for one in lines:
+        found = mechanisms.version(one.case.version_id)
+        words = dict(one.args)
+        for key, title in (("act", titles.act), ("state", titles.state), ("clock", titles.clock)):
+            if isinstance(words.get(key), str):
+                words[key] = title(found, words[key])
+        try:
+            text = gettext(one.text) % words if words else gettext(one.text)
+        except (KeyError, TypeError, ValueError):
+            text = gettext(one.text)
+        shown.append({"notice": one, "case": one.case, "text": text, "mechanism": titles.mechanism(found)})
+    return shown

@@ -1,0 +1,284 @@
+"""Forms of acts, made from the fields that a mechanism declares.
+
+In: a mechanism, one of its acts, who acts, when. Out: a Django form whose ``values()`` are the kernel's JSON
+values (money in fen, dates as ISO strings, files as digests). The kernel checks again; the form only asks well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fengsui.ledger import mechanisms, names, titles
+from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
+from fengsui.ledger.widgets import Choices, Photos, Pick, Position
+from fengsui.moment import LEGAL_ZONE
+
+FEW = 6
+"""As many choices are shown as buttons; more become a list."""
+
+
+class Files(forms.FileField):
+    """Several files; ``clean`` gives the list."""
+
+    widget = Photos
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        found = [one for one in (data or []) if one]
+        if self.required and not found:
+            raise forms.ValidationError(_("Add at least one photo or file."))
+        return [super(Files, self).clean(one, initial) for one in found]
+
+
+class Ids(forms.CharField):
+    """One id or several, chosen by a picker."""
+
+    def __init__(self, *, many: bool = False, number: bool = True, **kwargs: Any) -> None:
+        self.many, self.number = many, number
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        ids = [one for one in text.split(",") if one]
+        if self.number and not all(one.isdigit() for one in ids):
+            raise forms.ValidationError(_("Choose one from the list."))
+        found = [int(one) if self.number else one for one in ids]
+        return found if self.many else (found[0] if found else None)
+
+
+class Point(forms.Field):
+    """A position {lon, lat} in degrees (CGCS2000)."""
+
+    widget = Position
+
+    def clean(self, value: Any) -> dict[str, float] | None:
+        lon, lat = value or ("", "")
+        if not lon or not lat:
+            if self.required:
+                raise forms.ValidationError(_("Give the position: press the button, or choose a site."))
+            return None
+        try:
+            found = {"lon": round(float(lon), 6), "lat": round(float(lat), 6)}
+        except ValueError as error:
+            raise forms.ValidationError(_("Longitude and latitude are numbers.")) from error
+        if not (-180 <= found["lon"] <= 180 and -90 <= found["lat"] <= 90):
+            raise forms.ValidationError(_("This position does not exist."))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question of a form: ``name`` in the form, the field, whether it must be answered, the child it is for."""
+
+    name: str
+    field: Field
+    required: bool
+    child: str = ""
+
+
+def asked(mechanism: Mechanism, act: Act) -> list[Asked]:
+    """Everything that an act asks for: its own fields, then those of the children that it opens."""
+    found = [Asked(name, mechanism.fields[name], True) for name in act.sets if name in mechanism.fields]
+    found += [Asked(name, mechanism.fields[name], False) for name in act.may_set if name in mechanism.fields]
+    for kind in act.opens:
+        found += _child_asks(mechanism, kind)
+    return found
+
+
+def _child_asks(mechanism: Mechanism, kind: str) -> list[Asked]:
+    """What a child's opening by this parent needs and the parent does not give by itself."""
+    try:
+        child = mechanisms.current(kind)
+    except LookupError:
+        return []
+    word = f"parent.{mechanism.name}"
+    opening = next((one for one in child.opening.values() if word in one.by), None)
+    declared = mechanism.children.get(kind)
+    if opening is None or declared is None:
+        return []
+    given = set(declared.gives) | {name for each in declared.each.values() for name in each}
+    return [Asked(f"{kind}-{name}", child.fields[name], True, kind) for name in opening.sets if name not in given]
+
+
+class ActForm(forms.Form):
+    """The base of a generated form; ``questions`` says what each field is."""
+
+    questions: list[Asked] = []
+
+    def values(self, store: Callable[[Any], str]) -> dict[str, Any]:
+        """The kernel's values. ``store`` keeps an uploaded file and gives its digest."""
+        values: dict[str, Any] = {}
+        for one in self.questions:
+            value = plain(one.field.kind, self.cleaned_data.get(one.name), store)
+            if value in (None, "", []):
+                continue
+            if one.child:
+                values.setdefault(one.child, {})[one.field.name] = value
+            else:
+                values[one.field.name] = value
+        return values
+
+
+def plain(kind: str, value: Any, store: Callable[[Any], str]) -> Any:
+    """A cleaned value as the JSON value that the kernel keeps."""
+    if value is None:
+        return None
+    if kind == "files":
+        return [store(one) for one in value]
+    if kind == "money":
+        return int((Decimal(value) * 100).to_integral_value())
+    if kind == "number":
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if kind == "list":
+        return [line.strip() for line in str(value).splitlines() if line.strip()]
+    return value
+
+
+def form_for(mechanism: Mechanism, act: Act, now: dt.datetime) -> type[ActForm]:
+    """The form class of one act."""
+    questions = asked(mechanism, act)
+    fields = {one.name: control(one, now) for one in questions}
+    return type("GeneratedActForm", (ActForm,), {**fields, "questions": questions})
+
+
+def control(one: Asked, now: dt.datetime) -> forms.Field:
+    """The form field of one declared field."""
+    common: dict[str, Any] = {
+        "label": titles.field(one.field),
+        "required": one.required,
+        "help_text": titles.here(one.field.says) or HINTS.get(one.field.kind, ""),
+    }
+    made = KINDS.get(one.field.kind, _text)(one.field, common, now)
+    made.error_messages["required"] = gettext("Fill in “%(field)s”.") % {"field": common["label"]}
+    return made
+
+
+HINTS = {"money": _("In yuan, for example 186000"), "list": _("One per line")}
+
+
+def _text(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    return forms.CharField(max_length=4000, strip=True, widget=forms.Textarea(attrs={"rows": 3}), **common)
+
+
+def _money(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+    box = forms.DecimalField(min_value=0, max_digits=15, decimal_places=2, widget=widget, **common)
+    box.error_messages["invalid"] = gettext("Enter a number, for example 186000")
+    return box
+
+
+def _number(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    return forms.DecimalField(max_digits=18, decimal_places=6, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **common)
+
+
+def _date(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    today = now.astimezone(LEGAL_ZONE).date().isoformat()
+    return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "data-today": today}), **common)
+
+
+def _time(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    return forms.DateTimeField(widget=widget, **common)
+
+
+def _choice(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    choices = _choices(field, now)
+    widget = Choices if len(choices) <= FEW else forms.Select
+    empty = [] if len(choices) <= FEW else [("", gettext("Choose…"))]
+    return forms.ChoiceField(choices=[*empty, *choices], widget=widget, **common)
+
+
+def _choices(field: Field, now: dt.datetime) -> list[tuple[str, str]]:
+    if isinstance(field.of, str) and field.of:
+        from fengsui.law import numbers
+
+        found = numbers.choices(field.of.removeprefix("law."), now.astimezone(LEGAL_ZONE).date())
+        return [(one.code, titles.here(one.title) or one.code) for one in found]
+    return [(one, titles.here(field.labels.get(one)) or titles.spaced(one)) for one in field.of]
+
+
+def _picker(kind: str, many: bool, number: bool, named: Any) -> Callable[[Field, Mapping[str, Any], dt.datetime], forms.Field]:
+    def made(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+        return Ids(many=many, number=number, widget=Pick(reverse("ledger:pick", args=[kind]), named, many), **common)
+
+    return made
+
+
+def _said(found: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key): titles.here(words) if isinstance(words, Mapping) else str(words) for key, words in found.items()}
+
+
+def _offices(ids: list[str]) -> dict[str, str]:
+    return _said(names.offices([int(one) for one in ids if one.isdigit()]))
+
+
+def _persons(ids: list[str]) -> dict[str, str]:
+    return _said(names.persons([int(one) for one in ids if one.isdigit()]))
+
+
+def _sites(ids: list[str]) -> dict[str, str]:
+    return _said(names.sites(ids))
+
+
+def _places(ids: list[str]) -> dict[str, str]:
+    return _said(names.places(ids))
+
+
+KINDS: dict[str, Callable[[Field, Mapping[str, Any], dt.datetime], forms.Field]] = {
+    "money": _money,
+    "number": _number,
+    "date": _date,
+    "time": _time,
+    "choice": _choice,
+    "files": lambda field, common, now: Files(**common),
+    "point": lambda field, common, now: Point(**common),
+    "office": _picker("office", False, True, _offices),
+    "offices": _picker("office", True, True, _offices),
+    "person": _picker("person", False, True, _persons),
+    "people": _picker("person", True, True, _persons),
+    "site": _picker("site", False, True, _sites),
+    "place": _picker("place", False, False, _places),
+    "case": _picker("case", False, False, None),
+    "year": lambda field, common, now: forms.IntegerField(min_value=2000, max_value=2100, **common),
+}
+
+
+class SubjectForm(forms.Form):
+    """What a new case is about: a title, and the site or the place."""
+
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=200,
+        help_text=_("One sentence: where, what"),
+        error_messages={"required": _("Give the matter a title.")},
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        if kind in ("site", "point"):
+            self.fields["site"] = Ids(
+                label=_("Site"),
+                widget=Pick(reverse("ledger:pick", args=["site"]), _sites),
+                error_messages={"required": _("Choose the site from the list.")},
+            )
+        else:
+            self.fields["place"] = Ids(
+                label=_("Place"),
+                number=False,
+                required=False,
+                widget=Pick(reverse("ledger:pick", args=["place"]), _places),
+                help_text=_("Left empty: the place of your own office"),
+            )

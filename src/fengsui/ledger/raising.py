@@ -1,0 +1,186 @@
+"""Raising a case, and the pickers that forms use."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from fengsui import moment
+from fengsui.ledger import casepage, doing, forms, reading, sentences, titles, views
+from fengsui.ledger.doors.shapes import About, Refused
+from fengsui.region.acting import Acting, acting_of, scope
+from fengsui.region.models import Office, Person, Place, Site
+
+FOUND = 12
+
+
+@require_safe
+@login_required
+def choose(request: HttpRequest) -> HttpResponse:
+    """Which kind of matter: every opening act that my posts are made for."""
+    now = moment.now()
+    posts = views.mine(request, now)
+    groups: dict[str, dict[str, Any]] = {}
+    seen: set[tuple[str, str]] = set()
+    for one in reading.openings(posts, now):
+        if (one.mechanism.name, one.act.name) in seen:
+            continue
+        seen.add((one.mechanism.name, one.act.name))
+        group = groups.setdefault(
+            one.mechanism.name,
+            {"title": titles.mechanism(one.mechanism), "says": titles.here(getattr(one.mechanism, "says", None)), "acts": []},
+        )
+        group["acts"].append(
+            {
+                "mechanism": one.mechanism.name,
+                "act": one.act.name,
+                "title": titles.here(one.act.title) or titles.spaced(one.act.name),
+                "post": one.acting.post_id,
+                "who": casepage.who(one.acting),
+            }
+        )
+    return render(request, "ledger/choose.html", {"groups": list(groups.values()), "site": request.GET.get("site", "")})
+
+
+@login_required
+def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
+    """The form of an opening act; a POST opens the case and shows its receipt on the case page."""
+    now = moment.now()
+    posts = views.mine(request, now)
+    opening = next((one for one in reading.openings(posts, now) if one.mechanism.name == mechanism and one.act.name == act), None)
+    if opening is None:
+        raise Http404
+    acting = acting_of(request, now) if request.POST.get("post") or request.GET.get("post") else opening.acting
+    form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None)
+    first = {"site": request.GET.get("site", "")} if request.GET.get("site", "").isdigit() else None
+    subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, initial=first)
+    status, reasons = 200, []
+    if request.method == "POST":
+        status = 422
+        if all([subject.is_valid(), form.is_valid()]):
+            try:
+                values = form.values(lambda file: doing.store(file, acting, now))
+                about = _about(subject, acting, opening.mechanism.about)
+                receipt = doing.raise_case(mechanism, act, values, acting, about, request, now)
+            except Refused as refused:
+                status, reasons = refused.status, sentences.all_of(opening.mechanism, refused.refusals)
+            else:
+                messages.success(request, gettext("Raised. You will be told at each decision and at the end."))
+                return redirect("ledger:case", case=receipt.case)
+    context = {
+        "opening": opening,
+        "title": titles.here(opening.act.title) or titles.spaced(act),
+        "mechanism_title": titles.mechanism(opening.mechanism),
+        "form": form,
+        "subject": subject,
+        "reasons": reasons,
+        "acting": acting,
+        "acting_name": casepage.who(acting),
+        "key": request.POST.get("key") or str(uuid.uuid4()),
+    }
+    return render(request, "ledger/raise.html", context, status=status)
+
+
+def _about(subject: forms.SubjectForm, acting: Acting, kind: str) -> About:
+    """The subject of the new case, checked against what the post may see."""
+    title = subject.cleaned_data["title"]
+    known = scope(acting)
+    site_id = subject.cleaned_data.get("site")
+    if site_id:
+        site = Site.objects.scoped(known).select_related("place").filter(pk=site_id).first()
+        if site is None:
+            raise PermissionDenied(gettext("This site lies outside what your post may see."))
+        return About("site", str(site.pk), site.place_id, site.duties[0] if site.duties else "", title)
+    code = subject.cleaned_data.get("place") or Office.objects.values_list("place_id", flat=True).get(pk=acting.office_id)
+    if not Place.objects.filter(pk=code, path__startswith=known.place_path).exists():
+        raise PermissionDenied(gettext("This place lies outside your office's own."))
+    return About(kind or "place", code, code, "", title)
+
+
+# -------------------------------------------------------------------- pickers
+
+
+def _named(text: str) -> Q:
+    return Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(pinyin__startswith=text.lower())
+
+
+def _offices(posts: list[Acting], text: str) -> list[dict[str, Any]]:
+    found = Office.objects.filter(_named(text) if text else Q(pk__in=[one.office_id for one in posts]), dissolved_on__isnull=True)
+    return [
+        {"id": one.pk, "name": titles.here({"zh": one.name_zh, "en": one.name_en}),
+         "more": titles.here({"zh": one.place.name_zh, "en": one.place.name_en})}
+        for one in found.select_related("place").order_by("path")[:FOUND]
+    ]  # fmt: skip
+
+
+def _persons(posts: list[Acting], text: str) -> list[dict[str, Any]]:
+    rows: dict[int, dict[str, Any]] = {}
+    for acting in posts:
+        found = Person.objects.scoped(scope(acting))
+        if text:
+            found = found.filter(Q(name__icontains=text) | Q(pinyin__startswith=text.lower()))
+        for one in found.prefetch_related("holdings__post__office").order_by("pinyin")[:FOUND]:
+            holding = next((held for held in one.holdings.all() if held.until is None), None)
+            office = holding.post.office if holding else None
+            more = titles.here({"zh": office.name_zh, "en": office.name_en}) if office else ""
+            rows[one.pk] = {"id": one.pk, "name": one.name, "more": more}
+    return list(rows.values())[:FOUND]
+
+
+def _sites(posts: list[Acting], text: str) -> list[dict[str, Any]]:
+    rows: dict[int, dict[str, Any]] = {}
+    for acting in posts:
+        found = Site.objects.scoped(scope(acting))
+        if text:
+            found = found.filter(_named(text) | Q(code__icontains=text))
+        for one in found.select_related("place").order_by("pinyin")[:FOUND]:
+            more = titles.here({"zh": one.place.name_zh, "en": one.place.name_en})
+            rows[one.pk] = {"id": one.pk, "name": titles.here({"zh": one.name_zh, "en": one.name_en}), "more": more}
+    return list(rows.values())[:FOUND]
+
+
+def _places(posts: list[Acting], text: str) -> list[dict[str, Any]]:
+    within = Q()
+    for acting in posts:
+        within |= Q(path__startswith=scope(acting).place_path)
+    found = Place.objects.filter(within & _named(text) if text else within).select_related("parent").order_by("path")
+    return [
+        {"id": one.pk, "name": titles.here({"zh": one.name_zh, "en": one.name_en}),
+         "more": titles.here({"zh": one.parent.name_zh, "en": one.parent.name_en}) if one.parent else ""}
+        for one in found[:FOUND]
+    ]  # fmt: skip
+
+
+def _cases(posts: list[Acting], text: str) -> list[dict[str, Any]]:
+    found = reading.cases(posts).filter(ended=False)
+    found = reading.search(found, text) if text else found
+    return [{"id": str(one.pk), "name": one.title, "more": one.number or ""} for one in found.order_by("-moved_at")[:FOUND]]
+
+
+PICKERS: dict[str, Callable[[list[Acting], str], list[dict[str, Any]]]] = {
+    "office": _offices,
+    "person": _persons,
+    "site": _sites,
+    "place": _places,
+    "case": _cases,
+}
+
+
+@require_safe
+@login_required
+def pick(request: HttpRequest, kind: str) -> JsonResponse:
+    """Suggestions of a picker, in the reader's scope, at most twelve."""
+    posts = views.mine(request, moment.now())
+    if kind not in PICKERS:
+        raise Http404
+    return JsonResponse({"found": PICKERS[kind](posts, request.GET.get("q", "").strip()[:60])})

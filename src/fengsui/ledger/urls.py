@@ -1,0 +1,22 @@
+"""The ledger's pages."""
+
+from django.urls import path
+
+from fengsui.ledger import bulk, raising, views
+
+app_name = "ledger"
+urlpatterns = [
+    path("cases/", views.case_list, name="list"),
+    path("cases/export.xlsx", views.export, name="export"),
+    path("cases/views/", views.keep_view, name="keep_view"),
+    path("cases/bulk/", bulk.choose, name="bulk"),
+    path("cases/pick/<slug:kind>/", raising.pick, name="pick"),
+    path("cases/new/", raising.choose, name="new"),
+    path("cases/new/<slug:mechanism>/<slug:act>/", raising.raise_case, name="raise"),
+    path("cases/<uuid:case>/", views.case_page, name="case"),
+    path("cases/<uuid:case>/act/<slug:act>/", views.act_page, name="act"),
+    path("cases/<uuid:case>/call/<int:line>/", views.record_call, name="call"),
+    path("cases/<uuid:case>/evidence/<slug:digest>/", views.evidence_file, name="evidence"),
+    path("cases/number/<str:number>/", views.by_number, name="number"),
+    path("notices/", views.notices, name="notices"),
+]

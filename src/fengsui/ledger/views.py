@@ -1,0 +1,316 @@
+"""The ledger's pages: list, case, act, export, notices."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from fengsui import moment
+from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, sentences, tables, titles
+from fengsui.ledger.doors.shapes import Refused
+from fengsui.ledger.models import Case, EvidenceUse, MechanismVersion, Notice, SavedView
+from fengsui.region.acting import Acting, acting_of, actings
+
+PAGE = 50
+
+
+def mine(request: HttpRequest, now: datetime) -> list[Acting]:
+    """The reader's posts; somebody without one sees nothing (403 with a clear page)."""
+    found = actings(request.user, now)  # type: ignore[arg-type]
+    if not found:
+        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
+    return found
+
+
+def office_ids(posts: list[Acting]) -> frozenset[int]:
+    """The offices acted for."""
+    return frozenset(one.office_id for one in posts)
+
+
+# ----------------------------------------------------------------------- list
+
+
+def _narrowed(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any:
+    found = wanted.apply(reading.cases(posts), office_ids(posts), now)
+    if wanted.q:
+        found = _number_or_words(found, wanted.q)
+    return found
+
+
+def _number_or_words(found: Any, text: str) -> Any:
+    exact = found.filter(number__iexact=text)
+    return exact if exact.exists() else reading.search(found, text)
+
+
+@require_safe
+@login_required
+def case_list(request: HttpRequest) -> HttpResponse:
+    """The ledger: filtered, sorted, paged; the address is the list."""
+    now = moment.now()
+    posts = mine(request, now)
+    wanted = filters.Filter.read(request.GET)
+    found = _narrowed(posts, wanted, now)
+    count, more = reading.count(found)
+    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    page = min(page, max(1, -(-count // PAGE)))
+    shown = tables.rows(wanted.sort(found)[(page - 1) * PAGE : page * PAGE], office_ids(posts))
+    context = {
+        "rows": shown,
+        "filter": wanted,
+        "chips": wanted.chips(),
+        "count": count,
+        "more": more,
+        "page": page,
+        "first": (page - 1) * PAGE + 1 if count else 0,
+        "last": min(page * PAGE, count),
+        "has_next": page * PAGE < count,
+        "now": now,
+        "here": request.get_full_path(),
+    }
+    if request.headers.get("HX-Request") and request.GET.get("part") == "rows":
+        return render(request, "ledger/parts/rows.html", context)
+    context |= _list_frame(posts, wanted, now)
+    return render(request, "ledger/list.html", context)
+
+
+def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> dict[str, Any]:
+    """What stands round the table: the views with their counts and the choices of the filter."""
+    offices = office_ids(posts)
+    counts = (
+        reading.cases(posts)
+        .filter(ended=False)
+        .aggregate(
+            all=Count("pk"),
+            mine=Count("pk", filter=Q(owner_id__in=offices) | Q(holder_id__in=offices)),
+            today=Count("pk", filter=Q(next_due__gte=now, next_due__lt=filters.until("today", now))),
+            overdue=Count("pk", filter=Q(next_due__lt=now)),
+            red=Count("pk", filter=Q(level__in=["red", "orange"])),
+        )
+    )
+    system = [
+        ("", gettext("All open"), counts["all"]),
+        ("mine=1", gettext("My offices'"), counts["mine"]),
+        ("clock=today", gettext("Due today"), counts["today"]),
+        ("clock=overdue", gettext("Overdue"), counts["overdue"]),
+        ("level=red,orange", gettext("Red and orange"), counts["red"]),
+    ]
+    person = posts[0].person_id
+    views = SavedView.objects.filter(Q(person_id=person) | Q(office_id__in=offices)).order_by("name")
+    known = MechanismVersion.objects.filter(current=True).order_by("name").values_list("name", flat=True)
+    states: list[tuple[str, str]] = []
+    if wanted.mechanism:
+        try:
+            found = mechanisms.current(wanted.mechanism)
+            states = [(name, titles.state(found, name)) for name in (*found.states, *found.ends)]
+        except LookupError:
+            states = []
+    return {
+        "system_views": system,
+        "own_views": [view for view in views if view.person_id == person and not view.office_id],
+        "shared_views": [view for view in views if view.office_id],
+        "mechanisms": [(name, filters.mechanism_title(name)) for name in known],
+        "states": states,
+        "levels": filters.LEVELS,
+        "clocks": [(name, filters.clock_title(name)) for name in filters.CLOCKS],
+        "places": casepage.places_below(posts),
+        "can_raise": bool(reading.openings(posts, now)),
+        "query": "&".join(f"{k}={v}" for k, v in request_query(wanted).items()),
+    }
+
+
+def request_query(wanted: filters.Filter) -> dict[str, str]:
+    """The filter's own parts for an address."""
+    parts = {name: getattr(wanted, name) for name in filters.NAMES}
+    parts["mine"] = "1" if wanted.mine else ""
+    parts["open"] = "" if wanted.open == "1" else wanted.open
+    parts["order"] = "" if wanted.order == "due" else wanted.order
+    return {name: value for name, value in parts.items() if value}
+
+
+@require_safe
+@login_required
+def export(request: HttpRequest) -> HttpResponse:
+    """The list as xlsx, with its filter in the head and who and when on each sheet."""
+    now = moment.now()
+    posts = mine(request, now)
+    wanted = filters.Filter.read(request.GET)
+    who = casepage.who(posts[0])
+    book = tables.workbook(wanted.sort(_narrowed(posts, wanted, now)), office_ids(posts), wanted.words(), who, now)
+    file = io.BytesIO()
+    book.save(file)
+    file.seek(0)
+    name = f"cases-{now.astimezone(moment.LEGAL_ZONE):%Y%m%d-%H%M}.xlsx"
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=name,
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+
+
+@require_POST
+@login_required
+def keep_view(request: HttpRequest) -> HttpResponse:
+    """Save the present list under a name, for me or for my office; or forget a view of mine."""
+    now = moment.now()
+    posts = mine(request, now)
+    if request.POST.get("forget", "").isdigit():
+        SavedView.objects.filter(pk=int(request.POST["forget"]), person_id=posts[0].person_id).delete()
+        return redirect("ledger:list")
+    name = request.POST.get("name", "").strip()[:40]
+    query = request.POST.get("query", "")[:500]
+    if name:
+        office = posts[0].office_id if request.POST.get("share") == "1" else None
+        SavedView.objects.update_or_create(
+            person_id=posts[0].person_id, name=name, defaults={"query": query, "office_id": office, "at": now}
+        )
+    return redirect(f"{reverse('ledger:list')}?{query}")
+
+
+# ----------------------------------------------------------------------- case
+
+
+@require_safe
+@login_required
+def by_number(request: HttpRequest, number: str) -> HttpResponse:
+    """A case by its number."""
+    found = reading.case_or_404(mine(request, moment.now()), number)
+    return redirect("ledger:case", case=found.pk)
+
+
+def _acting_for(case: Case, posts: list[Acting], request: HttpRequest, now: datetime) -> Acting:
+    """The post that the page speaks for: the one named, else the one whose office owns the case, else the first."""
+    if request.GET.get("post") or request.POST.get("post"):
+        return acting_of(request, now)
+    own = [one for one in posts if one.office_id in (case.owner_id, case.holder_id)]
+    return (own or posts)[0]
+
+
+@require_safe
+@login_required
+def case_page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
+    """The whole case on one page."""
+    now = moment.now()
+    posts = mine(request, now)
+    found = reading.case_or_404(posts, case)
+    acting = _acting_for(found, posts, request, now)
+    context = casepage.build(found, posts, acting, now, whole=request.GET.get("drawing") == "whole")
+    return render(request, "ledger/case.html", context)
+
+
+@login_required
+def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
+    """The form of one act; a POST does it and returns to the case."""
+    now = moment.now()
+    posts = mine(request, now)
+    found = reading.case_or_404(posts, case)
+    acting = _acting_for(found, posts, request, now)
+    mechanism = mechanisms.version(found.version_id)
+    state = mechanism.states.get(found.state)
+    offered = dict(state.offers) if state else {}
+    one = offered.get(act)
+    if one is None and request.method != "POST":
+        messages.info(request, gettext("The case has moved on; this act is no longer possible."))
+        return redirect("ledger:case", case=found.pk)
+    form_class = forms.form_for(mechanism, one, now) if one else forms.ActForm
+    form = form_class(request.POST or None, request.FILES or None)
+    status, reasons = 200, []
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                values = form.values(lambda file: doing.store(file, acting, now))
+                receipt = doing.act(found.pk, act, values, acting, request, now)
+            except Refused as refused:
+                status, reasons = refused.status, sentences.all_of(mechanism, refused.refusals)
+                found.refresh_from_db()
+            else:
+                said = gettext("Signed; one more signature is needed.") if receipt.signed_only else gettext("Done and recorded.")
+                messages.success(request, said)
+                back = request.POST.get("back")
+                response = redirect(back if _inside(back) else reverse("ledger:case", args=[found.pk]))
+                response["X-Receipt"] = receipt.leaf
+                return response
+        else:
+            status = 422
+    if status == 404:
+        raise Http404
+    context = {
+        "case": found,
+        "act": one,
+        "act_title": titles.act(mechanism, act),
+        "mechanism": mechanism,
+        "mechanism_title": titles.mechanism(mechanism),
+        "form": form,
+        "reasons": reasons,
+        "acting": acting,
+        "acting_name": casepage.who(acting),
+        "key": request.POST.get("key") if status != 412 and request.POST.get("key") else str(uuid.uuid4()),
+        "stale": status == 412,
+    }
+    return render(request, "ledger/act.html", context, status=status)
+
+
+def _inside(address: str | None) -> bool:
+    """Only our own pages may be returned to."""
+    return bool(address) and str(address).startswith("/") and not str(address).startswith(("//", "/\\"))
+
+
+@require_POST
+@login_required
+def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpResponse:
+    """Record what came of phoning one number of the call list (叫应)."""
+    now = moment.now()
+    posts = mine(request, now)
+    found = reading.case_or_404(posts, case)
+    acting = _acting_for(found, posts, request, now)
+    try:
+        casepage.record_call(found, line, request.POST.get("result", ""), request.POST.get("note", "")[:500], acting, now)
+    except Refused as refused:
+        for sentence in sentences.all_of(mechanisms.version(found.version_id), refused.refusals):
+            messages.error(request, sentence)
+    back = request.POST.get("back")
+    return redirect(back if _inside(back) else reverse("ledger:case", args=[found.pk]) + "#calls")
+
+
+@require_safe
+@login_required
+def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpResponse:
+    """A file of a case that the reader may see; ``?small=1`` the preview of a photo."""
+    from fengsui.ledger import evidence
+
+    found = reading.case_or_404(mine(request, moment.now()), case)
+    use = EvidenceUse.objects.filter(case=found, evidence_id=digest).select_related("evidence").first()
+    if use is None:
+        raise Http404
+    return evidence.response(use.evidence, small=request.GET.get("small") == "1")
+
+
+# -------------------------------------------------------------------- notices
+
+
+@login_required
+def notices(request: HttpRequest) -> HttpResponse:
+    """What my offices and I were told; a POST marks all as seen."""
+    now = moment.now()
+    posts = mine(request, now)
+    told = Notice.objects.filter(Q(office_id__in=office_ids(posts)) | Q(person_id=posts[0].person_id))
+    told = told.filter(case__in=reading.cases(posts))
+    if request.method == "POST":
+        told.filter(seen_at__isnull=True).update(seen_at=now, seen_by=posts[0].person_id)
+        return redirect("ledger:notices")
+    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    lines = list(told.select_related("case").order_by("-at", "-id")[(page - 1) * PAGE : page * PAGE + 1])
+    context = {"lines": casepage.notice_lines(lines[:PAGE]), "page": page, "has_next": len(lines) > PAGE}
+    return render(request, "ledger/notices.html", context)

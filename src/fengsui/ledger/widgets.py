@@ -1,0 +1,111 @@
+"""The controls that acts' forms need beyond Django's: pickers, photos, a position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+
+class Pick(forms.Widget):
+    """A search box that fills a hidden id. ``address`` answers ``?q=`` with ``{found: [{id, name, more}]}``."""
+
+    def __init__(self, address: str, named: Any = None, many: bool = False) -> None:
+        super().__init__()
+        self.address, self.named, self.many = address, named, many
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}-text"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name, "")
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        ids = [one for one in str(value or "").split(",") if one]
+        named = self.named(ids) if self.named and ids else {}
+        shown = "、".join(named.get(one, one) for one in ids)
+        described = (attrs or {}).get("aria-describedby", "")
+        return format_html(
+            '<span class="fs-combo"{many}><input type="hidden" name="{name}" value="{value}"><input type="text" id="{id}-text" '
+            'role="combobox" aria-expanded="false" aria-autocomplete="list" autocomplete="off" value="{shown}" '
+            'data-pick="{address}" placeholder="{hint}"{described}>'
+            '<span class="fs-combo-list" role="listbox" hidden></span></span>',
+            many=SafeString(' data-many=""') if self.many else "",
+            name=name,
+            value=",".join(ids),
+            id=(attrs or {}).get("id", name),
+            shown=shown,
+            address=self.address,
+            hint=gettext("Type a name, choose from the list"),
+            described=format_html(' aria-describedby="{}"', described) if described else "",
+        )
+
+
+class Photos(forms.ClearableFileInput):
+    """Photos from the camera and files, several at once, shown before they are sent."""
+
+    allow_multiple_selected = True
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        return format_html(
+            '<div class="fs-photos" data-photos><label class="fs-photo-add">'
+            '<svg class="fs-i" width="24" height="24" aria-hidden="true"><use href="{sprite}#camera"></use></svg>'
+            '<span>{add}</span><input type="file" id="{id}" name="{name}" multiple '
+            'accept="image/*,application/pdf,.docx,.xlsx"></label></div><p class="fs-hint">{said}</p>',
+            sprite=static("vendor/icons.svg"),
+            add=gettext("Take or choose"),
+            id=(attrs or {}).get("id", name),
+            name=name,
+            said=gettext("Up to 20 MB each. The position inside a photo is kept as a fact and taken out of the file."),
+        )
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Sequence[Any]:
+        return files.getlist(name) if hasattr(files, "getlist") else []
+
+
+class Position(forms.MultiWidget):
+    """Longitude and latitude in degrees, with a button that asks the device."""
+
+    def __init__(self) -> None:
+        super().__init__([forms.HiddenInput(), forms.HiddenInput()])
+
+    def decompress(self, value: Any) -> list[Any]:
+        return [value.get("lon"), value.get("lat")] if value else [None, None]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        return [data.get("lon", ""), data.get("lat", "")]
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        lon, lat = value if isinstance(value, list) else self.decompress(value)
+        boxes = format_html_join("", '<input type="hidden" name="{}" value="{}">', (("lon", lon or ""), ("lat", lat or "")))
+        return format_html(
+            '<span class="fs-line">{}<button type="button" class="fs-btn" data-locate>{}</button>'
+            '<span class="fs-muted" data-located>{}</span></span>',
+            boxes,
+            gettext("Use my position"),
+            f"{lon}, {lat}" if lon and lat else "",
+        )
+
+
+class Choices(forms.RadioSelect):
+    """A few choices as large buttons; a radio group to the keyboard and the screen reader."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        base = (attrs or {}).get("id", name)
+        return format_html(
+            '<div class="fs-choices">{}</div>',
+            format_html_join(
+                "",
+                '<label class="fs-choice"><input type="radio" name="{}" id="{}" value="{}"{}>{}</label>',
+                (
+                    (name, f"{base}_{index}", key, SafeString(" checked") if str(value) == str(key) else "", word)
+                    for index, (key, word) in enumerate(self.choices)
+                    if key != ""
+                ),
+            ),
+        )

@@ -90,6 +90,7 @@ class Space:
         self.budget = budget
         self.joined = {kind for kind, child in mechanism.children.items() if child.joined}
         self._after_state: dict[str, set[str]] = {}
+        self._focused: dict[str, Explored[Core, Move]] = {}
         self.tracked, self.loud = self._relevance(set())
 
     @cached_property
@@ -99,8 +100,10 @@ class Space:
 
     def focused(self, act: Act) -> Explored[Core, Move]:
         """The same with one quiet act and all that it depends on made visible."""
-        tracked, loud = self._relevance(gates(act))
-        return self.explored(tracked, loud | {act.name})
+        if act.name not in self._focused:
+            tracked, loud = self._relevance(gates(act))
+            self._focused[act.name] = self.explored(tracked, loud | {act.name})
+        return self._focused[act.name]
 
     def acts(self) -> Iterator[Act]:
         """Every act offered in some state, once per state and act."""

@@ -38,9 +38,7 @@ def laid_over(base: Any, over: Any) -> Any:
 def report_of(case: Mapping[str, Any], names: Names) -> Report:
     base = yaml.safe_load((BROKEN / "base.yaml").read_text("utf-8"))
     ladders = {name: read_ladder(rungs, name, Document(name)) for name, rungs in case.get("ladders", {}).items()}
-    known = Names(
-        names.roles, names.guards, names.effects, names.events, names.law, {**names.ladders, **ladders}
-    )
+    known = Names(names.roles, names.guards, names.effects, names.events, names.law, {**names.ladders, **ladders})
     files = [laid_over(base, case.get("matter", {})), *case.get("others", [])]
     return check({data["mechanism"]: mechanism(data, known) for data in files}, known, Law())
 

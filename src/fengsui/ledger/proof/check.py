@@ -63,17 +63,19 @@ class Checker:
 
     def findings_of(self, name: str) -> tuple[Finding, ...]:
         """Everything wrong with one mechanism."""
-        mechanism = self.mechanisms[name]
-        found = list(self._form(mechanism))
+        return shortest_first(self.faults(name))
+
+    def faults(self, name: str) -> Iterator[Finding]:
+        """The same one by one, as they are found."""
+        yield from self._form(self.mechanisms[name])
         try:
             known = self.explore(name)
             if known is not None:
-                found += self._searched(known)
+                yield from self._searched(known)
         except BudgetSpent as error:
             self.spent[name] = str(error)
         if name in self.spent:
-            found.append(Finding(0, name, f"the search budget is spent ({self.spent[name]}): nothing is proven"))
-        return shortest_first(found)
+            yield Finding(0, name, f"the search budget is spent ({self.spent[name]}): nothing is proven")
 
     def _form(self, mechanism: Mechanism) -> Iterator[Finding]:
         yield from form.owners(mechanism, self.names)
@@ -81,6 +83,7 @@ class Checker:
         yield from form.ladders(mechanism, self.law)
         yield from form.once_numbers(mechanism, self.names)
         yield from form.clock_acts(mechanism)
+        yield from form.pointless(mechanism)
         yield from form.pauses(mechanism, self.mechanisms)
         yield from openings.openings_meet(mechanism, self.mechanisms)
         yield from form.confidential(mechanism, self.mechanisms)
@@ -97,6 +100,7 @@ class Checker:
         yield from life.raiser_told(known)
         yield from reads.fields_fresh(known)
         yield from life.nothing_unreachable(known)
+        yield from life.stops_happen(known)
         yield from life.children_answered(known)
         yield from life.clock_signals(known)
         yield from duties.obligations_met(known, self.law)
@@ -143,9 +147,7 @@ def reached_ends(known: Life) -> frozenset[str]:
     )
 
 
-def check(
-    mechanisms: Mapping[str, Mechanism], names: Names, law: Law | None = None, *, budget: int = BUDGET
-) -> Report:
+def check(mechanisms: Mapping[str, Mechanism], names: Names, law: Law | None = None, *, budget: int = BUDGET) -> Report:
     """Prove all mechanisms; never raises for what is wrong in them."""
     begun = time.perf_counter()
     checker = Checker(mechanisms, names, law or Law(), budget)

@@ -20,9 +20,7 @@ from fengsui.ledger.proof.findings import PROPERTIES, Report
 from fengsui.ledger.proof.shipped_proof import load_all, shipped_law, shipped_names
 
 
-def main(
-    folder: str | Path | None = None, *, as_json: bool = False, budget: int = BUDGET, out: TextIO | None = None
-) -> int:
+def main(folder: str | Path | None = None, *, as_json: bool = False, budget: int = BUDGET, out: TextIO | None = None) -> int:
     """Check a folder (default: the shipped mechanisms), print the report, return the exit code."""
     stream = out or sys.stdout
     if folder is not None and not Path(folder).is_dir():
@@ -52,8 +50,13 @@ def _unreadable(stream: TextIO, as_json: bool, faults: list[str]) -> int:
 def show(report: Report, console: Console) -> None:
     """Print a table of mechanisms, then each finding with its shortest way."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, side in (("mechanism", "left"), ("proven", "left"), ("configurations", "right"), ("edges", "right"),
-                        ("seconds", "right")):
+    for title, side in (
+        ("mechanism", "left"),
+        ("proven", "left"),
+        ("configurations", "right"),
+        ("edges", "right"),
+        ("seconds", "right"),
+    ):
         table.add_column(title, justify="right" if side == "right" else "left")
     broken = {finding.mechanism for finding in report.findings}
     for name in sorted({*report.certificates, *broken}):
@@ -69,8 +72,13 @@ def show(report: Report, console: Console) -> None:
     for finding in report.findings:
         console.print()
         console.print(f"{finding.property}. {PROPERTIES[finding.property]}", style="bold", markup=False, soft_wrap=True)
-        for label, value in (("mechanism", finding.mechanism), ("state", finding.state), ("act", finding.act),
-                             ("fault", finding.says), ("way", " → ".join(finding.path))):
+        for label, value in (
+            ("mechanism", finding.mechanism),
+            ("state", finding.state),
+            ("act", finding.act),
+            ("fault", finding.says),
+            ("way", " → ".join(finding.path)),
+        ):
             if value:
                 console.print(f"   {label:<10}{value}", markup=False, soft_wrap=True)
     if report.spent:

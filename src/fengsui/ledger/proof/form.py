@@ -195,15 +195,15 @@ def confidential(mechanism: Mechanism, mechanisms: Mapping[str, Mechanism]) -> I
 def signals(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
     """Property 12 for events: each one that some act listens to is answered or ignored everywhere, whatever the facts."""
     heard = {by for state, act in every_act(mechanism) if state for by in act.by if kind_of(by) == "event"}
+    if mechanism.key:  # a second opening of a keyed case comes to the open one
+        heard |= {by for act in mechanism.opening.values() for by in act.by if kind_of(by) == "event"}
     for state in mechanism.states.values():
         for event in sorted(heard - state.ignores):
             answers = [act for act in state.actions if event in act.by]
             if not answers:
                 yield Finding(12, mechanism.name, f"{event} is neither answered nor ignored", state.name)
             elif all(needs_fact(act, names) for act in answers):
-                yield Finding(
-                    12, mechanism.name, f"{event} is answered only if the facts allow it", state.name, answers[-1].name
-                )
+                yield Finding(12, mechanism.name, f"{event} is answered only if the facts allow it", state.name, answers[-1].name)
         for signal in sorted(state.ignores):
             if signal in heard and any(signal in act.by for act in state.actions):
                 yield Finding(12, mechanism.name, f"{signal} is both answered and ignored", state.name)
@@ -258,6 +258,18 @@ def clock_acts(mechanism: Mechanism) -> Iterator[Finding]:
             if name not in act.stops and (act.to is None or act.to == where):
                 says = f"it answers clock {name} but neither stops it nor leaves the state"
                 yield Finding(5, mechanism.name, says, where, act.name)
+
+
+def pointless(mechanism: Mechanism) -> Iterator[Finding]:
+    """Property 5: an act that enters its own state again gives the same owner a fresh clock."""
+    for state in mechanism.states.values():
+        for act in state.actions:
+            if act.to != state.name or act.name in mechanism.always:
+                continue
+            moved = {name for name in (*act.sets, *act.assigns) if state.owner == f"field.{name}"}
+            if not moved:
+                says = "it leads where the case already is, and the same owner's clock starts afresh"
+                yield Finding(5, mechanism.name, says, state.name, act.name)
 
 
 def fields_read(act: Act, names: Names) -> set[str]:

@@ -171,6 +171,15 @@ def nothing_unreachable(life: Life) -> Iterator[Finding]:
     yield from _idle_names(mechanism)
 
 
+def stops_happen(life: Life) -> Iterator[Finding]:
+    """Property 8: each act that is to stop a clock can come while the clock runs."""
+    for clock in life.mechanism.clocks.values():
+        states = {life.graph.nodes[node].state for node in life.clock(clock.name).on}
+        offered = {name for state in states if state in life.mechanism.states for name in life.mechanism.states[state].offers}
+        for act in sorted(clock.stops - offered - {"end"}):
+            yield Finding(8, life.mechanism.name, f"clock {clock.name} never runs when {act} is to stop it", act=act)
+
+
 def _idle_acts(life: Life, state: str, done: set[tuple[str, str]]) -> Iterator[Finding]:
     mechanism = life.mechanism
     for act in mechanism.states[state].actions:

@@ -130,6 +130,4 @@ def assent_verifies(life: Life) -> Iterator[Finding]:
 
 def _may_wait(life: Life, work: str, state: str) -> bool:
     """Whether the work may stand unverified in the state."""
-    return any(
-        move.name == work and life.graph.nodes[target].state == state for out in life.graph.out for move, target in out
-    )
+    return any(move.name == work and life.graph.nodes[target].state == state for out in life.graph.out for move, target in out)

@@ -68,8 +68,7 @@ def _one_field(life: Life, name: str) -> Iterator[Finding]:
     outdated = {
         f"clock.{clock.name}"
         for clock in mechanism.clocks.values()
-        if clock.again == "each"
-        and any(name in act.sets for _, act in every_act(mechanism) if act.name in clock.starts)
+        if clock.again == "each" and any(name in act.sets for _, act in every_act(mechanism) if act.name in clock.starts)
     }
 
     def change(act: Act, flag: object, before: str, after: str) -> tuple[object, ...]:
@@ -88,8 +87,13 @@ def _one_field(life: Life, name: str) -> Iterator[Finding]:
     found = life.space.flagged(
         lambda move: (f"{FRESH}:" if name in move.act.sets or name in move.act.assigns else UNSET,),
         change,
-        lambda act: name in act.sets or name in act.assigns or name in act.clears or name in act.may_set
-        or any(by in outdated for by in act.by),
+        lambda act: (
+            name in act.sets
+            or name in act.assigns
+            or name in act.clears
+            or name in act.may_set
+            or any(by in outdated for by in act.by)
+        ),
     )
     for at, (node, flag) in enumerate(found.nodes):
         core = life.graph.nodes[node]
@@ -119,8 +123,13 @@ def _read_by(life: Life, name: str, state: State, act: Act, flag: object, way: t
             says = f"it starts a clock from field {name}, which is not set on this way"
         elif act.by == (f"field.{name}",) and kind_of(act.by[0]) == "person" and state.owner != act.by[0]:
             says = f"only the one named in {name} may do it, and nobody is named on this way"
-    elif flag == STALE and name not in act.clears and (  # an act that ends what was in force may end an old one
-        name in _exact_reads(act) or name in fields_read(act, life.names)):
+    elif (
+        flag == STALE
+        and name not in act.clears
+        and (  # an act that ends what was in force may end an old one
+            name in _exact_reads(act) or name in fields_read(act, life.names)
+        )
+    ):
         says = f"it reads {name}, which is stale on this way"
     if says:
         yield Finding(7, life.mechanism.name, says, state.name, act.name, (*way, act.name))

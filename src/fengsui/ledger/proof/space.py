@@ -204,10 +204,7 @@ class Space:
         for move, core in self.openings():
             at = graph.index[core]
             openings.extend((move, (at, flag)) for flag in start(move))
-        still = {
-            name: [whole_move(act) for act in self.quiet(name) if quiet(act)]
-            for name in self.mechanism.states
-        }
+        still = {name: [whole_move(act) for act in self.quiet(name) if quiet(act)] for name in self.mechanism.states}
 
         def after(node: tuple[int, Hashable]) -> Iterator[tuple[Move, tuple[int, Hashable]]]:
             at, flag = node
@@ -240,9 +237,7 @@ class _Look:
 
     def openings(self) -> list[tuple[Move, Core]]:
         """Every opening act with the configuration that it leads to."""
-        return [
-            (whole_move(act), self.project(opened(self.mechanism, act))) for act in self.mechanism.opening.values()
-        ]
+        return [(whole_move(act), self.project(opened(self.mechanism, act))) for act in self.mechanism.opening.values()]
 
     def project(self, core: Core) -> Core:
         """Forget what is not tracked or can matter no more; a bound is either below (absent) or spent."""

@@ -160,6 +160,10 @@ class Space:
         """Every opening act with the configuration that it leads to."""
         return _Look(self, self.tracked, self.loud).openings()
 
+    def projected(self, core: Core) -> Core:
+        """The configuration that a core stands for."""
+        return _Look(self, self.tracked, self.loud).project(core)
+
     def full(self, kind: str, core: Core) -> bool:
         """Whether another child of the kind has to wait for the open one."""
         child = self.mechanism.children.get(kind)

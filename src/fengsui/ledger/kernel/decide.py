@@ -33,7 +33,7 @@ from fengsui.ledger.kernel.shapes import (
     Refusal,
     Refusals,
 )
-from fengsui.ledger.kernel.step import Choice, Core, blocks, core_of, exact, spent, step, target, wanted
+from fengsui.ledger.kernel.step import Choice, Core, blocks, core_of, exact, spent, step, target, unmet, wanted
 from fengsui.ledger.kernel.values import blank, wrong
 
 NONE: Frozen = {}
@@ -200,11 +200,11 @@ def _guard_refusals(doing: _Doing) -> Iterator[Refusal]:
                 yield _unmet(doing, guard)
         elif guard.name == "any" and exact(doing.core, guard) is None and not _any(doing, guard):
             for inner in guard.any_of:
-                yield _unmet(doing, inner)
+                yield _unmet(doing, inner) if inner.registered else unmet(inner)
 
 
 def _unmet(doing: _Doing, guard: Guard) -> Refusal:
-    return Refusal("guard", guard.name, doing.facts.why.get(guard.name, "") if guard.registered else guard.about)
+    return Refusal("guard", guard.name, doing.facts.why.get(guard.name, ""))
 
 
 def _any(doing: _Doing, guard: Guard) -> bool:

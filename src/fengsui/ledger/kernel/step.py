@@ -111,7 +111,7 @@ def blocks(mechanism: Mechanism, core: Core, act: Act) -> tuple[Refusal, ...]:
         reasons.append(Refusal("spent", act.name, str(act.at_most)))
     for guard in act.needs:
         if exact(core, guard) is False:
-            reasons.append(_unmet(guard))
+            reasons.extend(unmet(one) for one in guard.any_of or (guard,))
     for kind in act.opens:
         child = mechanism.children[kind]
         if child.at_once == 1 and kind in core.open_kids:
@@ -122,7 +122,8 @@ def blocks(mechanism: Mechanism, core: Core, act: Act) -> tuple[Refusal, ...]:
     return tuple(reasons)
 
 
-def _unmet(guard: Guard) -> Refusal:
+def unmet(guard: Guard) -> Refusal:
+    """The refusal for an exact guard that does not hold; ``needs`` is the guard's own name."""
     codes = {"ended": "child_open", "none_open": "child_open", "clock_running": "clock_stopped"}
     return Refusal(codes.get(guard.name, "guard"), guard.about or guard.name, guard.name)
 

@@ -89,9 +89,7 @@ def fill(cases: int, *, first: int = 1) -> int:
 
 
 def _entries(cursor: Any, ids: list[tuple[uuid.UUID, str]], records: list[dict[str, Any]], bodies: list[bytes]) -> None:
-    columns = (
-        "case_id, seq, act, state_before, state_after, at, person_id, post_id, office_id, key, salt, body, previous, leaf"
-    )
+    columns = "case_id, seq, act, state_before, state_after, at, person_id, post_id, office_id, key, salt, body, previous, leaf"
     salts = os.urandom(canon.SALT_BYTES * len(records) * len(ids))
     with cursor.copy(f"COPY ledger_entry ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
         kinds = ["uuid", "int4", "text", "text", "text", "timestamptz", "int8", "int8", "int8", "text", *["bytea"] * 4]

@@ -53,9 +53,7 @@ def signer(now: datetime) -> signing.Signer:
 def turn_over_key(now: datetime) -> signing.Signer:
     """Replace the signing key; the old one endorses the new one and both stay verifiable."""
     old, new, endorsement = signing.turn_over(settings.KEYS_DIR)
-    SealKey.objects.create(
-        key_id=new.key_id, public=new.public, made_at=now, endorsed_by=old.key_id, endorsement=endorsement
-    )
+    SealKey.objects.create(key_id=new.key_id, public=new.public, made_at=now, endorsed_by=old.key_id, endorsement=endorsement)
     return new
 
 

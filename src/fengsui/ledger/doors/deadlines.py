@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from fengsui.law import calendar
 from fengsui.law.amounts import Duration
 from fengsui.ledger.doors.facts import LawLine
 from fengsui.ledger.doors.held import ClockLine, Held
-from fengsui.ledger.kernel.shapes import Amount, Case, ClockRow, Facts, Mechanism, Table
-from fengsui.ledger.ladder import rung_at
+from fengsui.ledger.kernel import ladder
+from fengsui.ledger.kernel.rows import paused_for
+from fengsui.ledger.kernel.shapes import Amount, Case, ClockRow, Facts, Frozen, Mechanism, Table
+from fengsui.ledger.kernel.times import NoLength
+
+_EVER = timedelta(days=36500)
 
 
 def ladder_name(mechanism: Mechanism, clock: str) -> str:
@@ -44,16 +50,24 @@ def lines(held: Held, after: Case, facts: Facts | None, law: Mapping[str, LawLin
         same = place < len(old) and _identity(old[place]) == _identity(row)
         line = held.lines[place] if same else _line(held.mechanism, after, row, facts, law)
         if ladders and (not same or old[place] != row):
-            line.next_rung_at = next_rung(held.mechanism, row)
+            line.next_rung_at = next_rung(held.mechanism, row, facts, after.fields)
         found.append(line)
     return found
 
 
-def next_rung(mechanism: Mechanism, row: ClockRow) -> object:
-    """When the clock's next rung fires; None while it is stopped or paused."""
-    if row.stopped is not None or row.paused_at is not None:
-        return None
-    return rung_at(mechanism.ladders.get(ladder_name(mechanism, row.name), ()), row.rung, row.due)
+def next_rung(mechanism: Mechanism, row: ClockRow, facts: Facts | None = None, fields: Frozen | None = None) -> datetime | None:
+    """When the clock's next rung fires; None while it is stopped, or paused without a maximum to its pause.
+
+    A paused clock goes on by itself when its longest pause is over: that is when its next rung may fire.
+    """
+    if row.paused_at is not None and row.stopped is None:
+        if facts is None:
+            return None
+        try:
+            row = replace(row, due=row.due + paused_for(mechanism, row, row.paused_at + _EVER, facts, fields or {}))
+        except NoLength:
+            return None
+    return ladder.next_rung(mechanism, row)
 
 
 def _identity(row: ClockRow) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ from fengsui.ledger.doors.applying import Passage, owner_of, perform, readers_of
 from fengsui.ledger.doors.held import Held, as_uuid
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
-from fengsui.ledger.kernel.shapes import Actor, Call, Case, Mechanism
+from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
 
 T = TypeVar("T")
@@ -229,12 +229,12 @@ def append_in(
 ) -> Written:
     """``append`` inside a transaction at hand, on a case already locked."""
     moved = replace(after, seq=held.case.seq + 1)
-    _lengths, law = facts.law_of(held.mechanism, passage.now)
+    lengths, law = facts.law_of(held.mechanism, passage.now)
     row = {**held.row, **(columns or {})}
     for office in moved.overseers:
         if office not in held.case.overseers:
             passage.work.parties.setdefault((moved.id, office), "overseer")
-    lines = deadlines.lines(held, moved, None, law)
+    lines = deadlines.lines(held, moved, Facts({}, frozenset(), {}, lengths), law)
     return passage.work.write(held, moved, row, lines, act=act, actor=actor, values=values, besides=besides, key=key)
 
 

@@ -103,6 +103,7 @@ _CLOCK = (
 )
 _CLOCK_MOVES = {
     "id": "bigint",
+    "first": "timestamptz",
     "due": "timestamptz",
     "stopped": "timestamptz",
     "paused_at": "timestamptz",
@@ -110,6 +111,8 @@ _CLOCK_MOVES = {
     "rung": "int",
     "answered_by": "bigint",
     "current": "bool",
+    "calendar": "text",
+    "provisional": "bool",
     "next_rung_at": "timestamptz",
 }
 
@@ -435,6 +438,7 @@ def _clock_row(held: Held, place: int, line: ClockLine, row: Any) -> list[Any]:
 def _clock_move(line: ClockLine, row: Any, *, current: bool = True) -> dict[str, Any]:
     return {
         "id": line.id,
+        "first": row.first,
         "due": row.due,
         "stopped": row.stopped,
         "paused_at": row.paused_at,
@@ -442,6 +446,8 @@ def _clock_move(line: ClockLine, row: Any, *, current: bool = True) -> dict[str,
         "rung": row.rung,
         "answered_by": row.answered,
         "current": current,
+        "calendar": line.calendar,
+        "provisional": line.provisional,
         "next_rung_at": line.next_rung_at if current else None,
     }
 

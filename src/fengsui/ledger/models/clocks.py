@@ -45,20 +45,22 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_rung_at"], condition=models.Q(next_rung_at__isnull=False), name="clock_next_rung"),
             models.Index(fields=["holder_id", "due"], condition=models.Q(stopped__isnull=True), name="clock_holder_due"),
+            models.Index(fields=["name", "due"], condition=models.Q(stopped__isnull=True, current=True), name="clock_name_due"),
         ]
 
 
 class Rung(models.Model):
-    """A rung of a clock's ladder that has fired, exactly once."""
+    """A rung of a clock's ladder that has fired, exactly once. A due that moves later lets its rungs fire anew."""
 
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="rungs", db_index=False)
     rung = models.PositiveIntegerField()
     at = models.DateTimeField()  # when it was due to fire
     fired_at = models.DateTimeField()
     climbed_to = models.BigIntegerField(null=True)
+    seq = models.PositiveIntegerField(default=0)  # where the case stood after it
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["clock", "rung"], name="rung_fires_once")]
+        constraints = [models.UniqueConstraint(fields=["clock", "rung", "at"], name="rung_fires_once")]
 
 
 class Notice(models.Model):
@@ -68,6 +70,7 @@ class Notice(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, db_index=False)
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, null=True, db_index=False)
     rung = models.PositiveIntegerField(null=True)
+    due = models.DateTimeField(null=True)  # when that rung was due to fire
     role = models.CharField(max_length=64)  # as the mechanism names whom it tells
     office_id = models.BigIntegerField(null=True)
     person_id = models.BigIntegerField(null=True)
@@ -83,7 +86,7 @@ class Notice(models.Model):
         ordering = ["-at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["clock", "rung", "role", "office_id", "person_id"],
+                fields=["clock", "rung", "due", "role", "office_id", "person_id"],
                 condition=models.Q(clock__isnull=False),
                 nulls_distinct=False,
                 name="notice_once_per_rung",

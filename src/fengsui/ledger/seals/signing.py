@@ -118,9 +118,7 @@ def _signer(private: Ed25519PrivateKey) -> Signer:
 
 
 def _keep(folder: Path, private: Ed25519PrivateKey, *, replace: bool) -> None:
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     temporary = folder / f".seal-{secrets.token_hex(6)}"
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)

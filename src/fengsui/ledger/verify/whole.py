@@ -230,8 +230,10 @@ def _cases(ends: dict[bytes, End], report: Report) -> None:
             if end is None:
                 tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case.bytes, seq, None)
             elif end.last.seq != seq:
-                gone = ("cut_tail" if seq > end.last.seq else "case_row"), f"事项版本为 {seq}，末条记录为 {end.last.seq}", (
-                    f"the case stands at {seq}, its last entry is {end.last.seq}"
+                gone = (
+                    ("cut_tail" if seq > end.last.seq else "case_row"),
+                    f"事项版本为 {seq}，末条记录为 {end.last.seq}",
+                    (f"the case stands at {seq}, its last entry is {end.last.seq}"),
                 )
                 tell(report, gone, case.bytes, seq, None)
             elif end.last.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.last.at:

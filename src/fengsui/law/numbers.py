@@ -2,7 +2,7 @@
 
 Each number stands once in data/law/*.yaml with its clause, source and confidence; the region's own data folder
 may add files, and an administrator may amend those that no regulation settles. This module reads and looks up;
-it knows no database: amendments are handed in through ``amendments``.
+it knows no database: amendments are handed in by ``amend_with``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -71,6 +71,11 @@ class LawNumber:
     def proposed(self) -> bool:
         """No regulation stands behind it: pages must say so."""
         return self.confidence in {"proposed", "to_be_supplied"}
+
+    @property
+    def open(self) -> bool:
+        """Whether an administrator may amend it."""
+        return self.proposed or bool(self.amended)
 
     def in_force(self, on: date) -> bool:
         return self.effective_from <= on and (self.effective_to is None or on < self.effective_to)
@@ -154,12 +159,20 @@ def _number(raw: Mapping[str, Any], path: Path, common: Mapping[str, Any]) -> La
         raise WrongLawFile(f"{where}: kind must be once, each, or empty where it is no clock")
     until = line.get("effective_to")
     return LawNumber(
-        name=line["name"], title=line["title"], unit=line.get("unit", ""), kind=line.get("kind", "each"),
-        clause=line.get("clause", ""), source=line["source"], confidence=line["confidence"],
+        name=line["name"],
+        title=line["title"],
+        unit=line.get("unit", ""),
+        kind=line.get("kind", "each"),
+        clause=line.get("clause", ""),
+        source=line["source"],
+        confidence=line["confidence"],
         effective_from=_day(line.get("effective_from", date.min), f"{where}.effective_from"),
         effective_to=_day(until, f"{where}.effective_to") if until else None,
-        runs_by=tuple(line.get("runs_by", ())), signatures=int(line.get("signatures", 1)),
-        note=line.get("note", {}), file=path.name, **_content(line, where, path.parent),
+        runs_by=tuple(line.get("runs_by", ())),
+        signatures=int(line.get("signatures", 1)),
+        note=line.get("note", {}),
+        file=path.name,
+        **_content(line, where, path.parent),
     )
 
 
@@ -215,7 +228,7 @@ def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
     found: list[LawNumber] = []
     for number in periods:
         over = number.effective_to is not None and number.effective_to <= one.since
-        if over or not (number.proposed or number.amended):
+        if over or not number.open:
             found.append(number)
             continue
         begins = max(one.since, number.effective_from)
@@ -227,8 +240,11 @@ def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
 
 def _amended_number(number: LawNumber, one: Amendment, begins: date) -> LawNumber:
     changed = replace(
-        number, effective_from=begins, amended=one.reference,
-        clause=one.clause or number.clause, source=one.source or number.source,
+        number,
+        effective_from=begins,
+        amended=one.reference,
+        clause=one.clause or number.clause,
+        source=one.source or number.source,
     )
     if number.table is not None and one.row:
         return replace(changed, table={**number.table, one.row: one.content})
@@ -272,6 +288,10 @@ def shipped_book() -> Book:
     return load([shipped.folder("law")])
 
 
+UNSETTLED = "unsettled"
+"""The choice of all numbers that an administrator may amend."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One row that a field may take from a law table; ``number`` tells source and confidence."""
@@ -287,6 +307,8 @@ def choices(name: str, on: date) -> list[Choice]:
     Raises ``UnknownNumber`` where there is neither.
     """
     present = book()
+    if name == UNSETTLED:
+        return [Choice(number.name, number.title, number) for number in present.all() if number.in_force(on) and number.open]
     names = [name] if name in present.periods else [one for one in present.names() if one.startswith(f"{name}.")]
     found: list[Choice] = []
     for one in names or [name]:
@@ -300,8 +322,13 @@ def choices(name: str, on: date) -> list[Choice]:
 
 
 _overlay: list[Path] = []
-amendments: Callable[[], tuple[Amendment, ...]] = tuple
-"""Where amendments come from; the room's start-up points it at the recorded ones."""
+_amended: tuple[Amendment, ...] = ()
+
+
+def amend_with(changes: tuple[Amendment, ...]) -> None:
+    """Lay these amendments over the book from now on, instead of those before."""
+    global _amended
+    _amended = changes
 
 
 def overlay(folder: Path) -> None:
@@ -323,8 +350,7 @@ def _with(changes: tuple[Amendment, ...]) -> Book:
 
 def book() -> Book:
     """The numbers as they stand: shipped, the region's own, and the recorded amendments."""
-    changes = amendments()
-    return _with(changes) if changes else _base()
+    return _with(_amended) if _amended else _base()
 
 
 def find(name: str, on: date, **keys: Any) -> LawNumber:

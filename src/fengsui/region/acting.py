@@ -90,6 +90,9 @@ def office_scope(office: Office) -> Scope:
     if {"duty", "dispatch"} & set(office.duties):
         works = {ALL}  # a duty room must see whatever is called in
     return Scope(
-        office_path=office.path, place_path=office.place.path, duties=frozenset(works),
-        office_ids=frozenset({office.pk}), territorial=office.kind not in {Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE},
+        office_path=office.path,
+        place_path=office.place.path,
+        duties=frozenset(works),
+        office_ids=frozenset({office.pk}),
+        territorial=office.kind not in {Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE},
     )

@@ -38,13 +38,24 @@ def places() -> list[Place]:
         if row["league_code"] not in found:
             west, south, east, north = bounds(league_shapes()[row["league_code"]][0])
             found[row["league_code"]] = _place(
-                row["league_code"], row["league_zh"], row["league_en"], "league", region,
-                lon=round((west + east) / 2, 3), lat=round((south + north) / 2, 3),
+                row["league_code"],
+                row["league_zh"],
+                row["league_en"],
+                "league",
+                region,
+                lon=round((west + east) / 2, 3),
+                lat=round((south + north) / 2, 3),
             )
         centre = centres[row["code"]]
         found[row["code"]] = _place(
-            row["code"], row["name_zh"], row["name_en"], "county", found[row["league_code"]],
-            lon=float(centre["lon"]), lat=float(centre["lat"]), area_km2=float(centre["area_km2"]),
+            row["code"],
+            row["name_zh"],
+            row["name_en"],
+            "county",
+            found[row["league_code"]],
+            lon=float(centre["lon"]),
+            lat=float(centre["lat"]),
+            area_km2=float(centre["area_km2"]),
         )
     for row in _rows("townships.csv"):
         found[row["code"]] = _place(row["code"], row["name_zh"], english(row["name_zh"]), "township", found[row["county_code"]])
@@ -116,9 +127,7 @@ def county_shapes() -> dict[str, Shape]:
 def league_shapes() -> dict[str, tuple[Rings, ...]]:
     """The outline of each league by its code."""
     raw = json.loads(shipped.file("geo/leagues.geojson").read_text(encoding="utf-8"))
-    return {
-        one["properties"]["code"]: tuple(_multi(one["geometry"])) for one in raw["features"]
-    }
+    return {one["properties"]["code"]: tuple(_multi(one["geometry"])) for one in raw["features"]}
 
 
 def _multi(geometry: dict[str, Any]) -> list[Rings]:
@@ -213,9 +222,12 @@ def counties_geojson() -> str:
     rows = {row["code"]: row for row in _rows("counties.csv")}
     features = [
         {
-            "type": "Feature", "id": int(shape.code),
+            "type": "Feature",
+            "id": int(shape.code),
             "properties": {
-                "code": shape.code, "name_zh": rows[shape.code]["name_zh"], "name_en": rows[shape.code]["name_en"],
+                "code": shape.code,
+                "name_zh": rows[shape.code]["name_zh"],
+                "name_en": rows[shape.code]["name_en"],
                 "league": rows[shape.code]["league_code"],
             },
             "geometry": {"type": "MultiPolygon", "coordinates": shape.polygons},

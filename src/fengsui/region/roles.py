@@ -66,8 +66,14 @@ def roles() -> Mapping[str, Role]:
     """All roles by name."""
     return {
         name: Role(
-            name=name, finds=line["finds"], at=line.get("at", "about"), level=line.get("level", ""),
-            duty=line.get("duty", ""), posts=frozenset(line["posts"]), kind=line.get("kind", "office"), title=line["title"],
+            name=name,
+            finds=line["finds"],
+            at=line.get("at", "about"),
+            level=line.get("level", ""),
+            duty=line.get("duty", ""),
+            posts=frozenset(line["posts"]),
+            kind=line.get("kind", "office"),
+            title=line["title"],
         )
         for name, line in _file()["roles"].items()
     }
@@ -109,11 +115,25 @@ def _site(picture: Tree, about: Any) -> Any:
     return picture.sites.get(site) if site is not None else None
 
 
+def _office(picture: Tree, about: Any) -> OfficeNode | None:
+    """The office that the matter is about."""
+    office = _get(about, "office_id")
+    if office is None and _get(about, "kind") == "office" and str(_get(about, "id") or "").isdigit():
+        office = int(_get(about, "id"))
+    return picture.offices.get(office) if office is not None else None
+
+
 def _place(picture: Tree, about: Any) -> str | None:
+    """Where the matter lies: its site's, its own, its office's or its opener's place, else the whole region."""
     if site := _site(picture, about):
         return str(site.place)
     code = _get(about, "place_code")
-    return code if code in picture.places else None
+    if code in picture.places:
+        return str(code)
+    for office in (_office(picture, about), _anchor(picture, about, "opener"), picture.offices.get(picture.top or -1)):
+        if office is not None and office.place in picture.places:
+            return office.place
+    return None
 
 
 def _duty(picture: Tree, about: Any) -> str:
@@ -160,8 +180,8 @@ def _climb(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNod
     if node.kind == "division" and node.parent is not None:
         return picture.living(node.parent, today)
     above = picture.places[node.place].parent if node.place in picture.places else None
-    if above and duty in node.duties and (found := picture.with_duty(above, duty, today)):
-        return found[0]
+    if above and duty in node.duties and (there := picture.with_duty(above, duty, today)):
+        return there[0]
     return picture.living(node.parent, today) if node.parent is not None else None
 
 
@@ -173,8 +193,8 @@ def _found(picture: Tree, role: Role, about: Any, today: date) -> OfficeNode | N
         site = _site(picture, about)
         return picture.living(site.office, today) if site else None
     if role.finds == "about_office":
-        office = _get(about, "office_id")
-        return picture.living(office, today) if office is not None else _anchor(picture, about, "opener")
+        office = _office(picture, about)
+        return picture.living(office.id, today) if office is not None else _anchor(picture, about, "opener")
     if role.finds == "supervisor":
         return _supervisor(picture, role.level, place, duty, today)
     anchor = _anchor(picture, about, role.at)

@@ -90,9 +90,7 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     def _ask(self) -> None:
         if not (self._opened or "instance" in self._hints):  # type: ignore[attr-defined]
-            raise Unscoped(
-                f"{self.model.__name__} is scoped: use .objects.scoped(scope(acting)) or .objects.unscoped('reason')"
-            )
+            raise Unscoped(f"{self.model.__name__} is scoped: use .objects.scoped(scope(acting)) or .objects.unscoped('reason')")
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:  # type: ignore[has-type]

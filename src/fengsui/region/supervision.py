@@ -65,9 +65,7 @@ def unanswered(now: datetime, site_ids: Iterable[int] | None = None, level: str 
     return found
 
 
-def _gap(
-    picture: Tree, role: Role, site_id: int, duty: str, level: str, able: dict[int, int], now: datetime
-) -> list[Unanswered]:
+def _gap(picture: Tree, role: Role, site_id: int, duty: str, level: str, able: dict[int, int], now: datetime) -> list[Unanswered]:
     site = picture.sites[site_id]
     office = supervisor_of(picture, site.place, duty, level, _day(now))
     if office is None:

@@ -131,9 +131,7 @@ def _offices() -> dict[int, OfficeNode]:
 
     columns = ("id", "kind", "place_id", "parent_id", "path", "duties", "successor_id", "dissolved_on")
     rows = Office.objects.values_list(*columns)
-    return {
-        row[0]: OfficeNode(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]), row[6], row[7]) for row in rows
-    }
+    return {row[0]: OfficeNode(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]), row[6], row[7]) for row in rows}
 
 
 def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:
@@ -176,9 +174,15 @@ def load(token: str = "") -> Tree:
     }
     tops = [node.id for node in offices.values() if node.kind == "department" and node.parent is None]
     return Tree(
-        offices=offices, places=places, sites=sites, posts=posts,
+        offices=offices,
+        places=places,
+        sites=sites,
+        posts=posts,
         site_of_office={site.office: site.id for site in sites.values()},
-        terms=_terms(posts), by_duty=_by_duty(offices), top=min(tops, default=None), token=token,
+        terms=_terms(posts),
+        by_duty=_by_duty(offices),
+        top=min(tops, default=None),
+        token=token,
     )
 
 

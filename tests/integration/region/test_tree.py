@@ -48,8 +48,15 @@ def small() -> SimpleNamespace:
         fill(office, "enforcement", "duty", "leading", "supervision")
     fill(plant, "control_room", people=1)
     site = Site.objects.create(
-        code="HC-1", name_zh="厂", name_en="Plant", place=one, office=plant, industry="hazchem", duties=["hazchem"],
-        lon=110, lat=40,
+        code="HC-1",
+        name_zh="厂",
+        name_en="Plant",
+        place=one,
+        office=plant,
+        industry="hazchem",
+        duties=["hazchem"],
+        lon=110,
+        lat=40,
     )
     return SimpleNamespace(**locals())
 
@@ -151,9 +158,15 @@ def test_scope_keeps_the_neighbour_out(small: SimpleNamespace) -> None:
 
 
 def test_a_query_without_scope_is_an_error(small: SimpleNamespace) -> None:
-    for wrong in (lambda: list(Site.objects.all()), lambda: Site.objects.count(), lambda: Site.objects.get(pk=small.site.pk),
-                  lambda: Site.objects.filter(pk=1).exists(), lambda: Site.objects.values_list("id").first(),
-                  lambda: Contact.objects.update(name="x"), lambda: Person.objects.all().delete()):
+    for wrong in (
+        lambda: list(Site.objects.all()),
+        lambda: Site.objects.count(),
+        lambda: Site.objects.get(pk=small.site.pk),
+        lambda: Site.objects.filter(pk=1).exists(),
+        lambda: Site.objects.values_list("id").first(),
+        lambda: Contact.objects.update(name="x"),
+        lambda: Person.objects.all().delete(),
+    ):
         with pytest.raises(Unscoped):
             wrong()
     with pytest.raises(Unscoped):

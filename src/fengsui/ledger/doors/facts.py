@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from fengsui.law import numbers
+from fengsui.law import edits, numbers
 from fengsui.law.amounts import parse_amount
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
@@ -187,6 +187,7 @@ def _law(digest: str, on: date, book: int) -> tuple[Mapping[str, Any], Mapping[s
 
 def law_of(mechanism: Mechanism, now: datetime) -> tuple[Mapping[str, Any], Mapping[str, LawLine]]:
     """The mechanism's law numbers on the legal day of ``now``: lengths for the kernel, lines for people."""
+    edits.sync()
     return _law(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
 
 
@@ -205,6 +206,7 @@ def _choices(digest: str, on: date, book: int) -> Mapping[str, frozenset[str]]:
 
 def choices_of(mechanism: Mechanism, now: datetime) -> Mapping[str, frozenset[str]]:
     """Field → what may be chosen, for fields whose choices are a law number's."""
+    edits.sync()
     return _choices(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
 
 

@@ -7,6 +7,18 @@ from .places import Place
 from .sites import HazardUnit, Point, Site, Substance
 
 __all__ = [
-    "Account", "Certificate", "Contact", "Delegation", "HazardUnit", "Holding", "Office", "Person", "Place", "Point",
-    "Post", "Revision", "Site", "Substance",
+    "Account",
+    "Certificate",
+    "Contact",
+    "Delegation",
+    "HazardUnit",
+    "Holding",
+    "Office",
+    "Person",
+    "Place",
+    "Point",
+    "Post",
+    "Revision",
+    "Site",
+    "Substance",
 ]

@@ -16,9 +16,7 @@ class Person(models.Model):
 
     name = models.CharField(max_length=80)
     pinyin = models.CharField(max_length=120, blank=True, db_index=True)
-    account = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="person"
-    )
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="person")
     phone = models.CharField(max_length=40, blank=True)
 
     objects = ScopedManager(place="holdings__post__office__place__path", office="holdings__post__office__path", many=True)
@@ -80,9 +78,7 @@ class Delegation(models.Model):
         ordering = ["since", "id"]
         constraints = [
             models.CheckConstraint(name="region_delegation_order", condition=models.Q(until__gt=models.F("since"))),
-            models.CheckConstraint(
-                name="region_delegation_two_persons", condition=~models.Q(principal=models.F("deputy"))
-            ),
+            models.CheckConstraint(name="region_delegation_two_persons", condition=~models.Q(principal=models.F("deputy"))),
         ]
 
 

@@ -276,6 +276,8 @@ def _read(path: Path) -> list[LawNumber]:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as wrong:
         raise WrongLawFile(f"{path.name}: {wrong}") from wrong
+    if isinstance(raw, dict) and "obligations" in raw and "numbers" not in raw:
+        return []  # what mechanisms owe the law; the proof reads it
     if not isinstance(raw, dict) or not isinstance(raw.get("numbers"), list):
         raise WrongLawFile(f"{path.name}: a law file is a mapping with a list `numbers`")
     common = raw.get("common", {})

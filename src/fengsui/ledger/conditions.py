@@ -46,13 +46,18 @@ def actor_position(sight: Sight) -> dict[str, Any] | None:
     return None
 
 
+FEN_PER_WAN = 1_000_000
+"""Fen in 10,000 yuan, the unit in which the law states losses."""
+
+
 @register_fact("law.accident.grades")
 def accident_grades(sight: Sight) -> dict[str, Any]:
-    """The law's table of accident grades on the day."""
+    """The law's table of accident grades on the day; losses in fen, as the case keeps money."""
     try:
-        return dict(numbers.find("accident.grades", sight.now.astimezone(LEGAL_ZONE).date()).table or {})
+        table = numbers.find("accident.grades", sight.now.astimezone(LEGAL_ZONE).date()).table or {}
     except numbers.UnknownNumber:
         return {}
+    return {grade: {**row, "loss": row["loss"] * FEN_PER_WAN} for grade, row in table.items()}
 
 
 @register_guard(

@@ -59,11 +59,15 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
                 MechanismVersion.objects.filter(digest=version.digest).update(current=True)
                 continue
             added.append(_store_one(mechanism, now, (certificates or {}).get(mechanism.name)))
+        for mechanism in on_disk().values():
+            quick = at_pace(mechanism, settings.EXERCISE_PACE)
+            if quick.digest != mechanism.digest and not MechanismVersion.objects.filter(digest=quick.digest).exists():
+                _store_one(quick, now, (certificates or {}).get(mechanism.name), current=False)
     _current_digests.cache_clear()
     return added
 
 
-def _store_one(mechanism: Mechanism, now: datetime, certificate: Any) -> MechanismVersion:
+def _store_one(mechanism: Mechanism, now: datetime, certificate: Any, *, current: bool = True) -> MechanismVersion:
     latest = MechanismVersion.objects.filter(name=mechanism.name).order_by("-number").first()
     return MechanismVersion.objects.create(
         digest=mechanism.digest,
@@ -72,7 +76,7 @@ def _store_one(mechanism: Mechanism, now: datetime, certificate: Any) -> Mechani
         source=dict(mechanism.source),
         certificate=certificate,
         stored_at=now,
-        current=True,
+        current=current,
     )
 
 
@@ -89,12 +93,24 @@ def version(digest: str) -> Mechanism:
     return load.mechanism(stored.source, registry.names(), f"{stored.name} v{stored.number}", titles=True)
 
 
-def current(name: str) -> Mechanism:
-    """The version that new cases open under; raises ``UnknownMechanism``."""
+def at_pace(mechanism: Mechanism, pace: int) -> Mechanism:
+    """The exercise's version of a mechanism: the same life, its minutes and hours ``pace`` times faster."""
+    if pace == 1:
+        return mechanism
+    return load.mechanism({**mechanism.source, "pace": pace}, registry.names(), f"{mechanism.name} ÷{pace}", titles=True)
+
+
+def current(name: str, *, exercise: bool = False) -> Mechanism:
+    """The version that new cases open under (an exercise's at its pace); raises ``UnknownMechanism``."""
     digest = _current_digests().get(name)
     if digest is None:
         raise UnknownMechanism(f"there is no mechanism {name!r}; `fengsui check` lists them")
-    return version(digest)
+    return _exercise_version(digest) if exercise else version(digest)
+
+
+@functools.cache
+def _exercise_version(digest: str) -> Mechanism:
+    return at_pace(version(digest), settings.EXERCISE_PACE)
 
 
 @functools.cache
@@ -106,6 +122,7 @@ def forget() -> None:
     """Drop what is held in memory, after versions or files changed."""
     on_disk.cache_clear()
     version.cache_clear()
+    _exercise_version.cache_clear()
     _current_digests.cache_clear()
 
 
@@ -121,13 +138,14 @@ def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
     """Guards, effects and law numbers that the mechanism needs from the installation."""
     acts = [*mechanism.opening.values(), *mechanism.always.values()]
     acts += [act for state in mechanism.states.values() for act in state.actions]
+    ends = mechanism.ends.values()
     rungs = [rung for ladder in mechanism.ladders.values() for rung in ladder]
     law = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
     law |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
     law |= {str(limit).removeprefix("law.") for act in acts for limit in act.extends.values()}
     return {
         "guard": set().union(*(registered_guards(act.needs) for act in acts)),
-        "effect": {name for thing in [*acts, *mechanism.ends.values(), *rungs] for name in thing.effects},
+        "effect": set().union(*(one.effects for one in acts), *(one.effects for one in ends), *(one.effects for one in rungs)),
         "law number": {name for name in law if "." in name},
     }
 

@@ -102,3 +102,22 @@ def test_a_regions_own_file_lies_over_the_shipped_one(tmp_path: Path) -> None:
     shipped = [Path(line) for line in [str(numbers.shipped.folder("law"))]]
     book = numbers.load([*shipped, write(tmp_path, "numbers:\n" + own)])
     assert book.find("hazard.sign", TODAY).duration == Duration(days=3)
+
+
+def test_criteria_follow_the_date_and_say_what_was_not_obtained() -> None:
+    def item(on: date) -> numbers.Choice:
+        return next(one for one in numbers.choices("hazard.criteria", on) if one.code == "HC-15")
+
+    assert item(date(2026, 9, 29)).number.confidence == "confirmed"
+    after = item(date(2026, 9, 30)).number
+    assert after.proposed and "AQ 3067-2026" in after.source and after.note["zh"]
+    codes = [one.code for one in numbers.choices("hazard.criteria", TODAY)]
+    assert len(codes) == len(set(codes)) == 70
+    assert {one.code[:2] for one in numbers.choices("hazard.criteria", date(2020, 12, 31))} == {"HC"}
+    with pytest.raises(UnknownNumber):
+        numbers.choices("hazard.nothing", TODAY)
+
+
+def test_accident_grades_are_the_decrees() -> None:
+    rows = numbers.find("accident.grades", TODAY).table or {}
+    assert [rows[grade]["deaths"] for grade in ("ordinary", "larger", "major", "extraordinary")] == [0, 3, 10, 30]

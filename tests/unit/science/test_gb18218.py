@@ -34,9 +34,14 @@ def test_of_several_classes_the_lowest_critical_quantity_counts() -> None:
     assert limit(Amount(1, "CO", ("W2", "J3")), TABLES) == Limit(10, 2)
 
 
-@pytest.mark.parametrize(("amount", "words"), [
-    (Amount(1), "needs its number"), (Amount(1, "99"), "no number '99'"), (Amount(1, "", ("X9",)), "no class 'X9'"),
-])
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (Amount(1), "needs its number"),
+        (Amount(1, "99"), "no number '99'"),
+        (Amount(1, "", ("X9",)), "no class 'X9'"),
+    ],
+)
 def test_what_is_unknown_is_named(amount: Amount, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         limit(amount, TABLES)
@@ -48,7 +53,7 @@ def test_an_impossible_mass_is_refused(mass: float) -> None:
         assess([Amount(mass, AMMONIA)], 0, TABLES)
 
 
-@pytest.mark.parametrize(("people", "factor"), [(0, .5), (1, 1), (29, 1), (30, 1.2), (49, 1.2), (50, 1.5), (99, 1.5), (100, 2)])
+@pytest.mark.parametrize(("people", "factor"), [(0, 0.5), (1, 1), (29, 1), (30, 1.2), (49, 1.2), (50, 1.5), (99, 1.5), (100, 2)])
 def test_bands_of_exposed_people(people: int, factor: float) -> None:
     assert alpha(people, TABLES) == factor
 

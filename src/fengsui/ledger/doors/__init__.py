@@ -5,6 +5,7 @@ changed. Each door is one transaction: lock (parent before child), permission, g
 children, effects, notices, outbox.
 """
 
+from fengsui.ledger.doors.bulk import act_many, adopt
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused
 from fengsui.ledger.doors.single import LEDGER_ACTS, act, append, append_in, move, open, open_in
 
@@ -17,6 +18,8 @@ __all__ = [
     "Receipt",
     "Refused",
     "act",
+    "act_many",
+    "adopt",
     "append",
     "append_in",
     "move",

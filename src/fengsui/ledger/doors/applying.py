@@ -91,9 +91,8 @@ def _new_ids(mechanism: Mechanism, acts: list[Act], call: Call) -> tuple[str, ..
     """Ids for as many children as the act can open at most."""
     opens = sum(len(act.opens) for act in acts)
     for act in acts:
-        for place in {act.to, act.then} - {None}:
-            if place in mechanism.ends:
-                opens += len(mechanism.ends[place].opens)
+        ends = [mechanism.ends[place] for place in {act.to, act.then} if place is not None and place in mechanism.ends]
+        opens += sum(len(end.opens) for end in ends)
     if not opens:
         return ()
     members = sum(len(value) for value in call.values.values() if isinstance(value, list))
@@ -103,7 +102,7 @@ def _new_ids(mechanism: Mechanism, acts: list[Act], call: Call) -> tuple[str, ..
 def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, decision: Decision) -> Written:
     """Write a decision: entry, columns, clocks, effects, notices, children, the parent."""
     after, now, work = decision.case, passage.now, passage.work
-    row = _columns(held, after, gathered, now)
+    row = columns_after(held, after, gathered, now)
     if decision.numbers and row["number"] is None and held.mechanism.number is not None:
         row["number"] = numbers.give(held.mechanism.number.pattern, row, after.fields, now)
     outer = _effects(held, row, call, decision, now)
@@ -198,7 +197,7 @@ def office_of(word: str, mechanism: Mechanism, case: Case, roles: Mapping[str, A
     return first
 
 
-def _columns(held: Held, after: Case, gathered: facts.Gathered, now: datetime) -> dict[str, Any]:
+def columns_after(held: Held, after: Case, gathered: facts.Gathered, now: datetime) -> dict[str, Any]:
     """The case's other columns after the act."""
     row, roles = dict(held.row), gathered.facts.roles
     row["owner_id"] = owner_of(held.mechanism, after, roles, now)
@@ -290,7 +289,7 @@ def _words(work: Work, held: Held) -> None:
 
 def open_child(passage: Passage, parent: Held, one: Open, by: Actor) -> Written:
     """Open a child or follow-up case with the values that the decision gives it."""
-    mechanism = mechanisms.current(one.mechanism)
+    mechanism = mechanisms.current(one.mechanism, exercise=parent.row["exercise"])
     by_parent = opening_for(mechanism, f"parent.{parent.case.mechanism}")
     act = by_parent or opening_for(mechanism, "clock.any")
     if act is None:
@@ -331,9 +330,7 @@ def _reach_parent(passage: Passage, child: Held, by: Actor) -> None:
         return
     if not any(kid.id == child.case.id and kid.state == "open" for kid in parent.case.kids):
         return
-    actor = Actor(
-        kind="child", name=child.case.mechanism, end=child.case.state, kid=child.case.id, persons=carried(child.case)
-    )
+    actor = Actor(kind="child", name=child.case.mechanism, end=child.case.state, kid=child.case.id, persons=carried(child.case))
     fitting = candidates(parent.mechanism, parent.case, actor, _NO_FACTS)
     if not fitting:
         return

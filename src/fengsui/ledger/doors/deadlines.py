@@ -11,26 +11,11 @@ from fengsui.law.amounts import Duration
 from fengsui.ledger.doors.facts import LawLine
 from fengsui.ledger.doors.held import ClockLine, Held
 from fengsui.ledger.kernel import ladder
-from fengsui.ledger.kernel.rows import paused_for
+from fengsui.ledger.kernel.rows import ladder_of, paused_for
 from fengsui.ledger.kernel.shapes import Amount, Case, ClockRow, Facts, Frozen, Mechanism, Table
 from fengsui.ledger.kernel.times import NoLength
 
 _EVER = timedelta(days=36500)
-
-
-def ladder_name(mechanism: Mechanism, clock: str) -> str:
-    """The ladder of a clock, a state's own amount or an owed report."""
-    if clock in mechanism.clocks:
-        return mechanism.clocks[clock].ladder
-    kind, _, name = clock.partition(":")
-    if kind == "owes":
-        for state in mechanism.states.values():
-            for owes in state.owes:
-                if owes.act == name:
-                    return owes.ladder
-    if kind == "within" and name in mechanism.states:
-        return mechanism.states[name].ladder or mechanism.ladder
-    return mechanism.ladder
 
 
 def amount_of(mechanism: Mechanism, clock: str) -> Amount | None:
@@ -71,11 +56,11 @@ def next_rung(mechanism: Mechanism, row: ClockRow, facts: Facts | None = None, f
 
 
 def _identity(row: ClockRow) -> tuple[object, ...]:
-    return (row.name, row.holder, row.person, row.n, row.start)
+    return (row.name, row.n, row.start)  # its holder may change: it follows the field that names it
 
 
 def _line(mechanism: Mechanism, case: Case, row: ClockRow, facts: Facts | None, law: Mapping[str, LawLine]) -> ClockLine:
-    line = ClockLine(ladder=ladder_name(mechanism, row.name))
+    line = ClockLine(ladder=ladder_of(mechanism, row))
     amount = amount_of(mechanism, row.name)
     if amount is None:
         return line

@@ -19,6 +19,7 @@ from fengsui.law.amounts import parse_amount
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.guards import PURE
+from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles as region_roles
@@ -177,11 +178,12 @@ def _law(digest: str, on: date, book: int) -> tuple[Mapping[str, Any], Mapping[s
             number = numbers.find(name, on)
         except numbers.UnknownNumber:
             continue
-        lines[name] = LawLine(number.written, number.amended or str(number.effective_from))
+        pace = mechanisms.version(digest).pace
+        lines[name] = LawLine(number.written, (number.amended or str(number.effective_from)) + (f" ÷{pace}" if pace > 1 else ""))
         if number.table is not None and number.duration is not None:
-            lengths[name] = Table(number.keyed_by, {key: parse_amount(row) for key, row in number.table.items()})
+            lengths[name] = Table(number.keyed_by, {key: shortened(parse_amount(row), pace) for key, row in number.table.items()})
         elif number.duration is not None:
-            lengths[name] = number.duration
+            lengths[name] = shortened(number.duration, pace)
     return lengths, lines
 
 
@@ -197,10 +199,10 @@ def _choices(digest: str, on: date, book: int) -> Mapping[str, frozenset[str]]:
     for name, field in mechanisms.version(digest).fields.items():
         if isinstance(field.of, str) and field.of:
             try:
-                number = numbers.find(field.of.removeprefix("law."), on)
+                rows = numbers.choices(field.of.removeprefix("law."), on)
             except numbers.UnknownNumber:
                 continue
-            found[name] = frozenset(_keys(number))
+            found[name] = frozenset(row.code for row in rows)
     return found
 
 
@@ -208,15 +210,6 @@ def choices_of(mechanism: Mechanism, now: datetime) -> Mapping[str, frozenset[st
     """Field → what may be chosen, for fields whose choices are a law number's."""
     edits.sync()
     return _choices(mechanism.digest, now.astimezone(LEGAL_ZONE).date(), id(numbers.book()))
-
-
-def _keys(number: Any) -> Iterable[str]:
-    if number.table is not None:
-        return map(str, number.table)
-    value = number.value
-    if isinstance(value, Mapping):
-        return map(str, value)
-    return [str(item.get("id", item.get("code", item))) if isinstance(item, Mapping) else str(item) for item in value or ()]
 
 
 # --------------------------------------------------------------------- guards

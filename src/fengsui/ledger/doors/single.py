@@ -84,7 +84,7 @@ def open(
     Raises ``Refused`` as ``act`` does, 422 for an unknown mechanism, place or opening act.
     """
     try:
-        wording = mechanisms.current(mechanism)
+        wording = mechanisms.current(mechanism, exercise=about.exercise)
     except mechanisms.UnknownMechanism as error:
         raise refused(422, "unknown", "mechanism", str(error)) from error
     body = answered.body_hash(mechanism=mechanism, act=act, values=values, actor=asdict(actor), about=asdict(about))
@@ -140,7 +140,7 @@ def _again(passage: Passage, case_id: str, call: Call, about: About) -> Written:
 def _lock_line(passage: Passage, case_id: str) -> Held:
     """Lock the case after its ancestors, so that nobody waits for each other. Refuses an unknown id with 404."""
     if as_uuid(case_id) is None:
-        raise _missing()
+        raise missing()
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE line(id, parent_id, depth) AS ("
@@ -151,11 +151,12 @@ def _lock_line(passage: Passage, case_id: str) -> Held:
         )
         line = [str(one) for (one,) in cursor.fetchall()]
     if not line:
-        raise _missing()
+        raise missing()
     return passage.lock(*line)[-1]
 
 
-def _missing() -> Refused:
+def missing() -> Refused:
+    """As if there were no such case: also for those who may not know of it."""
     return refused(404, "no_such_case", "case", "There is no such matter among those you may see")
 
 

@@ -103,6 +103,8 @@ _CLOCK = (
 )
 _CLOCK_MOVES = {
     "id": "bigint",
+    "holder_id": "bigint",
+    "person_id": "bigint",
     "first": "timestamptz",
     "due": "timestamptz",
     "stopped": "timestamptz",
@@ -438,6 +440,8 @@ def _clock_row(held: Held, place: int, line: ClockLine, row: Any) -> list[Any]:
 def _clock_move(line: ClockLine, row: Any, *, current: bool = True) -> dict[str, Any]:
     return {
         "id": line.id,
+        "holder_id": row.holder,
+        "person_id": row.person,
         "first": row.first,
         "due": row.due,
         "stopped": row.stopped,

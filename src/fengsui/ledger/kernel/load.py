@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fengsui.ledger.kernel import pace as paced
 from fengsui.ledger.kernel.document import Document, Fault, MechanismError, read_document
 from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.references import check_references
@@ -151,7 +152,11 @@ def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
         opening={name: tied(act) for name, act in raw.opening.items()},
         states=states,
         always=always,
-        ladders={name: names.ladders[name] for name in sorted(_ladders_used(raw, clocks)) if name in names.ladders},
+        ladders={
+            name: paced.ladder(names.ladders[name], raw.pace)
+            for name in sorted(_ladders_used(raw, clocks))
+            if name in names.ladders
+        },
         guards={
             name: {"kind": g.kind, "facts": list(g.facts), "fields": list(g.fields), "title": dict(g.title)}
             for name in sorted(used)

@@ -65,6 +65,7 @@ KEYS = {
             "key",
             "readers",
             "ladder",
+            "pace",
             "fields",
             "groups",
             "clocks",
@@ -152,6 +153,7 @@ class Reader:
             key=self._words(data.get("key"), "key"),
             number=self._number(data.get("number")),
             groups=self.groups,
+            pace=self._count(data.get("pace"), "pace") or 1,
         )
 
     # ------------------------------------------------------------ the sections

@@ -199,6 +199,7 @@ class Mechanism:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guards: Mapping[str, Frozen] = field(default_factory=dict)  # registered guards used → {kind, facts, fields, title}
     says: Frozen = field(default_factory=dict)  # what it is for, {zh, en}
+    pace: int = 1  # an exercise's version: minutes and hours run this many times faster, legal days as ever
     source: Frozen = field(default_factory=dict)  # the YAML as plain data, kept with the version
 
 

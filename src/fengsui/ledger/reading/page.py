@@ -10,7 +10,7 @@ from typing import Any
 from fengsui.ledger import mechanisms, names
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.shapes import Mechanism
-from fengsui.ledger.ladder import rung_at
+from fengsui.ledger.kernel.times import later
 from fengsui.ledger.models import Case, Clock, Entry, Evidence, EvidenceUse, Link, Rung
 from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.ledger.reading.scoped import cases
@@ -175,9 +175,7 @@ def _line(entry: Entry, offices: Mapping[int, Words], persons: Mapping[int, str]
     )
 
 
-def _ladder(
-    mechanism: Mechanism, clocks: Sequence[Clock], rungs: Sequence[Rung], offices: Mapping[int, Words]
-) -> list[RungLine]:
+def _ladder(mechanism: Mechanism, clocks: Sequence[Clock], rungs: Sequence[Rung], offices: Mapping[int, Words]) -> list[RungLine]:
     """The rungs of the most urgent running clock, fired and to come."""
     running = [one for one in clocks if one.stopped is None and one.current]
     if not running:
@@ -187,12 +185,11 @@ def _ladder(
     fired = {one.rung: one for one in rungs if one.clock_id == first.pk}
     found = []
     for number, step in enumerate(steps):
-        at = rung_at(steps, number, first.due)
         done = fired.get(number) or fired.get(number + 1) if first.rung > number else None
         found.append(
             RungLine(
                 clock=first.name,
-                at=at or first.due,
+                at=later(first.due, step.offset),
                 written=step.at,
                 tells=step.tells,
                 climbs=step.climbs,

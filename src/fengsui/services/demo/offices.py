@@ -68,8 +68,11 @@ class Staff:
         Certificate.objects.bulk_create(
             [
                 Certificate(
-                    person=person, kind=Certificate.Kind.ENFORCEMENT, number=f"演练{serial:06d}",
-                    issued=today - timedelta(days=draw.randint(100, 900)), expires=today + timedelta(days=draw.randint(60, 900)),
+                    person=person,
+                    kind=Certificate.Kind.ENFORCEMENT,
+                    number=f"演练{serial:06d}",
+                    issued=today - timedelta(days=draw.randint(100, 900)),
+                    expires=today + timedelta(days=draw.randint(60, 900)),
                 )
                 for serial, person in enumerate(self.certified, 1)
             ],
@@ -98,8 +101,14 @@ class Founder:
         where = self.places[place]
         name_zh = zh.format(place=where.name_zh) + self.plan["suffix"]["zh"]
         return Office(
-            name_zh=name_zh, name_en=en.format(place=where.name_en) + self.plan["suffix"]["en"], pinyin=sorting(name_zh),
-            kind=kind, place=where, parent=parent, duties=list(duties), phone=self.chance.phone(place),
+            name_zh=name_zh,
+            name_en=en.format(place=where.name_en) + self.plan["suffix"]["en"],
+            pinyin=sorting(name_zh),
+            kind=kind,
+            place=where,
+            parent=parent,
+            duties=list(duties),
+            phone=self.chance.phone(place),
         )
 
     def _made(self, wanted: list[tuple[str, Office, Sequence[Any]]]) -> None:
@@ -161,10 +170,12 @@ class Founder:
     def townships(self) -> None:
         """An emergency office in each, below its county's bureau."""
         line = self.plan["township"]
-        self._made([
-            self._line(f"township:{code}", code, line, "township", self.by_key[f"county:{self.places[code].parent_id}"])
-            for code in self._codes("township")
-        ])
+        self._made(
+            [
+                self._line(f"township:{code}", code, line, "township", self.by_key[f"county:{self.places[code].parent_id}"])
+                for code in self._codes("township")
+            ]
+        )
 
     def _line(self, key: str, code: str, line: Sequence[Any], kind: str, parent: Office) -> tuple[str, Office, Sequence[Any]]:
         zh, en, works, posts = line
@@ -191,8 +202,13 @@ def call_lists(staff: Staff) -> int:
             chosen += left[:2] if works is CALLED[0] else left[:1]
         lines += [
             Contact(
-                office_id=office, person=person, name=person.name, title_zh=post.title_zh, title_en=post.title_en,
-                phone=person.phone, order=order,
+                office_id=office,
+                person=person,
+                name=person.name,
+                title_zh=post.title_zh,
+                title_en=post.title_en,
+                phone=person.phone,
+                order=order,
             )
             for order, (post, person) in enumerate(chosen, 1)
         ]

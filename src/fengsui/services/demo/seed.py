@@ -70,8 +70,11 @@ def counts() -> dict[str, int]:
     """How many of each there are."""
     why = "counts of the demonstration"
     return {
-        "places": Place.objects.count(), "offices": Office.objects.count(), "posts": Post.objects.count(),
-        "people": Person.objects.unscoped(why).count(), "sites": Site.objects.unscoped(why).count(),
+        "places": Place.objects.count(),
+        "offices": Office.objects.count(),
+        "posts": Post.objects.count(),
+        "people": Person.objects.unscoped(why).count(),
+        "sites": Site.objects.unscoped(why).count(),
         "points": Point.objects.unscoped(why).count(),
     }
 
@@ -82,7 +85,8 @@ def _cast(plan: Mapping[str, Any], staff: Staff, founder: Founder, now: datetime
     persons: dict[str, Person] = {}
     for account, name, key, title in plan["cast"]:
         person = next(
-            person for post, person in staff.terms
+            person
+            for post, person in staff.terms
             if person.name == name and post.title_zh == title and person not in persons.values() and _is(founder, post, key)
         )
         user = Account(username=account)

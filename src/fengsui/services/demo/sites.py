@@ -77,21 +77,34 @@ class Builder:
             self._of_league[league] = sorted(code for code, place in self.founder.places.items() if place.parent_id == league)
         return self._of_league[league]
 
-    def _site(
-        self, code: str, names: tuple[str, str], industry: str, county: str, spot: tuple[float, float], phone: str
-    ) -> Site:
+    def _site(self, code: str, names: tuple[str, str], industry: str, county: str, spot: tuple[float, float], phone: str) -> Site:
         suffix = self.founder.plan["suffix"]
         zh, en = names[0] + suffix["zh"], names[1] + suffix["en"]
         duties = self.plan["industries"][industry]["duties"]
         place = self.founder.places[county]
         above = self.founder.by_key.get(f"mines:{county}") if duties == ["mines"] else None
         office = Office(
-            name_zh=zh, name_en=en, pinyin=sorting(zh), kind="enterprise", place=place, duties=[],
-            parent=above or self.founder.by_key[f"county:{county}"], phone=phone or self.chance.phone(county),
+            name_zh=zh,
+            name_en=en,
+            pinyin=sorting(zh),
+            kind="enterprise",
+            place=place,
+            duties=[],
+            parent=above or self.founder.by_key[f"county:{county}"],
+            phone=phone or self.chance.phone(county),
         )
         site = Site(
-            code=code, name_zh=zh, name_en=en, pinyin=office.pinyin, place=place, office=office, industry=industry,
-            duties=duties, lon=spot[0], lat=spot[1], synthetic=True,
+            code=code,
+            name_zh=zh,
+            name_en=en,
+            pinyin=office.pinyin,
+            place=place,
+            office=office,
+            industry=industry,
+            duties=duties,
+            lon=spot[0],
+            lat=spot[1],
+            synthetic=True,
         )
         self.offices.append(office)
         self.sites.append(site)
@@ -125,14 +138,26 @@ class Builder:
         four = self._limits(quantity, substance) if limits == "law" else limits
         for number in range(1, times + 1):
             here = str(number)
-            self.points.append(Point(
-                site=site, unit=units.get(unit), tag=tag.replace("@", here), name_zh=zh.replace("@", here),
-                name_en=en.replace("@", here), quantity=quantity, measure=measure, substance=substance,
-                range_low=span[0], range_high=span[1], normal=normal, **dict(zip(LIMITS, four, strict=True)),
-            ))
+            self.points.append(
+                Point(
+                    site=site,
+                    unit=units.get(unit),
+                    tag=tag.replace("@", here),
+                    name_zh=zh.replace("@", here),
+                    name_en=en.replace("@", here),
+                    quantity=quantity,
+                    measure=measure,
+                    substance=substance,
+                    range_low=span[0],
+                    range_high=span[1],
+                    normal=normal,
+                    **dict(zip(LIMITS, four, strict=True)),
+                )
+            )
 
     def _limits(self, quantity: str, substance: str) -> list[float | None]:
         """LL, L, H, HH from the law's numbers in force today."""
+
         def find(name: str, **keys: str) -> Any:
             return numbers.find(f"monitoring.{name}", self.today, **keys).value
 

@@ -210,16 +210,16 @@ class Engine:
 
     # ------------------------------------------------------------ snapshot
 
-    def snapshot(self, more: dict[str, Any]) -> bytes:
-        """All state, with the caller's own ``more`` (JSON values), as bytes that carry their SHA-256."""
+    def snapshot(self, more: bytes) -> bytes:
+        """All state, with the caller's own ``more``, as bytes that carry their SHA-256."""
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS]
         sizes = [array.size for array in arrays]
-        head = json.dumps({"now_ns": self.now_ns, "sizes": sizes, "more": more}).encode()
-        body = b"".join([len(head).to_bytes(8, "little"), head, *(array.tobytes() for array in arrays)])
+        head = json.dumps({"now_ns": self.now_ns, "sizes": sizes, "more": len(more)}).encode()
+        body = b"".join([len(head).to_bytes(8, "little"), head, *(array.tobytes() for array in arrays), more])
         return _MAGIC + hashlib.sha256(body).digest() + body
 
     @classmethod
-    def restore(cls, data: bytes) -> tuple[Engine, dict[str, Any]]:
+    def restore(cls, data: bytes) -> tuple[Engine, bytes]:
         """The engine and ``more`` of a snapshot; ``SnapshotError`` where a byte is missing or changed."""
         if not data.startswith(_MAGIC):
             raise SnapshotError("this is no engine snapshot of version 1: remove it to start from the stream's begin")
@@ -242,4 +242,4 @@ class Engine:
         engine._room = 2 * most + 2
         if engine._room > engine._out.size:
             engine._out = np.zeros(2 * engine._room, TRANSITION)
-        return engine, head["more"]
+        return engine, bytes(body[at : at + head["more"]])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0003_seals_notices'),
+        ('ledger', '0004_rungs'),
     ]
 
     operations = [

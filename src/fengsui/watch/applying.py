@@ -1,0 +1,196 @@
+"""Applies the engine's events to the database: one transaction with the position of the stream.
+
+In: messages of the ALARM stream. Out: alarm rows, their events, warnings, counters. An event met again, or older
+than what its alarm has seen, changes nothing; so a replay from anywhere ends in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+
+from fengsui.law import numbers
+from fengsui.moment import LEGAL_ZONE
+from fengsui.watch import warnings
+from fengsui.watch.alarm_states import State, What, after
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, RelayPosition, Rule
+from fengsui.watch.shard import COUNTED
+from fengsui.watch.tail import Stored
+
+_FLOOD_SPAN = timedelta(minutes=10)
+_NO_WARNING = frozenset({"BAD", "SILENT"})
+"""These become a warning only when they last (``housekeeping``)."""
+
+
+class MovedOn(RuntimeError):
+    """Another relay has applied messages meanwhile: read the position again."""
+
+
+def position(stream: str, epoch: str, now: datetime) -> int:
+    """Up to which message all is applied; 0 for a stream that was made anew."""
+    row, _ = RelayPosition.objects.get_or_create(stream=stream, defaults={"epoch": epoch, "moved_at": now})
+    if row.epoch != epoch:
+        RelayPosition.objects.filter(pk=stream).update(epoch=epoch, seq=0, moved_at=now)
+        return 0
+    return row.seq
+
+
+def apply(stream: str, epoch: str, messages: Sequence[Stored], now: datetime, *, exercise: bool = False) -> int:
+    """Apply the messages that are new, and move the position, in one transaction; give the position after.
+
+    Raises ``MovedOn`` where the position's stream is another; ``django.db.Error`` as it comes: nothing is changed then.
+    """
+    with transaction.atomic():
+        row = RelayPosition.objects.select_for_update().get(pk=stream)
+        if row.epoch != epoch:
+            raise MovedOn(f"the relay's position is of stream {row.epoch}, not {epoch}")
+        fresh = [message for message in messages if message.seq > row.seq]
+        if not fresh:
+            return row.seq
+        _Batch([orjson.loads(message.data) for message in fresh], now, exercise).apply()
+        RelayPosition.objects.filter(pk=stream).update(seq=fresh[-1].seq, moved_at=now)
+        # Pages wake by this; it is delivered with the commit and only then.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('fengsui_watch', %s)", [str(fresh[-1].seq)])
+        return fresh[-1].seq
+
+
+class _Batch:
+    """One transaction's events, with the rules and open alarms they concern read beforehand."""
+
+    def __init__(self, events: list[dict[str, Any]], now: datetime, exercise: bool) -> None:
+        self.now, self.exercise = now, exercise
+        known = set(AlarmEvent.objects.filter(event_id__in=[e["id"] for e in events]).values_list("event_id", flat=True))
+        self.events = [event for event in events if event["id"] not in known]
+        wanted = {event["rule"] for event in self.events if event.get("rule", -1) >= 0}
+        related = ("point__unit", "point__site")
+        rules = Rule.objects.unscoped("the relay applies every rule's events").select_related(*related)
+        self.rules = {rule.pk: rule for rule in rules.filter(pk__in=wanted)}
+        alarms = Alarm.objects.unscoped("the relay applies every rule's events").select_related("rule", "point__unit", "site")
+        self.open = {alarm.rule_id: alarm for alarm in alarms.filter(rule_id__in=wanted, closed_at__isnull=True)}
+        hidden = Concealment.objects.filter(rule_id__in=wanted, ended_at__isnull=True)
+        self.hidden = {line.rule_id: line.kind for line in hidden}
+        self.said: list[AlarmEvent] = []
+        self.raised: Counter[int] = Counter()
+        self.flood = int(numbers.find("alarm.flood", now.astimezone(LEGAL_ZONE).date()).value)
+        self.before: dict[int, int] = {}
+
+    def apply(self) -> None:
+        seen: set[str] = set()
+        for event in self.events:
+            if event["id"] in seen:
+                continue
+            seen.add(event["id"])
+            if event["kind"] == "COUNTS":
+                self._counts(event)
+            elif event["kind"] == "OUTAGE":
+                self._outage(event)
+            else:
+                self._transition(event)
+        AlarmEvent.objects.bulk_create(self.said)
+
+    def _transition(self, event: dict[str, Any]) -> None:
+        rule = self.rules.get(event["rule"])
+        if rule is None:
+            self._say(event, None, "the rule no longer exists")
+            return
+        alarm = self.open.get(rule.pk)
+        if alarm is not None and (event["seq"], event["index"]) <= (alarm.order_seq, alarm.order_index):
+            self._say(event, alarm)
+            return
+        if event["kind"] == "RAISED":
+            alarm = self._raise(event, rule, alarm)
+        elif event["kind"] in ("CLEARED", "WITHDRAWN") and alarm is not None:
+            self._clear(event, rule, alarm)
+        self._say(event, alarm)
+
+    def _raise(self, event: dict[str, Any], rule: Rule, alarm: Alarm | None) -> Alarm:
+        at = moment(event["at"])
+        if alarm is None:
+            alarm = Alarm(rule=rule, point=rule.point, site=rule.point.site, level=rule.level, state=State.NORMAL, times=0)
+            alarm.raised_at = at
+        alarm.state = after(State(alarm.state), What.RAISE)
+        alarm.times += 1
+        alarm.priority, alarm.limit, alarm.value, alarm.cleared_at = rule.priority, rule.limit, event["value"], None
+        alarm.hidden = self.hidden.get(rule.pk, "")
+        alarm.flood = self._flooded(rule.point.site_id)
+        self._place(alarm, event)
+        self.open[rule.pk] = alarm
+        alarm.save()
+        if not alarm.hidden and rule.level not in _NO_WARNING and (colour := warnings.colour_of(alarm, self.now)):
+            warnings.announce(alarm, colour, key=event["id"], now=self.now, exercise=self.exercise)
+            alarm.save(update_fields=["case", "warning_error"])
+        return alarm
+
+    def _clear(self, event: dict[str, Any], rule: Rule, alarm: Alarm) -> None:
+        state = State(alarm.state)
+        alarm.state = after(state, What.CLEAR, latched=rule.latched)
+        if alarm.state != state:
+            alarm.cleared_at = moment(event["at"])
+        self._place(alarm, event)
+        if alarm.state == State.NORMAL:
+            alarm.closed_at = alarm.cleared_at
+            del self.open[rule.pk]
+        alarm.save()
+        if alarm.case is not None and alarm.state != state:
+            warnings.tell_cleared(alarm, key=event["id"], now=self.now)
+
+    def _place(self, alarm: Alarm, event: dict[str, Any]) -> None:
+        alarm.order_seq, alarm.order_index, alarm.touched_at = event["seq"], event["index"], self.now
+
+    def _flooded(self, site: int) -> bool:
+        if site not in self.before:
+            rows = Alarm.objects.unscoped("counting a site's alarms").filter(site_id=site, raised_at__gt=self.now - _FLOOD_SPAN)
+            self.before[site] = rows.count()
+        self.raised[site] += 1
+        return self.before[site] + self.raised[site] > self.flood
+
+    def _outage(self, event: dict[str, Any]) -> None:
+        begin = moment(event["at"])
+        rows = Alarm.objects.unscoped("an outage concerns every site").filter(level="OUTAGE", closed_at__isnull=True)
+        alarm = rows.select_for_update().first() or Alarm(level="OUTAGE", priority=Rule.Priority.HIGH, raised_at=begin, times=0)
+        alarm.state, alarm.times, alarm.value = State.RETURNED, alarm.times + 1, event["value"]
+        alarm.cleared_at = begin + timedelta(seconds=event["value"])
+        self._place(alarm, event)
+        alarm.save()
+        self._say(event, alarm)
+
+    def _say(self, event: dict[str, Any], alarm: Alarm | None, text: str = "") -> None:
+        rule = self.rules.get(event["rule"])
+        self.said.append(
+            AlarmEvent(
+                event_id=event["id"],
+                alarm=alarm,
+                kind=event["kind"],
+                rule=rule,
+                point_id=rule.point_id if rule else None,
+                at=moment(event["at"]),
+                stored_at=moment(event["stored"]),
+                value=event["value"],
+                text=text,
+            )
+        )
+
+    def _counts(self, event: dict[str, Any]) -> None:
+        rows = [
+            IngestCounter(site=site[:64], door="stream", kind=kind, total=total, last_text=told[-1], moved_at=self.now)
+            for site, told in event["sites"].items()
+            for kind, total in zip(COUNTED, told, strict=False)
+            if total
+        ]
+        IngestCounter.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["site", "door", "kind"],
+            update_fields=["total", "last_text", "moved_at"],
+        )
+
+
+def moment(time_ns: int) -> datetime:
+    """Nanoseconds since 1970 as an aware time, to the microsecond."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC) + timedelta(microseconds=time_ns // 1000 % 1_000_000)

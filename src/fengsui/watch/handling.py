@@ -1,0 +1,127 @@
+"""What people do with alarms: acknowledge, reset, shelve, take out of service.
+
+Each act is one transaction and counts once under its key. None of them touches the engine's detection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from fengsui.law import numbers
+from fengsui.moment import LEGAL_ZONE
+from fengsui.watch.alarm_states import State, What, after
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, Rule
+
+
+class NotPossible(ValueError):
+    """The act does not fit; the text says why and what would."""
+
+
+def acknowledge(alarms: Iterable[int], person: int, *, key: str, now: datetime) -> int:
+    """Take note of alarms in the person's name; give how many changed."""
+    return _each(alarms, What.ACKNOWLEDGE, person, key, now)
+
+
+def reset(alarms: Iterable[int], person: int, *, key: str, now: datetime) -> int:
+    """End latched alarms that are back to normal and acknowledged."""
+    return _each(alarms, What.RESET, person, key, now)
+
+
+def _each(alarms: Iterable[int], what: What, person: int, key: str, now: datetime) -> int:
+    changed = 0
+    with transaction.atomic():
+        rows = Alarm.objects.unscoped("the caller chose them in scope").select_for_update()
+        for alarm in rows.filter(pk__in=list(alarms)).order_by("pk"):
+            event = f"p-{key}-{alarm.pk}"[:80]
+            if AlarmEvent.objects.filter(event_id=event).exists():
+                continue
+            state = after(State(alarm.state), what)
+            if state == alarm.state:
+                continue
+            alarm.state, alarm.touched_at = state, now
+            if what is What.ACKNOWLEDGE:
+                alarm.acknowledged_at, alarm.acknowledged_by = now, person
+            if state is State.NORMAL:
+                alarm.closed_at = now
+            alarm.save()
+            _say(event, alarm, str(what), person, now)
+            changed += 1
+        if changed:
+            _wake(key)
+    return changed
+
+
+def shelve(rule: int, person: int, until: datetime, reason: str, *, key: str, now: datetime) -> None:
+    """Hide a rule's alarms until a time, at most ``alarm.shelve_longest`` ahead. Raises ``NotPossible``."""
+    longest = numbers.find("alarm.shelve_longest", now.astimezone(LEGAL_ZONE).date()).duration
+    assert longest is not None and longest.seconds is not None
+    if not now < until <= now + timedelta(seconds=longest.seconds):
+        raise NotPossible(_("Shelving ends within {hours:g} hours from now").format(hours=longest.seconds / 3600))
+    _conceal(rule, "shelved", person, until, reason, key, now)
+
+
+def take_out_of_service(rule: int, person: int, reason: str, *, key: str, now: datetime, by_design: bool = False) -> None:
+    """Hide a rule's alarms until somebody brings it back: out of service, or suppressed by design."""
+    _conceal(rule, "suppressed" if by_design else "out_of_service", person, None, reason, key, now)
+
+
+def bring_back(rule: int, person: int, *, key: str, now: datetime) -> None:
+    """End the hiding of a rule's alarms before its time."""
+
+    def doing() -> None:
+        line = Concealment.objects.select_for_update().filter(rule_id=rule, ended_at__isnull=True).first()
+        if line is None:
+            raise NotPossible(_("This rule's alarms are not hidden"))
+        line.ended_at = now
+        line.save(update_fields=["ended_at"])
+        _hide_open(rule, "", "bring_back", person, key, now)
+
+    _once(f"p-{key}-r{rule}", doing)
+
+
+def _conceal(rule: int, kind: str, person: int, until: datetime | None, reason: str, key: str, now: datetime) -> None:
+    if not reason.strip():
+        raise NotPossible(_("Say why the alarm is to be hidden"))
+
+    def doing() -> None:
+        if Concealment.objects.select_for_update().filter(rule_id=rule, ended_at__isnull=True).exists():
+            raise NotPossible(_("This rule's alarms are hidden already; bring them back first"))
+        Concealment.objects.create(rule_id=rule, kind=kind, since=now, until=until, person=person, reason=reason[:300])
+        _hide_open(rule, kind, kind, person, key, now, reason)
+
+    _once(f"p-{key}-r{rule}", doing)
+
+
+def _once(event: str, doing: Callable[[], None]) -> None:
+    with transaction.atomic():
+        if not AlarmEvent.objects.filter(event_id=event[:80]).exists():
+            doing()
+
+
+def _hide_open(rule: int, hidden: str, kind: str, person: int, key: str, now: datetime, text: str = "") -> None:
+    rows = Alarm.objects.unscoped("the caller chose the rule in scope").select_for_update()
+    alarm = rows.filter(rule_id=rule, closed_at__isnull=True).first()
+    if alarm is not None:
+        alarm.hidden, alarm.touched_at = hidden, now
+        alarm.save(update_fields=["hidden", "touched_at"])
+    _say(f"p-{key}-r{rule}"[:80], alarm, kind, person, now, text, rule)
+    _wake(key)
+
+
+def _say(event: str, alarm: Alarm | None, kind: str, person: int, now: datetime, text: str = "", rule: int | None = None) -> None:
+    rule_id = alarm.rule_id if alarm is not None else rule
+    point = Rule.objects.unscoped("the alarm's own rule").filter(pk=rule_id).values_list("point_id", flat=True).first()
+    AlarmEvent.objects.create(
+        event_id=event, alarm=alarm, kind=kind[:16], rule_id=rule_id, point_id=point, at=now, stored_at=now,
+        person=person, text=text[:300],
+    )  # fmt: skip
+
+
+def _wake(key: str) -> None:
+    """Let open pages read again, with the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('fengsui_watch', %s)", [key[:100]])

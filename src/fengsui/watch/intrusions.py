@@ -1,0 +1,76 @@
+"""Counts what the stream server itself refused: publishes to others' topics, wrong tokens, too large messages.
+
+The server acknowledges a forbidden MQTT publish like any other and only writes it into its log; so the log is read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import F
+
+from fengsui.watch.models import IngestCounter
+
+_MOST = 4 * 1024 * 1024
+_KINDS = (
+    ("unauthorised", re.compile(rb'(?:Publish|Subscription|publish) Violation.*?User "([^"]{1,64})"', re.IGNORECASE)),
+    ("unauthorised", re.compile(rb"authentication error(?:.*?User \"([^\"]{1,64})\")?", re.IGNORECASE)),
+    ("oversized", re.compile(rb"maximum payload (?:exceeded|violation)", re.IGNORECASE)),
+)
+
+
+class Watch:
+    """Reads the server's log from its present end on."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or Path(settings.DATA_DIR) / "nats" / "nats.log"
+        self._at = self._size()
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def count(self, now: datetime) -> None:
+        """Add what was refused since the last call to the counters."""
+        size = self._size()
+        if size < self._at:
+            self._at = 0  # the server began another file
+        if size == self._at:
+            return
+        with self._path.open("rb") as file:
+            file.seek(max(self._at, size - _MOST), os.SEEK_SET)
+            text = file.read(_MOST)
+        end = text.rfind(b"\n") + 1
+        if not end:
+            return
+        self._at = size - (len(text) - end)
+        found: Counter[tuple[str, str]] = Counter()
+        last: dict[tuple[str, str], str] = {}
+        for line in text[:end].splitlines():
+            for kind, pattern in _KINDS:
+                if match := pattern.search(line):
+                    user = match.group(1) if match.groups() and match.group(1) else b""
+                    key = (user.decode(errors="replace") or "?", kind)
+                    found[key] += 1
+                    last[key] = line[line.find(b"]") + 1 :].decode(errors="replace").strip()[:200]
+                    break
+        for (site, kind), number in found.items():
+            add(site, "server", kind, number, last[site, kind], now)
+
+
+def add(site: str, door: str, kind: str, number: int, text: str, now: datetime) -> None:
+    """Add to one counter."""
+    rows = IngestCounter.objects.filter(site=site[:64], door=door, kind=kind)
+    if not rows.update(total=F("total") + number, last_text=text[:200], moved_at=now):
+        row, made = IngestCounter.objects.get_or_create(
+            site=site[:64], door=door, kind=kind, defaults={"total": number, "last_text": text[:200], "moved_at": now}
+        )
+        if not made:
+            IngestCounter.objects.filter(pk=row.pk).update(total=F("total") + number, last_text=text[:200], moved_at=now)

@@ -1,0 +1,207 @@
+"""What pages and other rooms ask the watch: newest values, recent ones, limits, standing alarms.
+
+Newest values come from the stream server's memory, recent ones from the history's files. Where either is away the
+answer is empty, never an error: a page shows what is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import orjson
+from django.conf import settings
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from numpy.typing import NDArray
+
+from fengsui.region.models import Point, Site
+from fengsui.watch import stream
+from fengsui.watch.alarm_states import ACTIVE
+from fengsui.watch.history import Store
+from fengsui.watch.models import Alarm, Rule
+from fengsui.watch.warnings import colour_of
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_PATIENCE = 1.5
+_THINNED = 400
+
+
+class Latest(NamedTuple):
+    """A point's newest sample. ``quality`` 0 good, 2 bad; ``raised`` the levels in alarm; ``arrived`` when we had it."""
+
+    time: datetime
+    value: float | None
+    quality: int
+    raised: tuple[str, ...]
+    arrived: datetime
+
+
+class Standing(NamedTuple):
+    """An open alarm as pages show it: ``limit`` hh, h, l, ll, bad or silent; ``level`` the colour it calls for."""
+
+    id: int
+    point_id: int | None
+    limit: str
+    level: str
+    state: str
+    raised_at: datetime
+    value: float | None
+    beyond: float | None
+    hidden: str
+    case: str | None
+
+
+class Limit(NamedTuple):
+    """One running rule of a point."""
+
+    rule: int
+    level: str
+    limit: float | None
+    deadband: float
+    on_delay_ms: int
+    off_delay_ms: int
+    priority: int
+
+
+# ------------------------------------------------------------------- newest values
+
+
+class _Line:
+    """One connection to the stream server per process, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Client | None = None
+        self._away_until = 0.0
+
+    def newest(self, words: Sequence[str]) -> dict[str, tuple[bytes, datetime]]:
+        """The last message of ``latest.WORD`` for each word, with the time it was stored."""
+        if time.monotonic() < self._away_until:
+            return {}
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="newest values", daemon=True).start()
+        asking = asyncio.run_coroutine_threadsafe(self._ask(words), self._loop)
+        try:
+            return asking.result(2 * _PATIENCE)
+        except (TimeoutError, NatsError, OSError) as error:
+            asking.cancel()
+            self._away_until = time.monotonic() + 1.0  # a page must not wait for each of its points
+            log.warning("newest values are not to be had: %s", error or type(error).__name__)
+            return {}
+
+    async def _ask(self, words: Sequence[str]) -> dict[str, tuple[bytes, datetime]]:
+        if self._client is None or self._client.is_closed:
+            self._client = await asyncio.wait_for(stream.connect(settings.NATS_URL, "fengsui pages"), _PATIENCE)
+        client = self._client
+
+        async def one(word: str) -> tuple[str, bytes, str] | None:
+            message = await client.request(f"$JS.API.DIRECT.GET.{stream.LATEST}.latest.{word}", b"", timeout=_PATIENCE)
+            stamp = (message.headers or {}).get("Nats-Time-Stamp")
+            return (word, message.data, stamp) if stamp else None
+
+        found = await asyncio.gather(*(one(word) for word in words))
+        return {word: (data, _stamp(text)) for word, data, text in filter(None, found)}
+
+
+_line = _Line()
+
+
+def _stamp(text: str) -> datetime:
+    """The server's RFC 3339 with nanoseconds."""
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")
+
+
+def latest_of_sites(codes: Iterable[str]) -> dict[int, Latest]:
+    """The newest sample of every point of these sites."""
+    found = {}
+    for data, arrived in _line.newest(list(codes)).values():
+        for point, time_ms, value, bad, raised in orjson.loads(data):
+            if time_ms is not None:
+                at = datetime.fromtimestamp(time_ms / 1000, UTC)
+                levels = tuple(level for bit, level in enumerate(Rule.Level.values) if raised >> bit & 1)
+                found[point] = Latest(at, value, 2 if bad else 0, levels, arrived)
+    return found
+
+
+def latest(points: Sequence[int]) -> dict[int, Latest]:
+    """The newest sample of each of these points; those without any are left out."""
+    codes = Site.objects.unscoped("the caller chose the points in scope").filter(points__in=points).distinct()
+    wanted = set(points)
+    return {point: one for point, one in latest_of_sites(codes.values_list("code", flat=True)).items() if point in wanted}
+
+
+def engine_word() -> dict[str, int]:
+    """How far the engine is (``now_ns``, ``seq``, ``pending``, ``points`` …); empty where nothing is known."""
+    found = _line.newest(["-engine"]).get("-engine")
+    word: dict[str, int] = orjson.loads(found[0]) if found else {}
+    return word
+
+
+# ------------------------------------------------------------------------- history
+
+
+def history() -> Store:
+    """The history of this data folder, for reading."""
+    return Store(settings.DATA_DIR / "history")
+
+
+def recent(
+    points: Sequence[int], minutes: int, now: datetime
+) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]]:
+    """Each point's samples of the last minutes as (time_ns, value, quality), thinned to 400; NaN where there is no value."""
+    end = int(now.timestamp() * 1e9) + 1
+    begin = int((now - timedelta(minutes=minutes)).timestamp() * 1e9)
+    store, found = history(), {}
+    for point, rows in store.read_many(points, begin, end, _THINNED).items():
+        times = np.array([row.time_ns for row in rows], np.int64)
+        values = np.array([np.nan if row.value is None else row.value for row in rows], np.float64)
+        found[point] = (times, values, np.array([row.quality for row in rows], np.uint8))
+    return found
+
+
+# ---------------------------------------------------------------- rules and alarms
+
+
+def limits(point: int, now: datetime) -> list[Limit]:
+    """The rules that run for a point, worst first."""
+    rows = Rule.objects.unscoped("the caller chose the point in scope").filter(point_id=point, since__lte=now)
+    order = {level: number for number, level in enumerate(Rule.Level.values)}
+    running = [rule for rule in rows if rule.until is None or rule.until > now]
+    return [
+        Limit(r.pk, r.level, r.limit, r.deadband, r.on_delay_ms, r.off_delay_ms, r.priority)
+        for r in sorted(running, key=lambda rule: order[rule.level])
+    ]
+
+
+def alarms(site: int, now: datetime | None = None) -> list[Standing]:
+    """The site's open alarms, newest first."""
+    rows = Alarm.objects.unscoped("the caller chose the site in scope").filter(site_id=site, closed_at__isnull=True)
+    found = []
+    for alarm in rows.select_related("rule", "point__unit"):
+        colour = colour_of(alarm, now or alarm.raised_at) if alarm.rule and alarm.state in ACTIVE else ""
+        case = str(alarm.case) if alarm.case else None
+        found.append(
+            Standing(
+                alarm.pk, alarm.point_id, alarm.level.lower(), colour, alarm.state, alarm.raised_at,
+                alarm.value, alarm.limit, alarm.hidden, case,
+            )
+        )  # fmt: skip
+    return found
+
+
+def points_of(site: int) -> list[Point]:
+    """The site's points by unit and tag."""
+    rows = Point.objects.unscoped("the caller chose the site in scope").filter(site_id=site)
+    return list(rows.select_related("unit").order_by("unit_id", "tag"))

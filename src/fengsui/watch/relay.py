@@ -1,0 +1,142 @@
+"""The relay's process: events of the engine into the database, configuration back to the engine.
+
+It alone applies transitions, each batch in one transaction with its position; so it may be killed anywhere. It waits
+for the database as it waits for the stream: for ever, with growing pauses. The engine never waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+import orjson
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from fengsui.ledger import health
+from fengsui.moment import now
+from fengsui.watch import applying, housekeeping, intrusions, stream
+from fengsui.watch.tail import Stored, Tail
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_ROUND = 200
+_HOUSEKEEPING = 2.0
+
+
+def run(stop: threading.Event) -> None:
+    """Work until ``stop`` is set."""
+    asyncio.run(Relay(settings.NATS_URL, exercise=getattr(settings, "DEMO", False)).serve(stop))
+
+
+class Relay:
+    """Reads ALARM, writes the database."""
+
+    def __init__(self, url: str, *, exercise: bool = False) -> None:
+        self._url = url
+        self._exercise = exercise
+        self._halt = asyncio.Event()
+        self._teller = housekeeping.Teller()
+        self._last_stored_ns = 0
+        self._pending = 0
+
+    async def serve(self, stop: threading.Event) -> None:
+        """Connect and work until ``stop``."""
+        watcher = asyncio.create_task(self._watch(stop))
+        client = await stream.connect(self._url, "fengsui relay")
+        try:
+            found = await stream.ensure(client)
+            keeper = asyncio.create_task(self._keep(client))
+            await self._work(client, stream.epoch(found[stream.ALARM]))
+            keeper.cancel()
+        finally:
+            watcher.cancel()
+            await client.close()
+
+    async def _watch(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0.1)
+        self._halt.set()
+
+    async def _work(self, client: Client, epoch: str) -> None:
+        pause = 0.2
+        while not self._halt.is_set():
+            tail = None
+            try:
+                seq = await _in_database(lambda: applying.position(stream.ALARM, epoch, now()))
+                tail = Tail(client, stream.ALARM, seq)
+                while not self._halt.is_set():
+                    messages = await tail.fetch(_ROUND, 0.5)
+                    self._pending = tail.pending
+                    if messages:
+                        await _in_database(partial(self._apply, epoch, messages))
+                        self._last_stored_ns = messages[-1].time_ns
+                        pause = 0.2
+            except (DatabaseError, applying.MovedOn, applying.RelayPosition.DoesNotExist) as error:
+                log.warning("events wait: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(5.0, pause * 2)
+            finally:
+                if tail is not None:
+                    await tail.close()
+
+    def _apply(self, epoch: str, messages: list[Stored]) -> int:
+        return applying.apply(stream.ALARM, epoch, messages, now(), exercise=self._exercise)
+
+    async def _keep(self, client: Client) -> None:
+        watched = intrusions.Watch()
+        while True:
+            try:
+                await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
+                await self._tell(client)
+                await _in_database(lambda: watched.count(now()))
+                await self._beat(client)
+            except (DatabaseError, NatsError, TimeoutError, OSError) as error:
+                log.warning("housekeeping waits: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            await asyncio.sleep(_HOUSEKEEPING)
+
+    async def _tell(self, client: Client) -> None:
+        js = client.jetstream()
+        try:
+            for site, message in await _in_database(lambda: self._teller.due(now())):
+                await js.publish(f"{stream.CONFIG}.{site}", message, timeout=5)
+                self._teller.told(site, message)
+        except (NatsError, TimeoutError):
+            self._teller.forget()
+            raise
+
+    async def _beat(self, client: Client) -> None:
+        """Say that relay and engine live, and how far they are behind."""
+        moment = now()
+        behind = moment - applying.moment(self._last_stored_ns) if self._pending else timedelta(0)
+        await _in_database(lambda: health.beat("relay", moment, behind.total_seconds(), {"pending": self._pending}))
+        try:
+            told = orjson.loads((await client.jetstream().get_last_msg(stream.LATEST, "latest.-engine")).data or b"{}")
+        except NotFoundError:
+            return
+        at = applying.moment(told.get("now_ns", 0))
+        await _in_database(lambda: health.beat("engine", at, max(0.0, (moment - at).total_seconds()), told))
+
+
+async def _in_database(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread; a broken connection is closed, so that the next try opens another."""
+
+    def doing() -> T:
+        close_old_connections()
+        try:
+            return work()
+        except DatabaseError:
+            connection.close()
+            raise
+
+    return await asyncio.to_thread(doing)

@@ -1,0 +1,98 @@
+"""Rules from points' limits, changes to them, and how the engine learns of both.
+
+The engine is told over the stream, one message per site. Anyone may change rules in the database; the
+relay compares what stands there with what it told last and says what differs, also at a rule's own
+``since`` and ``until``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from fengsui.region.models import Point, Site
+from fengsui.watch.configuration import SiteConfiguration
+from fengsui.watch.engine import Level
+from fengsui.watch.models import Rule
+
+SILENT_AFTER_MS = 60_000
+BAD_AFTER_MS = 30_000
+_GAS = {"combustible_gas", "toxic_gas", "oxygen", "methane", "carbon_monoxide"}
+_LIMITS = (("HH", "high_high", 1), ("H", "high", 2), ("L", "low", 2), ("LL", "low_low", 1))
+
+
+def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
+    """Unsaved rules from the points' own limits, with silence and bad quality for each.
+
+    Gas raises at once and clears after 10 s; process values wait 3 s and clear after 10 s with a deadband of
+    2 % of the measuring range. Whoever knows the plant gives it better ones.
+    """
+    made = []
+    for point in points:
+        gas = point.quantity in _GAS
+        span = (point.range_high or 0.0) - (point.range_low or 0.0)
+        for level, column, priority in _LIMITS:
+            limit = getattr(point, column)
+            if limit is None:
+                continue
+            deadband = 0.02 * span if span > 0 else 0.02 * abs(limit)
+            made.append(
+                Rule(
+                    point=point, level=level, limit=limit, deadband=deadband, on_delay_ms=0 if gas else 3_000,
+                    off_delay_ms=10_000, priority=priority, hazard_kind=point.quantity, since=now,
+                )
+            )  # fmt: skip
+        made.append(Rule(point=point, level="SILENT", on_delay_ms=SILENT_AFTER_MS, priority=3, hazard_kind="offline", since=now))
+        made.append(Rule(point=point, level="BAD", on_delay_ms=BAD_AFTER_MS, priority=3, hazard_kind="quality", since=now))
+    return made
+
+
+def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
+    """End ``rule`` and begin another that differs in the given columns.
+
+    Raises ``ValueError`` for an ended rule or a column that a change may not touch.
+    """
+    allowed = {"limit", "deadband", "on_delay_ms", "off_delay_ms", "priority", "hazard_kind", "colour", "latched"}
+    if stray := set(columns) - allowed:
+        raise ValueError(f"{', '.join(sorted(stray))}: a rule's change may give {', '.join(sorted(allowed))}")
+    with transaction.atomic():
+        old = Rule.objects.unscoped("the caller has the rule in hand").select_for_update().get(pk=rule.pk)
+        if old.until is not None and old.until <= now:
+            raise ValueError(f"rule {old.pk} ended at {old.until:%Y-%m-%d %H:%M}: change the one that follows it")
+        old.until = now
+        old.save(update_fields=["until"])
+        names = {f.attname for f in Rule._meta.concrete_fields} - {"id", "since", "until"}
+        kept = {name: getattr(old, name) for name in names}
+        return Rule.objects.create(**{**kept, **columns}, since=now)
+
+
+def configurations(now: datetime, sites: Iterable[int] | None = None) -> Iterator[SiteConfiguration]:
+    """What the engine must know now, site by site; ``sites`` narrows to these ids."""
+    where = Q() if sites is None else Q(site_id__in=list(sites))
+    tags: dict[int, dict[str, int]] = defaultdict(dict)
+    points = Point.objects.unscoped("the engine watches all points").filter(where)
+    for site, tag, point in points.values_list("site_id", "tag", "id"):
+        tags[site][tag] = point
+    rules: dict[int, list[tuple[int, int, int, float, float, int, int]]] = defaultdict(list)
+    on = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
+    if sites is not None:
+        on &= Q(point__site_id__in=list(sites))
+    columns = ("point__site_id", "id", "point_id", "level", "limit", "deadband", "on_delay_ms", "off_delay_ms")
+    rows = Rule.objects.unscoped("the engine watches all points").filter(on).order_by("id").values_list(*columns)
+    for site, rule, point, level, limit, deadband, on_delay, off_delay in rows:
+        rules[site].append((rule, point, Level[level], limit or 0.0, deadband, on_delay, off_delay))
+    codes = Site.objects.unscoped("the engine watches all sites").values_list("id", "code")
+    for site, code in codes if sites is None else codes.filter(id__in=list(sites)):
+        if site in tags:
+            yield SiteConfiguration.of(code, tags[site], rules[site])
+
+
+def install(now: datetime) -> int:
+    """Give every point that has no rule the ones derived from its limits; give how many rules were made."""
+    bare = Point.objects.unscoped("every point is watched").filter(rules__isnull=True)
+    return len(Rule.objects.bulk_create(derive(bare, now), batch_size=5_000))

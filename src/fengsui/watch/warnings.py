@@ -1,0 +1,97 @@
+"""From alarms to the one graded warning that a site and a kind of hazard have open 预警.
+
+In: an alarm that people must hear of. Out: an act of the ledger in the same transaction: the warning opened,
+raised in colour, or told that the alarm came again or cleared. A door that refuses leaves the alarm standing with
+the reason, and it is tried again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from fengsui.ledger import doors
+from fengsui.ledger.kernel.shapes import Actor, Call
+from fengsui.ledger.models import Case
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region.models import Site
+from fengsui.watch import colours
+from fengsui.watch.alarm_states import ACTIVE
+from fengsui.watch.models import Alarm, Rule
+
+_LEVEL = Actor(kind="event", name="warning.level")
+_AGAIN = Actor(kind="event", name="alarm.again")
+_CLEARED = Actor(kind="event", name="alarm.cleared")
+_WORDS = {"HH": "高高报", "H": "高报", "L": "低报", "LL": "低低报", "BAD": "数据异常", "SILENT": "数据中断"}
+_QUIET = timedelta(minutes=1)
+"""A warning is told again of its alarms at most so often: a flood of entries helps nobody."""
+
+
+def announce(alarm: Alarm, colour: str, *, key: str, now: datetime, exercise: bool) -> None:
+    """Let the alarm be part of its warning, opening or raising that; ``alarm`` is saved by the caller."""
+    assert alarm.rule is not None and alarm.site is not None
+    try:
+        with transaction.atomic():
+            alarm.case = _announce(alarm, alarm.rule, alarm.site, colour, key, now, exercise)
+        alarm.warning_error = ""
+    except doors.Refused as refusal:
+        alarm.warning_error = str(refusal)[:300]
+
+
+def _announce(alarm: Alarm, rule: Rule, site: Site, colour: str, key: str, now: datetime, exercise: bool) -> str:
+    taken = open_warning(site, rule.hazard_kind)
+    if taken is None:
+        about = doors.About("site", str(site.pk), site.place_id, duty_of(site), _title(alarm), exercise=exercise)
+        values = {"hazard_kind": rule.hazard_kind, "colour": colour}
+        return doors.open("warning", "by_alarm", values, _LEVEL, about, key=key, now=now).case
+    identity = str(taken.pk)
+    if colours.rank(colour) > colours.rank(taken.fields.get("colour")):
+        doors.act(identity, Call("upgrade", _LEVEL, {"colour": colour}, key=key), now=now)
+    elif not _told_lately(identity, now):
+        doors.act(identity, Call("again", _AGAIN, {"seen": _title(alarm)}, key=key), now=now)
+    return identity
+
+
+def tell_cleared(alarm: Alarm, *, key: str, now: datetime) -> None:
+    """When the last active alarm of a warning has cleared, its people read it in the warning."""
+    rows = Alarm.objects.unscoped("the relay's own work").filter(case=alarm.case, state__in=ACTIVE)
+    if rows.exclude(pk=alarm.pk).exists():
+        return
+    try:
+        with transaction.atomic():
+            doors.act(str(alarm.case), Call("again", _CLEARED, {"seen": f"{_title(alarm)}，报警已消除"}, key=key), now=now)
+    except doors.Refused:
+        return  # the warning has ended meanwhile
+
+
+def open_warning(site: Site, hazard_kind: str) -> Case | None:
+    """The site's open warning of this kind."""
+    found: Case | None = Case.objects.filter(
+        mechanism="warning", ended=False, about_kind="site", about_id=str(site.pk), fields__hazard_kind=hazard_kind
+    ).first()
+    return found
+
+
+def duty_of(site: Site) -> str:
+    """The field of work under which the site's warnings are supervised."""
+    return str(site.duties[0]) if site.duties else ""
+
+
+def colour_of(alarm: Alarm, now: datetime) -> str:
+    """The colour the alarm calls for on this legal day; '' for none."""
+    assert alarm.rule is not None
+    unit = alarm.point.unit if alarm.point else None
+    return colours.of_alarm(alarm.level, unit.grade if unit else None, alarm.rule.colour, now.astimezone(LEGAL_ZONE).date())
+
+
+def _told_lately(case: str, now: datetime) -> bool:
+    rows = Alarm.objects.unscoped("the relay's own work")
+    return rows.filter(case=case, raised_at__gt=now - _QUIET).exists()
+
+
+def _title(alarm: Alarm) -> str:
+    point, site = alarm.point, alarm.site
+    assert point is not None and site is not None
+    value = "" if alarm.value is None else f" {alarm.value:.4g} {point.measure}"
+    return f"{site.name_zh} {point.name_zh}（{point.tag}）{_WORDS.get(alarm.level, alarm.level)}{value}"[:300]

@@ -1,0 +1,209 @@
+"""What the engine says becomes alarms and warnings: each once, whatever is repeated or comes late."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fengsui.ledger.models import Case, Entry
+from fengsui.region.models import HazardUnit, Point
+from fengsui.watch import applying, handling, housekeeping, rules
+from fengsui.watch.alarm_states import OWING, State, What, after
+from fengsui.watch.models import Alarm, AlarmEvent, IngestCounter, Rule
+from fengsui.watch.tail import Stored
+from tests.small_region import build
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+NS = int(NOW.timestamp()) * 10**9
+
+
+class Plant:
+    def __init__(self):
+        self.small = build(NOW)
+        self.site = self.small.site
+        self.unit = HazardUnit.objects.create(
+            site=self.site, code="U1", name_zh="氨罐区", name_en="Tanks", kind="storage", grade=1
+        )
+        common = {"site": self.site, "unit": self.unit, "quantity": "pressure", "measure": "MPa", "range_low": 0, "range_high": 3}
+        self.points = [
+            Point.objects.create(tag=f"PT-{n}", name_zh="压力", name_en="Pressure", high=1.6, high_high=1.8, **common)
+            for n in range(3)
+        ]
+        Rule.objects.bulk_create(rules.derive(self.points, NOW))
+        self.seq = self.stored = 0
+        applying.position("ALARM", "e", NOW)
+
+    def rule(self, level="HH", point=0):
+        return Rule.objects.unscoped("test").get(point=self.points[point], level=level)
+
+    def event(self, kind, level="HH", point=0, value=1.9, **more):
+        self.seq += 1
+        body = {
+            "kind": kind, "rule": self.rule(level, point).pk, "point": self.points[point].pk, "level": 0, "site": self.site.code,
+            "at": NS + self.seq * 10**9, "value": value, "seq": self.seq, "index": 0, "stored": NS, "id": f"e-1-{self.seq}-0",
+        }  # fmt: skip
+        return body | more
+
+    def store(self, *events):
+        messages = []
+        for body in events:
+            self.stored += 1
+            messages.append(Stored("alarm.1", self.stored, NS, json.dumps(body).encode()))
+        return messages
+
+    def say(self, *events, now=NOW):
+        applying.apply("ALARM", "e", self.store(*events), now)
+
+
+@pytest.fixture
+def plant(db):
+    return Plant()
+
+
+def alarms():
+    return Alarm.objects.unscoped("test")
+
+
+def warnings():
+    return Case.objects.filter(mechanism="warning")
+
+
+def test_a_raised_alarm_opens_the_site_s_warning_in_the_unit_s_colour(plant):
+    plant.say(plant.event("RAISED"))
+    alarm = alarms().get()
+    assert (alarm.state, alarm.value, alarm.limit, alarm.warning_error) == ("unacknowledged", 1.9, 1.8, "")
+    case = warnings().get()
+    assert (case.fields["colour"], case.fields["hazard_kind"], case.about_id) == ("red", "pressure", str(plant.site.pk))
+    assert alarm.case == case.pk
+
+
+def test_more_alarms_join_the_one_warning_and_a_worse_one_raises_its_colour(plant):
+    plant.say(plant.event("RAISED", "H"))
+    assert warnings().get().fields["colour"] == "orange"
+    plant.say(plant.event("RAISED", "H", 1), plant.event("RAISED", "HH"))
+    assert warnings().get().fields["colour"] == "red"
+    acts = list(Entry.objects.filter(case=warnings().get()).order_by("seq").values_list("act", flat=True))
+    assert acts == ["by_alarm", "upgrade"]
+    assert alarms().filter(case=warnings().get().pk).count() == 3
+
+
+def test_the_same_messages_again_change_nothing(plant):
+    told = plant.store(plant.event("RAISED"), plant.event("CLEARED"), plant.event("RAISED"))
+    applying.apply("ALARM", "e", told, NOW)
+    before = list(alarms().values()), AlarmEvent.objects.count(), Entry.objects.count()
+    applying.apply("ALARM", "e", told, NOW)
+    applying.RelayPosition.objects.update(seq=0)
+    applying.apply("ALARM", "e", told, NOW)
+    assert (list(alarms().values()), AlarmEvent.objects.count(), Entry.objects.count()) == before
+    assert alarms().get().times == 2
+
+
+def test_an_older_event_than_the_alarm_has_seen_changes_nothing(plant):
+    raised, cleared = plant.event("RAISED"), plant.event("CLEARED")
+    plant.say(plant.event("RAISED"))
+    plant.say(cleared, raised)
+    assert alarms().get().state == "unacknowledged"
+
+
+def test_a_failing_transaction_moves_neither_alarm_nor_position(plant):
+    bad = plant.event("RAISED") | {"at": None}
+    with pytest.raises(TypeError):
+        plant.say(plant.event("RAISED"), bad)
+    assert not alarms().exists()
+    assert applying.position("ALARM", "e", NOW) == 0
+
+
+def test_another_stream_s_position_is_not_moved(plant):
+    with pytest.raises(applying.MovedOn):
+        applying.apply("ALARM", "other", plant.store(plant.event("RAISED")), NOW)
+    assert applying.position("ALARM", "other", NOW) == 0
+
+
+def test_returned_alarms_wait_for_acknowledgement_and_end_with_it(plant):
+    plant.say(plant.event("RAISED"), plant.event("CLEARED"))
+    alarm = alarms().get()
+    assert alarm.state == "returned" and alarm.closed_at is None
+    person = plant.small.one("plant").person.pk
+    handling.acknowledge([alarm.pk], person, key="k1", now=NOW)
+    handling.acknowledge([alarm.pk], person, key="k1", now=NOW)
+    alarm.refresh_from_db()
+    assert (alarm.state, alarm.acknowledged_by) == ("normal", person)
+    assert alarm.events.filter(kind="acknowledge").count() == 1
+    assert Entry.objects.filter(case=alarm.case, act="again").count() == 1  # told that it cleared
+
+
+def test_shelved_rules_raise_no_warning_until_the_shelf_ends(plant):
+    person = plant.small.one("plant").person.pk
+    with pytest.raises(handling.NotPossible):
+        handling.shelve(plant.rule().pk, person, NOW + timedelta(hours=9), "calibration", key="s0", now=NOW)
+    handling.shelve(plant.rule().pk, person, NOW + timedelta(hours=1), "calibration", key="s1", now=NOW)
+    plant.say(plant.event("RAISED"))
+    assert alarms().get().hidden == "shelved" and not warnings().exists()
+    later = NOW + timedelta(hours=1, minutes=1)
+    housekeeping.keep(later, exercise=False)
+    housekeeping.keep(later + timedelta(seconds=6), exercise=False)
+    assert alarms().get().hidden == "" and warnings().get().fields["colour"] == "red"
+
+
+def test_lasting_silence_becomes_one_yellow_warning(plant):
+    plant.say(*(plant.event("RAISED", "SILENT", n, None) for n in range(3)))
+    housekeeping.keep(NOW + timedelta(minutes=20), exercise=False)
+    assert not warnings().exists()
+    housekeeping.keep(NOW + timedelta(minutes=31), exercise=False)
+    assert [case.fields["colour"] for case in warnings()] == ["yellow"]
+    assert alarms().filter(case=warnings().get().pk).count() == 3
+
+
+def test_one_outage_alarm_however_often(plant):
+    outage = {"rule": -1, "point": -1, "site": "", "value": 30.0}
+    plant.say(plant.event("OUTAGE", **outage), plant.event("OUTAGE", **outage))
+    alarm = alarms().get()
+    assert (alarm.level, alarm.times, alarm.state) == ("OUTAGE", 2, "returned")
+
+
+def test_counters_are_totals_so_a_replay_does_not_add(plant):
+    told = {"sites": {"HC-1": [5, 1, 0, 0, 0, 2, 0, 8, "json: broken"]}}
+    plant.say(plant.event("COUNTS") | told, plant.event("COUNTS") | told)
+    found = {row.kind: row.total for row in IngestCounter.objects.all()}
+    assert found == {"accepted": 5, "duplicate": 1, "malformed": 2, "messages": 8}
+
+
+def test_the_database_refuses_a_second_open_alarm(plant):
+    from django.db import IntegrityError, transaction
+
+    plant.say(plant.event("RAISED"))
+    row = alarms().get()
+    row.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save(force_insert=True)
+
+
+def test_flood_is_marked(plant):
+    for n in range(12):
+        plant.say(plant.event("RAISED", "H", n % 3), plant.event("CLEARED", "H", n % 3))
+        handling.acknowledge(list(alarms().filter(state__in=OWING).values_list("pk", flat=True)), 1, key=f"a{n}", now=NOW)
+    assert [a.flood for a in alarms().order_by("pk")] == [False] * 10 + [True] * 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(list(What))), st.booleans())
+def test_an_alarm_never_ends_unacknowledged_or_while_active(story, latched):
+    state, active, acknowledged = State.NORMAL, False, True
+    for what in story:
+        before, state = state, after(state, what, latched=latched)
+        if what is What.RAISE:
+            active = True
+            acknowledged = acknowledged and before in (State.UNACKNOWLEDGED, State.ACKNOWLEDGED)
+        elif what is What.CLEAR:
+            active = False
+        elif what is What.ACKNOWLEDGE:
+            acknowledged = True
+        if state is State.NORMAL:
+            assert not active and acknowledged
+            acknowledged = True
+        assert after(state, What.CLEAR, latched=latched) == after(
+            after(state, What.CLEAR, latched=latched), What.CLEAR, latched=latched
+        )

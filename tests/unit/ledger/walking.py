@@ -10,19 +10,32 @@ from typing import Any
 
 from fengsui import shipped
 from fengsui.law import numbers
-from fengsui.law.amounts import Duration
+from fengsui.law.amounts import Duration, parse_amount
 from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.decide import decide, offers, unopened
 from fengsui.ledger.kernel.ladder import due_acts, fire, missed, rungs
 from fengsui.ledger.kernel.names import law_names
 from fengsui.ledger.kernel.people import SIGNALS
-from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals
+from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals, Table
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 NAMES = load.load_names(shipped.file("registry.yaml")).plus(law=law_names(numbers.shipped_book().all()))
 MECHANISMS = load.load_folder(shipped.folder("mechanisms"), NAMES)
 LAW = {name: Duration(days=5) for name in NAMES.law}
 PHOTO = "ab" * 32
+
+
+def lengths() -> dict[str, Duration | Table]:
+    """The law's own lengths of time on the day of ``NOW``."""
+    found: dict[str, Duration | Table] = {}
+    for name in NAMES.law:
+        number = numbers.find(name, NOW.date())
+        if number.table is not None:
+            found[name] = Table(number.keyed_by, {key: parse_amount(row) for key, row in number.table.items()})
+        elif number.duration is not None:
+            found[name] = number.duration
+    return found
+
 
 _ROLES = sorted(NAMES.roles)
 OFFICES: dict[str, Any] = {role: i + 1 for i, role in enumerate(_ROLES)}

@@ -1,0 +1,293 @@
+"""The three complete mechanisms, told as stories through ``decide``: the issue's own words, act by act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fengsui.ledger.kernel.decide import decide, may, unopened
+from fengsui.ledger.kernel.people import carried
+from fengsui.ledger.kernel.shapes import Actor, Call, Case, Decision, Mechanism, Refusals
+from tests.unit.ledger.walking import MECHANISMS, NOW, OFFICES, PHOTO, facts, facts_of, lengths, person_of
+
+FIVE = {
+    "responsibility": 7,
+    "measures": "更换安全阀根部阀",
+    "funds": 12_000_000,
+    "deadline": "2027-01-20",
+    "contingency": "氨泄漏专项预案",
+}
+
+BELOW = {OFFICES["top"] + 50: OFFICES["upper_supervisor"], OFFICES["top"] + 51: OFFICES["top"] + 50}
+"""Two offices, each under the one above it."""
+LAWFUL = lengths()
+"""The law's own numbers on the day of the stories."""
+
+
+@dataclass
+class Story:
+    """One case and the time; ``does`` must succeed, ``cannot`` must be refused for the reasons given."""
+
+    mechanism: Mechanism
+    now: datetime = NOW
+    last: Decision | None = None
+    case: Case = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.case = unopened(self.mechanism, "c")
+
+    def call(self, act: str, who: str | Actor, which: int, values: dict[str, Any]) -> Decision | Refusals:
+        actor = who
+        if isinstance(who, str):
+            office = self.case.fields[who[6:]] if who.startswith("field.") else OFFICES[who]
+            actor = Actor("person", person=person_of(office, which), office=office)
+        assert isinstance(actor, Actor)
+        seen = facts(holds=facts_of(actor.office).holds, given={"office.parent": BELOW}, law=LAWFUL)
+        return decide(self.mechanism, self.case, Call(act, actor, values), seen, self.now)
+
+    def does(self, act: str, who: str | Actor, which: int = 0, **values: Any) -> Story:
+        result = self.call(act, who, which, values)
+        assert isinstance(result, Decision), (act, result)
+        self.last, self.case = result, result.case
+        return self
+
+    def signs(self, act: str, who: str, *persons: int, **values: Any) -> Story:
+        for i, which in enumerate(persons):
+            self.does(act, who, which, **(values if i == 0 else {}))
+        return self
+
+    def cannot(self, act: str, who: str | Actor, which: int = 0, *, because: str, **values: Any) -> Story:
+        result = self.call(act, who, which, values)
+        assert isinstance(result, Refusals), (act, result)
+        assert because in {reason.code for reason in result.reasons}, result
+        return self
+
+    def child(self, act: str, end: str, **values: Any) -> Story:
+        kid = next(kid for kid in self.case.kids if kid.state == "open")
+        return self.does(act, Actor("child", name=kid.kind, end=end, kid=kid.id), **values)
+
+
+def hazard() -> Story:
+    return Story(MECHANISMS["hazard"])
+
+
+def rectifying() -> Story:
+    story = hazard().does("found_here", "site_supervisor", finding="安全阀根部阀关闭", photos=[PHOTO])
+    story.signs("list", "site_supervisor", 0, 1, criterion="hazchem-15")
+    return story.does("settle", "enterprise", **FIVE).does("approve", "site_supervisor")
+
+
+# ------------------------------------------------------------------- hazard
+
+
+def test_control_comes_before_any_paper() -> None:
+    for opening, who in (("found_here", "site_supervisor"), ("self_reported", "enterprise"), ("public_report", "public")):
+        actor: str | Actor = Actor("public") if who == "public" else who
+        values = {"finding": "f", **({"reporter_code": "R-1"} if who == "public" else {})}
+        story = hazard().does(opening, actor, **values)
+        story.does("order_interim", "site_supervisor", interim_control="降液位运行")
+        story.does("order_stop", "upper_supervisor", interim_control="停止使用")
+        assert story.last is not None and story.last.effects == ("stop_work",)
+        story.does("order_evacuation", "site_supervisor", interim_control="撤离")
+        assert story.last is not None and story.last.effects == ("stop_work", "alarm_site")
+        story.cannot("order_stop", "enterprise", because="not_yours", interim_control="x")
+
+
+def test_the_whole_way_to_a_cancelled_number() -> None:
+    story = rectifying()
+    story.does("report", "enterprise", progress="阀门已到货")
+    story.cannot("pass", "enterprise", because="not_offered")
+    story.does("submit", "enterprise", evidence=[PHOTO])
+    # the enterprise tries to cancel its own number
+    story.cannot("pass", "enterprise", because="not_yours")
+    story.cannot("pass", "enterprise", because="same_person")
+    story.does("pass", "site_supervisor", 0, photos=[PHOTO])
+    story.cannot("pass", "site_supervisor", 0, because="already_signed")
+    story.does("pass", "site_supervisor", 1)
+    assert story.case.state == "cancelled"
+    assert story.last is not None and [one.mechanism for one in story.last.opens] == ["look_back"]
+    assert set(story.last.tells) == {"raiser", "enterprise"}
+
+
+def test_a_reported_hazard_that_proves_true_opens_the_reward() -> None:
+    story = hazard().does("public_report", Actor("public"), finding="f", reporter_code="R-1").does("accept", "site_supervisor")
+    story.signs("list", "site_supervisor", 0, 1, criterion="hazchem-15").does("settle", "enterprise", **FIVE)
+    story.does("approve", "site_supervisor").does("submit", "enterprise", evidence=[PHOTO]).signs("pass", "site_supervisor", 0, 1)
+    assert story.last is not None and [one.mechanism for one in story.last.opens] == ["look_back", "reward"]
+
+
+@pytest.mark.parametrize(("act", "end"), [("downgrade", "ordinary"), ("nothing", "none"), ("hand_over", "handed_over")])
+def test_other_ends_need_grounds_and_two_persons_who_did_not_find_it(act: str, end: str) -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    story.cannot(act, "site_supervisor", 1, because="missing")
+    story.cannot(act, "site_supervisor", 0, because="same_person", grounds="g")
+    story.signs(act, "site_supervisor", 1, 2, grounds="g")
+    assert story.case.state == end and story.last is not None and "raiser" in story.last.tells
+
+
+def test_assigned_down_one_or_two_levels_only_where_found_above() -> None:
+    league, county = OFFICES["top"] + 50, OFFICES["top"] + 51
+    story = hazard().does("found_above", "upper_supervisor", finding="f")
+    story.cannot("assign_down", "upper_supervisor", because="guard", answering=county)
+    story.does("assign_down", "upper_supervisor", answering=league).does("pass_down", "field.answering", answering=county)
+    story.cannot("pass_down", "field.answering", because="spent", answering=county)
+    story.does("sign", "field.answering")
+    assert (story.case.state, story.case.fields["answering"]) == ("found", county)
+    hazard().does("found_here", "site_supervisor", finding="f").cannot(
+        "assign_down", "site_supervisor", because="not_offered", answering=league
+    )
+    assert hazard().does("listed_above", "top", finding="f").case.fields["answering"] == OFFICES["top"]
+
+
+def test_a_plan_without_all_five_is_refused() -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f").signs("list", "site_supervisor", 0, 1, criterion="c")
+    for name in FIVE:
+        story.cannot("settle", "enterprise", because="missing", **{key: value for key, value in FIVE.items() if key != name})
+    story.cannot("settle", "enterprise", because="bad_value", **{**FIVE, "deadline": "2027-06-01"})  # over 90 days
+
+
+def test_returns_are_bounded_then_the_site_is_stopped_or_closed() -> None:
+    story = rectifying()
+    for round_ in range(4):
+        story.does("submit", "enterprise", evidence=[PHOTO]).does("return", "site_supervisor", reason="不合格")
+        assert story.case.state == ("rectifying" if round_ < 3 else "stopped")
+        assert "evidence" not in story.case.fields
+    story.does("resettle", "site_supervisor", reason="停产整顿")
+    assert story.last is not None and story.last.effects == ("stop_work",)
+    story.does("settle", "enterprise", **FIVE).does("approve", "site_supervisor").does("submit", "enterprise", evidence=[PHOTO])
+    story.does("return", "site_supervisor", reason="仍不合格").cannot("resettle", "site_supervisor", because="spent", reason="r")
+    story.signs("close_down", "site_supervisor", 0, 1, grounds="g")
+    assert story.case.state == "closed_down" and not story.case.unverified
+
+
+def test_an_extension_is_decided_above_and_moves_the_deadline() -> None:
+    story = rectifying().does("extend", "enterprise", extension={"until": "2027-02-10", "why": "备件进口"})
+    story.cannot("submit", "enterprise", because="child_open", evidence=[PHOTO])
+    before = next(row.due for row in story.case.clocks if row.name == "deadline")
+    story.child("extension_granted", "granted", until="2027-02-10")
+    after = next(row.due for row in story.case.clocks if row.name == "deadline")
+    assert after - before == timedelta(days=21)
+    story.cannot("extend", "enterprise", because="spent")
+
+
+def test_raised_supervision_must_be_cleared_before_the_number_is_cancelled() -> None:
+    story = rectifying().does("list_supervision", "upper_supervisor")
+    assert story.case.fields["supervised_by"] == OFFICES["upper_supervisor"]
+    story.does("submit", "enterprise", evidence=[PHOTO]).cannot("pass", "site_supervisor", because="guard")
+    story.does("clear", "field.supervised_by", clearance="同意解除").signs("pass", "site_supervisor", 0, 1)
+    assert story.case.state == "cancelled"
+
+
+def test_shutting_the_site_recalls_an_open_extension() -> None:
+    story = rectifying().does("extend", "enterprise", extension={"until": "2027-02-10", "why": "w"})
+    kid = story.case.kids[0].id
+    story.signs("shut_site", "site_supervisor", 1, 2, grounds="g")
+    assert story.last is not None and story.last.recalls == (kid,)
+
+
+# -------------------------------------------------------------- instruction
+
+
+def test_the_chain_of_an_instruction() -> None:
+    story = Story(MECHANISMS["instruction"]).does("register", "registry", paper="国办来文")
+    story.does("propose", "registry", proposal="拟请阅示", leader=7)
+    leader = Actor("person", person=7, office=OFFICES["leader"])
+    story.does("instruct", leader, words="请抓好落实", due="2027-01-31")
+    county, top = OFFICES["county_office"], OFFICES["top"]
+    story.does("assign", "supervision_office", lead_office=county, supporting=[top])
+    assert [dict(one.values)["part"] for one in story.last.opens] == ["lead", "support"]  # type: ignore[union-attr]
+    story.does("report", "field.lead_office", progress="已部署")
+    story.cannot("feed_back", "field.lead_office", because="child_open", feedback="f")
+    story.child("task_done", "done").child("task_done", "done")
+    story.does("feed_back", "field.lead_office", feedback="已完成")
+    story.cannot("agree", "field.lead_office", because="not_yours").does("agree", "supervision_office")
+    story.cannot("read_closed", "supervision_office", because="not_yours", view="v")
+    story.does("read_closed", leader, view="同意办结").does("strike_off", "supervision_office", 1)
+    assert story.case.state == "closed" and not story.case.unverified
+
+
+def test_the_leader_may_instruct_again_and_supervision_return() -> None:
+    story = Story(MECHANISMS["instruction"])
+    story.does("spoken", "supervision_office", paper="p", words="w", leader=7, due="2027-01-31")
+    leader = Actor("person", person=7, office=OFFICES["leader"])
+    story.does("assign", "supervision_office", lead_office=OFFICES["county_office"]).child("task_withdrawn", "withdrawn")
+    for _ in range(3):
+        story.does("feed_back", "field.lead_office", feedback="f").does("return", "supervision_office", reason="r")
+    assert story.case.state == "reporting"  # the third return goes to the leader
+    story.does("again", leader, words="再抓").does("assign", "supervision_office", lead_office=OFFICES["county_office"])
+    assert story.case.kids[-1].state == "open"
+
+
+# ------------------------------------------------------------------ warning
+
+
+def warned(colour: str = "yellow") -> Story:
+    event = Actor("event", name="warning.level")
+    return Story(MECHANISMS["warning"]).does("by_alarm", event, hazard_kind="leak", colour=colour)
+
+
+def test_a_warning_owes_three_answers() -> None:
+    story = warned("red")
+    assert story.last is not None and story.last.effects == ("call_list",)
+    assert {row.name: row.holder for row in story.case.clocks} == {
+        "acknowledge": OFFICES["control_room"],
+        "feedback": OFFICES["control_room"],
+        "lift": OFFICES["county_office"],
+    }
+    story.does("acknowledge", "control_room").does("note_call", "control_room", call="已电话叫应值班长")
+    story.does("feed_back", "control_room", feedback="已关阀喷淋").cannot(
+        "lift", "control_room", because="not_yours", grounds="g"
+    )
+    story.does("reject", "county_office", grounds="数值未降").cannot("lift", "county_office", because="not_offered", grounds="g")
+    story.does("feed_back", "control_room", feedback="已停车").does("lift", "county_office", grounds="已恢复")
+    assert story.case.state == "lifted" and set(story.last.tells) == {"raiser", "control_room"}
+
+
+def test_a_warning_goes_on_as_hazard_or_accident_or_proves_unfounded() -> None:
+    story = warned().does("open_hazard", "county_office", hazard={"finding": "安全阀根部阀关闭"})
+    assert story.last is not None and story.last.opens[0].values == {"finding": "安全阀根部阀关闭"}
+    story.does("to_incident", "duty_room", grounds="已发生泄漏", accident={"course": "c"})
+    assert story.case.state == "incident"
+    unfounded = warned().signs("unfounded", "duty_room", 0, 1, grounds="仪表故障")
+    assert unfounded.case.state == "unfounded"
+
+
+def test_whoever_fed_back_neither_lifts_nor_finds_it_unfounded() -> None:
+    story = warned().does("county_feeds_back", "county_office", feedback="现场处置")
+    story.cannot("lift", "county_office", because="same_person", grounds="g")
+    story.cannot("unfounded", "county_office", because="same_person", grounds="g")
+    story.does("lift", "county_office", 1, grounds="g")
+
+
+# ------------------------------------------------------------ the other ones
+
+
+def test_an_extension_is_never_decided_by_who_asked() -> None:
+    asker = Actor("parent", name="hazard", person=person_of(OFFICES["up"]), office=OFFICES["enterprise"])
+    story = Story(MECHANISMS["extension"]).does("ask", asker, until="2027-02-01", why="w")
+    boss = Actor("person", person=person_of(OFFICES["up"]), office=OFFICES["parent_owner.up"])
+    story.cannot("grant", boss, because="same_person")
+    story.does("grant", Actor("person", person=5, office=OFFICES["parent_owner.up"]))
+    assert carried(story.case) == frozenset()
+
+
+def test_every_act_that_people_do_has_somebody_who_may_see_it() -> None:
+    story = rectifying()
+    for role in ("enterprise", "site_supervisor", "upper_supervisor", "top"):
+        office = OFFICES[role]
+        actor = Actor("person", person=person_of(office), office=office)
+        offered = may(story.mechanism, story.case, actor, facts_of(office), NOW)
+        assert {one.act.name for one in offered} == {
+            "report",
+            "submit",
+            "extend",
+            "order_interim",
+            "order_stop",
+            "order_evacuation",
+            "lift_interim",
+            "list_supervision",
+            "shut_site",
+        }

@@ -14,10 +14,11 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext
 
-from fengsui.ledger import drawing, forms, ladder, mechanisms, names, reading, sentences, titles
+from fengsui.ledger import drawing, forms, mechanisms, names, reading, sentences, titles
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
+from fengsui.ledger.kernel.times import later
 from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Leaf, Link, Notice
 from fengsui.ledger.reading.page import hidden_fields
 from fengsui.ledger.reading.possible import Cannot, May, may
@@ -184,7 +185,7 @@ def _step(rungs: Sequence[Rung], index: int, clock: Clock) -> Step:
     said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens]
     plain = rung.at.strip()
     offset = gettext("when due") if plain in ("0", "+0") else ("−" if plain.startswith("-") else "+") + titles.amount(plain)
-    return Step(offset, "，".join(said), ladder.rung_at(rungs, index, clock.due), index < clock.rung)
+    return Step(offset, "，".join(said), later(clock.due, rungs[index].offset), index < clock.rung)
 
 
 def _whom(role: str) -> str:

@@ -5,6 +5,7 @@ Every command names its exit codes; rooms are imported only when their command r
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ _GROUPS = {
     "Run": ("up", "demo"),
     "Look after": ("doctor", "backup", "restore"),
     "Prove": ("check", "verify", "rebuild"),
-    "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs", "exercise"),
+    "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs"),
+    "Processes of the demo": ("simulator", "exercise"),
     "Develop": ("manage",),
 }
 
@@ -141,6 +143,7 @@ _process("relay", "Bring alarm transitions into the ledger, each exactly once.")
 _process("clock", "Fire reminders and climbs, deliver notices.\n\nAny number may run; each rung fires once.")
 _process("sealer", "Seal new entries under a signed head each minute.\n\nAny number may run; one works, the others stand by.")
 _process("jobs", "Work off mail, documents and exchange.")
+_process("simulator", "Play the devices of the demo's sites: one message per site and second.")
 _process("exercise", "Play the demo's exercise: signals and calls, never the answers.")
 
 
@@ -185,6 +188,69 @@ def check(folder: Path | None, as_json: bool, budget: int | None) -> None:
     from fengsui.ledger.proof.check import BUDGET
 
     sys.exit(cli.main(folder, as_json=as_json, budget=budget or BUDGET))
+
+
+@main.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def doctor(data: Path, as_json: bool) -> None:
+    """Test machine, disk, clock, database and stream, and say what to do.
+
+    A running platform is tested as it runs; otherwise its servers are started for the test and stopped again.
+    Exit codes: 0 all is well or only warnings, 1 something is bad.
+    """
+    from fengsui.services import doctor as physician
+
+    found = physician.examine(data)
+    if as_json:
+        click.echo(json.dumps([vars(one) for one in found], ensure_ascii=False, indent=2))
+    else:
+        marks = {
+            "ok": click.style("ok  ", fg="green"),
+            "warn": click.style("warn", fg="yellow"),
+            "bad": click.style("BAD ", fg="red"),
+        }
+        for one in found:
+            click.echo(f"{marks[one.grade]}  {one.about}: {one.says}")
+            if one.remedy:
+                click.echo(f"      → {one.remedy}")
+    sys.exit(any(one.grade == "bad" for one in found))
+
+
+def _step(words: str) -> None:
+    click.echo(f"  {words}", err=True)
+
+
+@main.command(cls=Codes, codes=(*_USE, "stream", "disk", "readonly"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@data_option
+def backup(file: Path, data: Path) -> None:
+    """Write the whole platform into one FILE, while it runs or not.
+
+    Database, streams, the engine's snapshots, history, evidence and keys, with SHA-256 sums. The keys are in
+    it: keep the file as safe as the platform.
+    """
+    from fengsui.services import backup as keeper
+
+    size = keeper.backup(data, file, _step)
+    click.echo(f"{file}: {size / 2**20:.1f} MiB")
+
+
+@main.command(cls=Codes, codes=("foreign", "format", "archive", "database", "stream", "disk", "readonly", "port"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@data_option
+def restore(file: Path, data: Path) -> None:
+    """Make the platform of a backup FILE in an empty folder.
+
+    Every sum is compared before anything is written. Then run `fengsui verify` and `fengsui up`: the relay goes
+    on from its position in the database.
+    """
+    from fengsui.services import backup as keeper
+
+    keeper.restore(file, data, _step)
+    click.echo(
+        f"{data.absolute()} is complete. Prove it with `fengsui verify --data {data}`, start it with `fengsui up --data {data}`."
+    )
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

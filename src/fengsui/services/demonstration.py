@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from fengsui.services import up
 from fengsui.services.failure import Failure
 from fengsui.services.folder import Folder
+
+PACE = "30"
+"""How many times shorter the exercise's clocks are; the pages mark them as shortened."""
 
 _SEEDED = "DEMO"  # beside the marker: this folder holds a demo, and it is complete
 
@@ -29,7 +31,8 @@ def run(path: Path, *, plain: bool, still: bool) -> None:
             "Name another folder with --data.",
         )
     os.environ["FENGSUI_DEMO"] = "1"
-    extra = [] if still or find_spec("fengsui.services.exercise") is None else ["exercise"]
+    os.environ.setdefault("FENGSUI_EXERCISE_PACE", PACE)
+    extra = () if still else ("simulator", "exercise")
     up.run(path, plain=plain, after=_seed, title="Fengsui 烽燧 — demo 演练", extra=extra)
 
 

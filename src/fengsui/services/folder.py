@@ -151,7 +151,8 @@ def choose_ports() -> dict[str, int]:
     return chosen
 
 
-def _write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
+def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
+    """Write a fresh ``config.toml``; an operator's later changes are kept by never writing it again."""
     lines = ["# Where this folder's parts listen. Change it while nothing runs.", "", "[web]", f'bind = "{bind}"']
     lines += ['# hosts = ["fengsui.example.org"]  # names people may reach it by', "# workers = 2", "", "[ports]"]
     lines += [f"{name} = {ports[name]}" for name in _PORTS]
@@ -199,20 +200,21 @@ def make(path: Path, *, bind: str = "127.0.0.1") -> Folder:
             path.mkdir(parents=True, exist_ok=True)
             (path / MARKER).write_text(json.dumps({"format": FORMAT, "id": secrets.token_hex(8)}) + "\n")
         except OSError as error:
-            raise _disk_failure(error, path) from error
+            raise disk_failure(error, path) from error
         folder = Folder(path)
     try:
         path.chmod(0o711)  # PostgreSQL's own user passes through to pg/
         for name in ("keys", "evidence", "history", "snapshots", "logs"):
             (path / name).mkdir(mode=0o700, exist_ok=True)
         if not (path / "config.toml").exists():
-            _write_config(path / "config.toml", bind, choose_ports())
+            write_config(path / "config.toml", bind, choose_ports())
     except OSError as error:
-        raise _disk_failure(error, path) from error
+        raise disk_failure(error, path) from error
     return folder
 
 
-def _disk_failure(error: OSError, path: Path) -> Failure:
+def disk_failure(error: OSError, path: Path) -> Failure:
+    """What an operating system's error on ``path`` means: disk, path or readonly."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Failure("disk", f"The disk of {path} is full.", "Free some space, then run it again.")
     if error.errno == errno.ENAMETOOLONG:
@@ -230,7 +232,7 @@ def _check_writable(path: Path) -> None:
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
     except OSError as error:
-        raise _disk_failure(error, path) from error
+        raise disk_failure(error, path) from error
 
 
 def check_room(path: Path, *, least: int = LEAST_FREE) -> None:

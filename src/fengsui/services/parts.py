@@ -54,9 +54,11 @@ def _throttled(check: Callable[[], bool], every: float = 0.25) -> Callable[[], b
 def database(folder: Folder) -> Part:
     """The embedded PostgreSQL; its cluster must have been made."""
     config = folder.config
-    words, user = postgres.command(folder.path / "pg", config.database)
+    cluster = folder.path / "pg"
+    words, user = postgres.command(Path("{place}"), config.database)
     return Part(
         name=DATABASE, command=words, user=user, log=folder.log(DATABASE), layer=-1, stop=signal.SIGINT, patience=30,
+        enter=lambda: postgres.entrance(cluster, user),
         environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         ready=_throttled(lambda: postgres.ready(config.database), 0.1), address=f"127.0.0.1:{config.database}",
     )  # fmt: skip

@@ -7,6 +7,7 @@ starts and stops the server. It listens on loopback TCP only and asks for a pass
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import secrets
@@ -15,6 +16,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +34,54 @@ def binaries() -> Path:
             if (Path(base) / name / "bin" / "postgres").exists():
                 return Path(base) / name / "bin"
     raise Failure("database", "This machine has no embedded PostgreSQL.", "Set DATABASE_URL to a PostgreSQL 15 or newer.")
+
+
+_SHARED = Path("/var/lib/fengsui")  # where PostgreSQL's user can run programs that lie in a private folder
+
+
+def _others_enter(path: Path) -> bool:
+    """Whether every user may pass through ``path`` and all folders above it."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())
+
+
+def server_binaries(user: str | None) -> Path:
+    """PostgreSQL's programs where ``user`` may run them.
+
+    Root's own folders are closed to the server's user; then the programs are copied once to ``/var/lib/fengsui``.
+    """
+    source = binaries()
+    if user is None or _others_enter(source):
+        return source
+    install = source.parent
+    version = hashlib.sha256(str(install).encode() + str((source / "postgres").stat().st_mtime_ns).encode()).hexdigest()[:12]
+    target = _SHARED / f"{install.name}-{version}"
+    if not target.exists():
+        building = target.with_name(f"{target.name}.{os.getpid()}")
+        shutil.copytree(install, building, symlinks=True)
+        for folder in (_SHARED, building):
+            folder.chmod(0o755)
+        building.rename(target)
+    return target / "bin"
+
+
+@contextmanager
+def entrance(cluster: Path, user: str | None) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """A path by which ``user`` reaches ``cluster``, and the descriptors that its process must inherit for it.
+
+    A folder of ``user`` below a private one (root's home) is reached through an open descriptor of ours.
+    """
+    if user is None or _others_enter(cluster.parent):
+        yield str(cluster), ()
+        return
+    if not Path("/proc/self/fd").exists():
+        raise Failure(
+            "readonly", f"PostgreSQL's user cannot reach {cluster}.", "Choose a data folder outside private folders with --data."
+        )
+    descriptor = os.open(cluster, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}", (descriptor,)
+    finally:
+        os.close(descriptor)
 
 
 def own_user() -> str | None:
@@ -76,19 +127,21 @@ def initialise(cluster: Path, secret: str = "") -> None:
     building = cluster.with_name(cluster.name + ".new")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True, mode=0o700)
-    words = [str(binaries() / "initdb"), "-D", str(building), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8"]
     with tempfile.NamedTemporaryFile("w", prefix="fengsui-", delete=True) as file:
         if secret:
             file.write(secret)
             file.flush()
             # 256 random bits need no stretching, and the default 4096 rounds cost every new connection 5 ms.
-            words += ["--auth=scram-sha-256", f"--pwfile={file.name}", "-c", "scram_iterations=16"]
+            more = ["--auth=scram-sha-256", f"--pwfile={file.name}", "-c", "scram_iterations=16"]
         else:
-            words += ["--auth=trust"]
+            more = ["--auth=trust"]
         if user:
             shutil.chown(building, user)
             shutil.chown(file.name, user)
-        made = subprocess.run(words, user=user, capture_output=True, text=True, cwd="/")
+        program = str(server_binaries(user) / "initdb")
+        with entrance(building, user) as (place, descriptors):
+            words = [program, "-D", place, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", *more]
+            made = subprocess.run(words, user=user, capture_output=True, text=True, cwd="/", pass_fds=descriptors)
     if made.returncode != 0:
         shutil.rmtree(building, ignore_errors=True)
         raise _initdb_failure(made.stderr.strip(), cluster)
@@ -112,12 +165,16 @@ def _initdb_failure(words: str, cluster: Path) -> Failure:
 
 
 def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str], str | None]:
-    """The server's command line and the user it must run as; for a supervisor to start."""
+    """The server's command line and the user it must run as; for a supervisor to start.
+
+    Where that user cannot reach ``cluster`` by its path, start it inside `entrance` and give that place instead.
+    """
+    user = own_user()
     options = ["-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
     options += ["-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "timezone=UTC"]
     if not fsync:
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-    return [str(binaries() / "postgres"), *options], own_user()
+    return [str(server_binaries(user) / "postgres"), *options], user
 
 
 def url(port: int, name: str = "fengsui", password: str = "") -> str:

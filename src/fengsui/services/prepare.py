@@ -6,6 +6,8 @@ versions. Run as ``python -m fengsui.services.prepare`` by the supervisor; it en
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def prepare() -> None:
     """Migrate; idempotent and quick when there is nothing to do."""
@@ -19,10 +21,33 @@ def prepare() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
     from fengsui import moment
-    from fengsui.ledger import mechanisms
+    from fengsui.ledger import database, mechanisms
 
-    mechanisms.store(moment.now())
+    database.grant()
+    mechanisms.store(moment.now(), _certificates())
     mechanisms.refuse_missing()
+
+
+def _certificates() -> dict[str, Any]:
+    """The proof of each mechanism on disk; empty when every one of them is stored already.
+
+    A mechanism that is not proven closed is refused: `SystemExit` naming the first findings.
+    """
+    from fengsui.ledger import mechanisms
+    from fengsui.ledger.models import MechanismVersion
+    from fengsui.ledger.proof import check
+    from fengsui.ledger.proof.shipped_proof import shipped_law, shipped_names
+
+    found = mechanisms.on_disk()
+    known = set(MechanismVersion.objects.filter(current=True).values_list("digest", flat=True))
+    if all(mechanism.digest in known for mechanism in found.values()):
+        return {}
+    report = check(found, shipped_names(), shipped_law())
+    if not report.ok:
+        raise SystemExit(
+            "a mechanism is not proven closed (fengsui check says why): " + "; ".join(f.says for f in report.findings[:3])
+        )
+    return {name: certificate.plain() for name, certificate in report.certificates.items()}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,8 @@ class Part:
     """One child process.
 
     ``command`` gives the command line; ``user`` the account to run as (None: ours); ``ready`` is asked every
-    tick while it starts; ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
+    tick while it starts; ``enter`` wraps a start and gives the place (for ``{place}`` in the command) and the
+    descriptors to inherit; ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
     ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
     """
 
@@ -51,6 +53,7 @@ class Part:
     ready: Callable[[], bool]
     environment: Mapping[str, str]
     user: str | None = None
+    enter: Callable[[], AbstractContextManager[tuple[str, tuple[int, ...]]]] = lambda: nullcontext(("", ()))
     needs: tuple[str, ...] = ()
     stop: int = signal.SIGTERM
     patience: float = 10.0
@@ -139,12 +142,13 @@ class Supervisor:
         with contextlib.suppress(FileNotFoundError):
             if part.log.stat().st_size > _LOG_CAP:
                 part.log.replace(part.log.with_suffix(".log.1"))
-        with part.log.open("ab") as log:
+        with part.log.open("ab") as log, part.enter() as (place, descriptors):
             # Its own session: Ctrl-C reaches only us, and leftovers of a killed part are ended as a group.
             # The pipe is never written to: it closes when we die, and our own processes then stop.
             child.process = subprocess.Popen(
-                part.command, user=part.user, cwd="/" if part.user else None, env=dict(part.environment), start_new_session=True,
-                stdin=subprocess.PIPE, stdout=log, stderr=log,
+                [place if word == "{place}" else word for word in part.command], user=part.user,
+                cwd="/" if part.user else None, env=dict(part.environment), start_new_session=True,
+                stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=descriptors,
             )  # fmt: skip
         child.state, child.started, child.ready_after = State.STARTING, now, None
 

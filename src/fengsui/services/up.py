@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fengsui.services import folder as folders
-from fengsui.services import parts, postgres, reach, status
+from fengsui.services import foundation, parts, postgres, status
 from fengsui.services.failure import Failure
 from fengsui.services.folder import Folder, Lock
 from fengsui.services.supervisor import Supervisor, last_words
@@ -21,35 +21,6 @@ from fengsui.services.supervisor import Supervisor, last_words
 After = Callable[[Folder, Callable[[list[str]], None]], list[str]]
 """What to do once the database is migrated and before the processes start: it gets the folder and a function
 that runs a command as the database's owner, and gives notes to show."""
-
-
-def check_before(folder: Folder) -> None:
-    """Everything that can be refused before anything is started. Raises `Failure`."""
-    folders.check_room(folder.path)
-    config = folder.config
-    if url := folders.external_database():
-        folders.check_socket_path(url)
-        reach.database(url)
-    if url := folders.external_stream():
-        reach.stream(url)
-    wanted = {"web": (config.web, config.bind)}
-    if not folders.external_database():
-        wanted["database"] = (config.database, "127.0.0.1")
-    if not folders.external_stream():
-        wanted |= {name: (getattr(config, name), "127.0.0.1") for name in ("stream", "mqtt", "monitor")}
-    for name, (port, bind) in wanted.items():
-        if not folders.port_free(port, bind):
-            raise Failure(
-                "port",
-                f"Port {port} ({name}) is taken by another program.",
-                f"Stop that program, or change [ports] {name} in {folder.path / 'config.toml'}.",
-            )
-
-
-def _stop_left_overs(folder: Folder) -> None:
-    """End a server that a killed supervisor left behind; its data is complete, only its keeper is gone."""
-    postgres.stop_left_over(folder.path / "pg")
-    reach.stop_left_over_stream(folder.path)
 
 
 def run(
@@ -68,8 +39,8 @@ def run(
     folder = folders.make(path, bind=bind)
     stop = threading.Event()
     with Lock(folder):
-        _stop_left_overs(folder)
-        check_before(folder)
+        foundation.stop_left_overs(folder)
+        foundation.check_before(folder)
         previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             with status.display(title, plain=plain) as display:
@@ -82,10 +53,10 @@ def run(
 def _supervise(
     folder: Folder, display: status.Plain | status.Terminal, stop: threading.Event, after: After | None, extra: Sequence[str]
 ) -> None:
-    supervisor = Supervisor(_foundation(folder), told=display.told)
+    supervisor = Supervisor(foundation.ours(folder), told=display.told)
     supervisor.each_tick.append(lambda: display.tick(supervisor))
     try:
-        supervisor.wait_ready(list(supervisor.children), 60, stop)
+        supervisor.wait_ready(list(supervisor.children), foundation.START_PATIENCE, stop)
         if stop.is_set():
             return
         notes = _fill(folder, supervisor, stop, after)
@@ -97,18 +68,6 @@ def _supervise(
         supervisor.run(stop)
     finally:
         supervisor.stop()
-
-
-def _foundation(folder: Folder) -> list[parts.Part]:
-    """PostgreSQL and NATS, as far as they are ours."""
-    made = []
-    if not folders.external_database():
-        postgres.initialise(folder.path / "pg", postgres.password(folder.path))
-        made.append(parts.database(folder))
-    if not folders.external_stream():
-        parts.write_stream_configuration(folder)
-        made.append(parts.stream(folder))
-    return made
 
 
 def _fill(folder: Folder, supervisor: Supervisor, stop: threading.Event, after: After | None) -> list[str]:

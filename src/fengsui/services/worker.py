@@ -21,7 +21,8 @@ ROOMS: dict[str, str] = {
     "clock": "fengsui.ledger.clockwork",
     "sealer": "fengsui.ledger.sealer",
     "jobs": "fengsui.services.jobs",
-    "exercise": "fengsui.services.exercise",
+    "simulator": "fengsui.watch.simulator",
+    "exercise": "fengsui.services.exercise.player",
 }
 """A process's name → the module whose ``run(stop: threading.Event)`` it is."""
 
@@ -56,4 +57,10 @@ def run(name: str) -> None:
     import django
 
     django.setup()
-    import_module(ROOMS[name]).run(stop)
+    room = import_module(ROOMS[name])
+    if name == "simulator":
+        from django.conf import settings
+
+        room.run(stop, settings.DATA_DIR / "exercise" / "signals.json")  # the exercise's wishes
+    else:
+        room.run(stop)

@@ -69,12 +69,12 @@ def _run_by(mechanism: Mechanism, names: Names, number: str, role: str, state: s
     line = names.law.get(number.removeprefix("law."))
     if line is None or not line.runs_by:
         return
-    if not _stands_for(mechanism, role) & set(line.runs_by):
+    if not roles_behind(mechanism, role) & set(line.runs_by):
         says = f"law number {line.name} runs for {' or '.join(line.runs_by)}, not for {role}"
         yield Finding(1, mechanism.name, says, state)
 
 
-def _stands_for(mechanism: Mechanism, role: str) -> set[str]:
+def roles_behind(mechanism: Mechanism, role: str) -> set[str]:
     """The roles behind a role: those that acts assign to its field, where it is a field."""
     if not role.startswith("field."):
         return {role}

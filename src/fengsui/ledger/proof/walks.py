@@ -242,4 +242,3 @@ def walk(
         if number % 20 == 19:
             world.pass_time(timedelta(hours=world.rng.choice((1, 6, 24, 72))))
     return world
-

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from fengsui.api.assembly import api
 from fengsui.cockpit.signin import SignIn
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fengsui.cockpit.urls")),
     path("", include("fengsui.ledger.urls")),
+    path("api/", api.urls),
     path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("account/login/", SignIn.as_view()),
     path("account/", include("allauth.urls")),

@@ -1,0 +1,20 @@
+"""The one API object, with every room's router."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from fengsui import __version__
+from fengsui.api import problems
+from fengsui.api.signin import BySession, ByToken
+from fengsui.ledger.api import router as ledger
+
+api = NinjaAPI(
+    title="Fengsui 烽燧",
+    version=__version__,
+    urls_namespace="api",
+    docs_url=None,  # its page loads scripts from elsewhere; the cockpit shows the document itself
+    auth=[ByToken(), BySession()],
+)
+problems.install(api)
+api.add_router("", ledger)

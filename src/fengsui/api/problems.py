@@ -1,0 +1,95 @@
+"""Every error as problem details (RFC 9457), naming field and remedy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from fengsui.ledger import mechanisms
+from fengsui.ledger.api import reason
+from fengsui.ledger.doors import Refused
+from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.ledger.models import Case
+
+log = logging.getLogger(__name__)
+
+
+def problem(status: int, detail: str, errors: Iterable[Mapping[str, Any]] = ()) -> HttpResponse:
+    """One problem; ``errors`` name each field or condition with its remedy."""
+    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if named := list(errors):
+        body["errors"] = named
+    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="fengsui"'
+    return response
+
+
+def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    mechanism = _mechanism(request)
+    errors = [reason(mechanism, one) for one in error.refusals]
+    detail = errors[0]["sentence"] if errors else _("Refused")
+    return problem(error.status, detail, errors)
+
+
+def _mechanism(request: HttpRequest) -> Mechanism | None:
+    """The mechanism of the case in the address, for the words of its refusals."""
+    match = request.resolver_match
+    case_id = match.kwargs.get("case_id") if match else None
+    actings = getattr(request, "actings", None)
+    if not case_id or not actings:
+        return None
+    from fengsui.ledger import reading
+
+    case: Case | None = reading.find(actings, case_id)
+    return mechanisms.version(case.version_id) if case else None
+
+
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [
+        {
+            "code": "missing" if one.get("type") == "missing" else "bad_value",
+            "about": ".".join(str(part) for part in one.get("loc", ())[1:]) or str(one.get("loc", "")),
+            "needs": str(one.get("msg", "")),
+            "sentence": f"{one.get('loc', ('', ''))[-1]}: {one.get('msg', '')}",
+        }
+        for one in error.errors
+    ]
+    return problem(422, errors[0]["sentence"] if errors else _("The request is not well formed"), errors)
+
+
+def install(api: NinjaAPI) -> None:
+    """Answer every error of this API as a problem."""
+
+    def missing(request: HttpRequest, error: Exception) -> HttpResponse:
+        return problem(404, str(error) or _("There is nothing here that you may see"))
+
+    def denied(request: HttpRequest, error: Exception) -> HttpResponse:
+        return problem(403, str(error) or _("You may not do this"))
+
+    def unknown(request: HttpRequest, error: Exception) -> HttpResponse:
+        return problem(401, _("Sign in, or send a valid token: Authorization: Bearer …"))
+
+    def plain(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return problem(error.status_code, str(error))
+
+    def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.exception("an endpoint failed: %s", request.path)
+        return problem(500, _("Something went wrong here. Nothing was changed; try again, then tell the administrator."))
+
+    api.exception_handler(Refused)(_refused)
+    api.exception_handler(ValidationError)(_invalid)
+    api.exception_handler(Http404)(missing)
+    api.exception_handler(PermissionDenied)(denied)
+    api.exception_handler(AuthenticationError)(unknown)
+    api.exception_handler(HttpError)(plain)
+    api.exception_handler(Exception)(broken)

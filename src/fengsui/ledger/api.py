@@ -1,0 +1,414 @@
+"""The ledger's endpoints: mechanisms, cases, entries, what may be done, opening, acting.
+
+Each call names the post it acts in (a token's, or header ``X-Acting-Post``); changes carry ``Idempotency-Key`` and
+acts ``If-Match`` with the version that the caller saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Field, Header, Query, Router, Schema, Status
+
+from fengsui.ledger import doors, mechanisms, reading, sentences, titles
+from fengsui.ledger.doors.held import read
+from fengsui.ledger.doors.shapes import refused
+from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
+from fengsui.ledger.models import Case, Entry, MechanismVersion
+from fengsui.ledger.reading.page import hidden_fields, shown
+from fengsui.moment import now as present
+from fengsui.region.acting import Acting
+
+router = Router(tags=["ledger"])
+MOST = 200
+"""Cases in one answer."""
+
+
+class ActingRequest(HttpRequest):
+    """A request after sign-in: who acts, and for reading all the ways in which they may."""
+
+    acting: Acting
+    actings: list[Acting]
+
+
+class Reason(Schema):
+    code: str
+    about: str
+    needs: str
+    sentence: str
+
+
+class FieldOut(Schema):
+    name: str
+    kind: str
+    title: dict[str, str]
+    required: bool
+
+
+class ActOut(Schema):
+    act: str
+    title: dict[str, str]
+    fields: list[FieldOut] = []
+    signatures: int = 1
+    signed: int = 0
+    reasons: list[Reason] = []
+
+
+class MechanismOut(Schema):
+    name: str
+    title: dict[str, str]
+    version: int
+    digest: str
+    proven: bool
+    confidential: bool
+
+
+class MechanismDetail(MechanismOut):
+    openings: list[ActOut]
+    source: dict[str, Any]
+
+
+class CaseOut(Schema):
+    id: str
+    number: str | None
+    external_number: str
+    mechanism: str
+    title: str
+    state: str
+    state_title: dict[str, str]
+    version: int = Field(description="What If-Match must carry")
+    owner: int | None
+    holder: int | None
+    place: str
+    duty: str
+    level: str
+    about: dict[str, str]
+    exercise: bool
+    adopted: bool
+    confidential: bool
+    ended: bool
+    opened_at: datetime
+    ended_at: datetime | None
+    next_due: datetime | None
+
+
+class CaseDetail(CaseOut):
+    fields: dict[str, Any]
+
+
+class CaseList(Schema):
+    cases: list[CaseOut]
+    next: str | None = Field(None, description="Give it as `after` for the following cases")
+
+
+class EntryOut(Schema):
+    seq: int
+    act: str
+    before: str
+    after: str
+    at: datetime
+    person: int | None
+    principal: int | None
+    office: int | None
+    values: dict[str, Any]
+    seen: dict[str, Any]
+    erased: bool
+    leaf: str
+
+
+class PossibleOut(Schema):
+    version: int
+    may: list[ActOut]
+    cannot: list[ActOut]
+
+
+class AboutIn(Schema):
+    kind: str = Field(max_length=32)
+    id: str = Field("", max_length=64)
+    place: str = Field("", max_length=12)
+    duty: str = Field("", max_length=32)
+    title: str = Field("", max_length=300)
+    external_number: str = Field("", max_length=128)
+
+
+class OpenIn(Schema):
+    mechanism: str
+    act: str
+    values: dict[str, Any] = {}
+    about: AboutIn
+
+
+class ActIn(Schema):
+    act: str
+    values: dict[str, Any] = {}
+
+
+class ReceiptOut(Schema):
+    case: str
+    number: str | None
+    mechanism: str
+    seq: int
+    act: str
+    state: str
+    ended: bool
+    signed_only: bool
+    entry: int
+    leaf: str
+    at: str
+    opened: list[str]
+
+
+class Filter(Schema):
+    mechanism: str = ""
+    state: str = ""
+    place: str = ""
+    about_kind: str = ""
+    about_id: str = ""
+    ended: bool | None = None
+    q: str = Field("", max_length=100)
+    after: str = ""
+    limit: int = Field(50, ge=1, le=MOST)
+
+
+# --------------------------------------------------------------------- shapes
+
+
+def reason(mechanism: Mechanism | None, refusal: Refusal) -> dict[str, str]:
+    """A refusal with its sentence in the caller's language."""
+    words = sentences.of(mechanism, refusal) if mechanism else refusal.needs or titles.spaced(refusal.code)
+    return {"code": refusal.code, "about": refusal.about, "needs": refusal.needs, "sentence": words}
+
+
+def _act(mechanism: Mechanism, act: Act, *, signed: int = 0, reasons: tuple[Refusal, ...] = ()) -> dict[str, Any]:
+    asked = [(name, True) for name in act.sets] + [(name, False) for name in act.may_set]
+    return {
+        "act": act.name,
+        "title": dict(act.title),
+        "fields": [
+            {"name": name, "kind": mechanism.fields[name].kind, "title": dict(mechanism.fields[name].title), "required": must}
+            for name, must in asked
+        ],
+        "signatures": act.signatures,
+        "signed": signed,
+        "reasons": [reason(mechanism, one) for one in reasons],
+    }
+
+
+def case_out(case: Case) -> dict[str, Any]:
+    """A case as the API shows it."""
+    mechanism = mechanisms.version(case.version_id)
+    place = mechanism.states.get(case.state) or mechanism.ends.get(case.state)
+    return {
+        "id": str(case.pk),
+        "state_title": dict(place.title) if place else {},
+        "version": case.seq,
+        "owner": case.owner_id,
+        "holder": case.holder_id,
+        "place": case.place_code,
+        "about": {"kind": case.about_kind, "id": case.about_id},
+        **{name: getattr(case, name) for name in _SAME},
+    }
+
+
+_SAME = (
+    "number", "external_number", "mechanism", "title", "state", "duty", "level", "exercise", "adopted", "confidential", "ended",
+    "opened_at", "ended_at", "next_due",
+)  # fmt: skip
+
+
+def _found(request: ActingRequest, case_id: str) -> Case:
+    return reading.case_or_404(request.actings, case_id)
+
+
+# ----------------------------------------------------------------- mechanisms
+
+
+@router.get("/mechanisms", response=list[MechanismOut])
+def list_mechanisms(request: ActingRequest) -> list[dict[str, Any]]:
+    """The mechanisms that new cases open under."""
+    return [_mechanism(version) for version in MechanismVersion.objects.filter(current=True).order_by("name")]
+
+
+@router.get("/mechanisms/{name}", response=MechanismDetail)
+def one_mechanism(request: ActingRequest, name: str) -> dict[str, Any]:
+    """One mechanism with its opening acts and its file."""
+    version = MechanismVersion.objects.filter(name=name, current=True).first()
+    if version is None:
+        raise Http404(f"There is no mechanism {name}; GET /api/mechanisms lists them")
+    mechanism = mechanisms.version(version.digest)
+    openings = [_act(mechanism, act) for act in mechanism.opening.values()]
+    return {**_mechanism(version), "openings": openings, "source": version.source}
+
+
+def _mechanism(version: MechanismVersion) -> dict[str, Any]:
+    source: Mapping[str, Any] = version.source
+    return {
+        "name": version.name,
+        "title": source.get("title") or {},
+        "version": version.number,
+        "digest": version.digest,
+        "proven": version.certificate is not None,
+        "confidential": bool(source.get("readers")),
+    }
+
+
+# ---------------------------------------------------------------------- cases
+
+
+@router.get("/cases", response=CaseList)
+def list_cases(request: ActingRequest, asked: Query[Filter]) -> dict[str, Any]:
+    """The cases in scope, the latest opened first; ``after`` goes on where an answer ended."""
+    found = reading.cases(request.actings)
+    exact = {"mechanism": asked.mechanism, "state": asked.state, "about_kind": asked.about_kind, "about_id": asked.about_id}
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if asked.place:
+        found = found.filter(place_path__contains=f"/{asked.place}/")
+    if asked.ended is not None:
+        found = found.filter(ended=asked.ended)
+    found = reading.search(found, asked.q)
+    if asked.after:
+        found = found.filter(**_after(asked.after))
+    rows = list(found.order_by("-opened_at", "-id")[: asked.limit + 1])
+    more = rows[asked.limit - 1] if len(rows) > asked.limit else None
+    return {"cases": [case_out(case) for case in rows[: asked.limit]], "next": _mark(more) if more else None}
+
+
+def _mark(case: Case) -> str:
+    return case.opened_at.isoformat()
+
+
+def _after(mark: str) -> dict[str, Any]:
+    try:
+        return {"opened_at__lt": datetime.fromisoformat(mark.replace(" ", "+"))}
+    except ValueError as error:
+        raise refused(422, "bad_value", "after", "Give the `next` of the answer before") from error
+
+
+@router.get("/cases/{case_id}", response=CaseDetail)
+def one_case(request: ActingRequest, response: HttpResponse, case_id: str) -> dict[str, Any]:
+    """One case, by id or number; ``ETag`` is its version."""
+    case = _found(request, case_id)
+    response["ETag"] = f'"{case.seq}"'
+    return {**case_out(case), "fields": shown(case.fields, _hidden(case, request.acting))}
+
+
+def _hidden(case: Case, acting: Acting) -> frozenset[str]:
+    held = read([str(case.pk)], lock=False)[str(case.pk)]
+    return hidden_fields(held.mechanism, held, acting, list(Entry.objects.filter(case=case).only("act")))
+
+
+@router.get("/cases/{case_id}/entries", response=list[EntryOut])
+def case_entries(request: ActingRequest, case_id: str) -> list[dict[str, Any]]:
+    """The permanent record, in order."""
+    case = _found(request, case_id)
+    hidden = _hidden(case, request.acting)
+    return [_entry(entry, hidden) for entry in Entry.objects.filter(case=case).order_by("seq")]
+
+
+def _entry(entry: Entry, hidden: frozenset[str]) -> dict[str, Any]:
+    content = entry.content()
+    return {
+        "seq": entry.seq,
+        "act": entry.act,
+        "before": entry.state_before,
+        "after": entry.state_after,
+        "at": entry.at,
+        "person": entry.person_id,
+        "principal": entry.principal_id,
+        "office": entry.office_id,
+        "values": shown(content.get("values", {}), hidden),
+        "seen": content.get("seen", {}),
+        "erased": entry.body is None,
+        "leaf": bytes(entry.leaf).hex(),
+    }
+
+
+@router.get("/cases/{case_id}/acts", response=PossibleOut)
+def possible_acts(request: ActingRequest, case_id: str) -> dict[str, Any]:
+    """What I may do in the post I act in, and why not the rest."""
+    case = _found(request, case_id)
+    mechanism = mechanisms.version(case.version_id)
+    possible, others = reading.may(case, request.acting, present())
+    return {
+        "version": case.seq,
+        "may": [_act(mechanism, one.act, signed=one.signed) for one in possible],
+        "cannot": [_act(mechanism, one.act, reasons=one.reasons) for one in others],
+    }
+
+
+@router.post("/cases", response={201: ReceiptOut})
+def open_case(
+    request: ActingRequest,
+    response: HttpResponse,
+    asked: OpenIn,
+    idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=128),
+) -> Status[dict[str, Any]]:
+    """Open a case; the same key and body again give the same receipt."""
+    about = doors.About(
+        kind=asked.about.kind,
+        id=asked.about.id,
+        place_code=asked.about.place,
+        duty=asked.about.duty,
+        title=asked.about.title,
+        external_number=asked.about.external_number,
+    )
+    actor = reading.actor_of(request.acting)
+    receipt = doors.open(asked.mechanism, asked.act, asked.values, actor, about, key=idempotency_key, now=present())
+    response["Location"] = f"/api/cases/{receipt.case}"
+    response["ETag"] = f'"{receipt.seq}"'
+    return Status(201, receipt.plain())
+
+
+@router.post("/cases/{case_id}/acts", response=ReceiptOut)
+def act_on_case(
+    request: ActingRequest,
+    response: HttpResponse,
+    case_id: str,
+    asked: ActIn,
+    if_match: str = Header("", alias="If-Match"),
+    idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=128),
+) -> dict[str, Any]:
+    """Do an act; ``If-Match`` carries the version that the caller saw."""
+    case = _found(request, case_id)
+    call = Call(asked.act, reading.actor_of(request.acting), asked.values, _version(if_match), idempotency_key)
+    receipt = doors.act(str(case.pk), call, now=present())
+    response["ETag"] = f'"{receipt.seq}"'
+    return receipt.plain()
+
+
+def _version(if_match: str) -> int:
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text:
+        raise refused(428, "missing", "If-Match", "Send the version that you read, as If-Match")
+    if not text.isdigit():
+        raise refused(422, "bad_value", "If-Match", "Send the case's version, a number, as If-Match")
+    return int(text)
+
+
+# ----------------------------------------------------------------------- desk
+
+
+class DeskOut(Schema):
+    case: CaseOut
+    reason: str
+    due: datetime | None
+    overdue: bool
+    post: int
+
+
+@router.get("/desk", response=list[DeskOut])
+def my_desk(request: ActingRequest) -> list[dict[str, Any]]:
+    """What waits for me, over all my posts, the most urgent first."""
+    return [
+        {
+            "case": case_out(line.case),
+            "reason": line.reason,
+            "due": line.due,
+            "overdue": line.overdue,
+            "post": line.acting.post_id,
+        }
+        for line in reading.desk(request.actings, present())
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ def _acts(start: Any, cases: list[str], actor: dict[str, Any], out: Any) -> None
     start.wait()
     done, until = 0, time.monotonic() + SECONDS
     while time.monotonic() < until:
-        call = Call("order_interim", who, {"interim_control": f"停用{done}号罐"}, key=f"{cases[0]}-{done}")
+        call = Call("order_interim", who, {"interim_control": f"停用{done}号罐"}, key=f"{os.getpid()}-{done}")
         doors.act(cases[done % len(cases)], call, now=NOW + timedelta(seconds=done))
         done += 1
     connection.close()

@@ -42,17 +42,16 @@ def run() -> dict[str, Any]:
     """Acts per second over all processes; detail holds one process alone."""
     with fresh():
         from django.db import connection
+        from tests.small_region import build
 
         from fengsui.ledger import doors
-        from tests.small_region import build
 
         small = build(NOW)
         about = doors.About(kind="site", id=str(small.site.pk), duty="hazchem", title="基准")
         who = small.one("county").actor
         actor = {"kind": "person", "person": who.person, "office": who.office, "post": who.post}
-        cases = [
-            doors.open("hazard", "found_here", {"finding": "基准"}, who, about, key="", now=NOW).case for _ in range(PROCESSES * 8)
-        ]
+        found = {"finding": "基准"}
+        cases = [doors.open("hazard", "found_here", found, who, about, key="", now=NOW).case for _ in range(PROCESSES * 8)]
         connection.close()
         alone = _together(1, cases, actor)
         rate = _together(PROCESSES, cases, actor)

@@ -96,9 +96,11 @@ def _line(line: DeskLine, index: int, owners: Any, clocks: Any, called: set[Any]
     clock = clocks.get((case.pk, line.due))
     can: list[casepage.Can] = []
     if index < WITH_ACTS:
-        can, _ = casepage.sorted_out(mechanism, *may(case, line.acting, now))
-    urgent = line.due is not None and line.due < now + timedelta(minutes=30)
-    calls = casepage.calls(case, line.acting)[:4] if case.pk in called and urgent else []
+        held = [one for (case_id, _), one in clocks.items() if case_id == case.pk]
+        urgent = casepage.stopping(mechanism, held, [line.acting.office_id])
+        can, _ = casepage.sorted_out(mechanism, *may(case, line.acting, now), urgent)
+    soon = line.due is not None and line.due < now + timedelta(minutes=30)
+    calls = casepage.calls(case, line.acting)[:4] if case.pk in called and soon else []
     paused = bool(clock and clock.paused_at)
     return Line(
         case=case,
@@ -227,11 +229,17 @@ PROCESSES = {
 }
 
 
+def process_name(process: str) -> str:
+    """What people call a process."""
+    known = PROCESSES.get(process.split(":")[0])
+    return known() if known else titles.spaced(process)
+
+
 def _health(posts: Sequence[Acting], now: datetime) -> Card:
     """The links and processes that a duty officer watches."""
     rows = []
     for pulse in health.status(now).pulses:
-        name = PROCESSES.get(pulse.process.split(":")[0], lambda p=pulse.process: titles.spaced(p))()
+        name = process_name(pulse.process)
         sign = "off" if pulse.at is None or (pulse.silent or 0) > 60 else "ok" if pulse.well else "half"
         value = (
             gettext("never seen")

@@ -122,8 +122,10 @@ def _alarm(clock: Clock, acting: Acting, now: datetime) -> Alarm | None:
 
 def lagging(now: datetime) -> list[str]:
     """The watched processes that lag, asked at most every five seconds in a process."""
+    from fengsui.cockpit.desk import process_name
+
     known = cache.get("lagging")
     if known is None:
         known = [pulse.process for pulse in health.status(now).behind]
         cache.set("lagging", known, 5)
-    return list(known)
+    return [process_name(one) for one in known]

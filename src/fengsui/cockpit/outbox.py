@@ -21,7 +21,7 @@ def since(position: int) -> Iterator[News]:
     """Changes after ``position`` in order, at most 500."""
     rows = list(Outbox.objects.filter(position__gt=position).order_by("position")[:AT_ONCE])
     ids = {row.case_id for row in rows if row.case_id}
-    cases = {case.pk: case for case in Case.objects.filter(pk__in=ids)}
+    cases: dict[object, Case] = {case.pk: case for case in Case.objects.filter(pk__in=ids)}
     parties: dict[object, set[int]] = {}
     for case_id, office in Party.objects.filter(case__in=ids).values_list("case_id", "office_id"):
         parties.setdefault(case_id, set()).add(office)

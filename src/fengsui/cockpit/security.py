@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
@@ -31,7 +32,7 @@ def _seal(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 @sync_and_async_middleware
-def security_headers(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def security_headers(get_response: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the content security policy, and keeps signed-in pages out of shared caches."""
     from asgiref.sync import iscoroutinefunction
 

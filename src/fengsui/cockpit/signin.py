@@ -71,7 +71,7 @@ def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *arg
 def enter(request: HttpRequest) -> HttpResponse:
     """Take a role of the demo with one click."""
     role = next((role for role in demo_roles() if role.key == request.POST.get("role")), None)
-    account = role and get_user_model().objects.filter(username=role.account, is_active=True).first()
+    account = get_user_model().objects.filter(username=role.account, is_active=True).first() if role else None
     if account is None:
         raise Http404
     login(request, account, backend="django.contrib.auth.backends.ModelBackend")

@@ -41,6 +41,23 @@ def remaining(due: datetime, now: datetime) -> str:
     return gettext("%(length)s overdue") % {"length": coarse(int((now - due).total_seconds()))}
 
 
+def _legal(when: datetime) -> tuple[datetime, str]:
+    """Midnight as the law writes it: 24:00 of the day that ends; every other time as it is."""
+    here = when.astimezone(LEGAL_ZONE)
+    if (here.hour, here.minute, here.second) == (0, 0, 0):
+        return here - timedelta(days=1), "24:00"
+    return here, here.strftime("%H:%M")
+
+
+def deadline_text(when: datetime, now: datetime) -> str:
+    """``moment_text`` of a deadline: ``10-25 24:00``."""
+    here, clock = _legal(when)
+    today = now.astimezone(LEGAL_ZONE)
+    if here.date() == today.date():
+        return clock
+    return here.strftime("%m-%d " if here.year == today.year else "%Y-%m-%d ") + clock
+
+
 def moment_text(when: datetime, now: datetime) -> str:
     """``14:36`` today, ``10-15 09:12`` this year, ``2025-09-30 09:12`` otherwise."""
     here, today = when.astimezone(LEGAL_ZONE), now.astimezone(LEGAL_ZONE)
@@ -56,10 +73,10 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 def due_text(due: datetime) -> str:
     """``10-18 (Sunday) 18:40``: the day of a deadline with its weekday."""
-    here = due.astimezone(LEGAL_ZONE)
+    here, clock = _legal(due)
     day = pgettext("weekday", WEEKDAYS[here.weekday()])
     return gettext("%(day)s (%(weekday)s) %(time)s") % {
         "day": here.strftime("%m-%d"),
         "weekday": day,
-        "time": here.strftime("%H:%M"),
+        "time": clock,
     }

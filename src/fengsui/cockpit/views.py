@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -55,7 +56,7 @@ def alarm_part(request: HttpRequest) -> HttpResponse:
     return render(request, "cockpit/parts/alarm.html")
 
 
-async def live_stream(request: HttpRequest) -> HttpResponse:
+async def live_stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events of what I may see; ``?topic=`` and ``?id=`` narrow, ``Last-Event-ID`` resumes."""
     user = await request.auser()
     if not user.is_authenticated:

@@ -6,9 +6,9 @@ In: a case that the reader may see, the post the page speaks for, the time. Out:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q
@@ -80,7 +80,7 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
     clocks = list(Clock.objects.filter(case=case, current=True).order_by("stopped", "due"))
     running = [clock for clock in clocks if clock.stopped is None and not case.ended]
     entries = list(Entry.objects.filter(case=case).order_by("-seq"))
-    can, cannot = sorted_out(mechanism, *may(case, acting, now))
+    can, cannot = sorted_out(mechanism, *may(case, acting, now), stopping(mechanism, running, [acting.office_id]))
     hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, entries)
     offices = names.offices([case.owner_id, case.opener_id, case.holder_id, *(clock.holder_id for clock in clocks)])
     plan = _plan(mechanism, entries, case, running, offices, whole)
@@ -131,15 +131,32 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
 # ----------------------------------------------------------------- what I may do
 
 
-def sorted_out(mechanism: Mechanism, possible: Sequence[May], others: Sequence[Cannot]) -> tuple[list[Can], list[WhyNot]]:
-    """Acts allowed, the one that leads on first; and the others with their reasons, the nearest to possible first."""
-    allowed = sorted(possible, key=lambda one: (one.act.name in mechanism.always, not one.act.to, _aside(one.act)))
+def sorted_out(
+    mechanism: Mechanism, possible: Sequence[May], others: Sequence[Cannot], urgent: frozenset[str] = frozenset()
+) -> tuple[list[Can], list[WhyNot]]:
+    """Acts allowed and the others with their reasons.
+
+    First what stops my soonest clock (``urgent``), then what leads on; of the others those nearest to possible.
+    """
+
+    def rank(one: May) -> tuple[bool, ...]:
+        return one.act.name not in urgent, one.act.name in mechanism.always, not one.act.to, _aside(one.act)
+
+    allowed = sorted(possible, key=rank)
     can = [
         Can(one.act.name, _title(one.act), bool(forms.asked(mechanism, one.act)), at == 0, one.signed, one.act.signatures)
         for at, one in enumerate(allowed)
     ]
     far = sorted(others, key=lambda one: (one.act.name in mechanism.always, any(why.code == "not_yours" for why in one.reasons)))
     return can, [WhyNot(_title(one.act), sentences.all_of(mechanism, one.reasons)) for one in far]
+
+
+def stopping(mechanism: Mechanism, running: Iterable[Clock], offices: Iterable[int]) -> frozenset[str]:
+    """The acts that stop the soonest declared clock held by one of these offices."""
+    mine = set(offices)
+    held = [one for one in running if one.holder_id in mine and one.stopped is None and one.name in mechanism.clocks]
+    first = min(held, key=lambda one: one.due, default=None)
+    return mechanism.clocks[first.name].stops if first else frozenset()
 
 
 def _title(act: Act) -> str:
@@ -194,7 +211,7 @@ def _whom(role: str) -> str:
 
 
 def _plan(
-    mechanism: Mechanism, entries: Sequence[Entry], case: Case, running: Sequence[Clock], offices: Mapping[int, Any], whole: bool
+    mechanism: Mechanism, entries: Sequence[Entry], case: Case, running: Sequence[Clock], offices: Mapping[Any, Any], whole: bool
 ) -> drawing.Plan:
     walked = [entry.state_after for entry in reversed(entries)]
     path = [state for at, state in enumerate(walked) if at == 0 or state != walked[at - 1]]
@@ -206,9 +223,9 @@ def _plan(
             verified = drawing.phase(mechanism, name) == "verified"
             return title, gettext("verified, raiser told") if verified else gettext("raiser told")
         state = mechanism.states[name]
-        owner = titles.role(state.owner)
+        owner = titles.role(state.owner, mechanism)
         if name == case.state and case.owner_id in offices:
-            owner = titles.here(offices[case.owner_id])
+            owner = titles.here(offices.get(case.owner_id))
         line = lines.get(state.within.name)
         within = titles.amount(line.written) if line else ""
         return title, "·".join(part for part in (owner, within) if part)
@@ -239,11 +256,11 @@ def facts(mechanism: Mechanism, case: Case, hidden: frozenset[str]) -> list[tupl
         field = mechanism.fields.get(name)
         if field is None or name in hidden or field.kind == "files" or value in (None, "", [], {}):
             continue
-        shown.append((titles.field(field), said(field, value)))
+        shown.append((titles.field(field), said(field, value, case.moved_at.date())))
     return shown
 
 
-def said(field: Field, value: Any) -> str:
+def said(field: Field, value: Any, day: date) -> str:
     """A field's value in words."""
     kind = field.kind
     if kind == "money" and isinstance(value, int):
@@ -260,7 +277,7 @@ def said(field: Field, value: Any) -> str:
     if kind == "time":
         return datetime.fromisoformat(str(value)).astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
     if kind == "choice":
-        return _choice(field, value)
+        return _choice(field, value, day)
     if kind == "point" and isinstance(value, Mapping):
         return f"{value.get('lon')}°E {value.get('lat')}°N"
     if isinstance(value, list):
@@ -270,16 +287,17 @@ def said(field: Field, value: Any) -> str:
     return str(value)
 
 
-def _choice(field: Field, value: Any) -> str:
+def _choice(field: Field, value: Any, day: date) -> str:
     if isinstance(field.of, tuple):
         return titles.here(field.labels.get(str(value))) or titles.spaced(str(value))
     from fengsui.law import numbers
 
-    choices = getattr(numbers, "choices", None)
-    if choices and field.of:
-        found = next((one for one in choices(field.of.removeprefix("law."), None) if str(one.code) == str(value)), None)
-        return titles.here(found.title) if found else str(value)
-    return str(value)
+    try:
+        known = numbers.choices(field.of.removeprefix("law."), day) if field.of else []
+    except numbers.UnknownNumber:
+        known = []
+    found = next((one for one in known if str(one.code) == str(value)), None)
+    return titles.here(found.title) if found else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +330,7 @@ def _line(
         field = mechanism.fields.get(name)
         if field is None or name in hidden or field.kind in ("files", "point") or value in (None, "", []):
             continue
-        words = said(field, value)
+        words = said(field, value, entry.at.date())
         text.append(words if field.kind == "text" else f"{titles.field(field)}：{words}")
     by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
     if entry.principal_id:
@@ -347,7 +365,7 @@ def _evidence(case: Case, hidden: frozenset[str]) -> list[dict[str, Any]]:
 
 def _links(case: Case, posts: Sequence[Acting]) -> dict[str, list[dict[str, Any]]]:
     """Lineage one step up and down, only of cases that the reader may see."""
-    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | {case.parent_id} - {None}
+    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | ({case.parent_id} if case.parent_id else set())
     below = set(Link.objects.filter(from_case=case).values_list("to_case_id", flat=True))
     below |= set(Case.objects.filter(parent=case).values_list("pk", flat=True))
     seen = {one.pk: one for one in reading.cases(posts).filter(pk__in=above | below)}

@@ -19,7 +19,10 @@ from fengsui.ledger.kernel.shapes import Act, Mechanism
 WIDTH, HEIGHT, GAP, DROP = 132, 46, 78, 66
 """Box, gap between boxes and drop to the row of other ends, in px of the drawing."""
 
-AT_MOST = 6
+SIDE = 40
+"""More room above the first row of other ends, for the ways back."""
+
+AT_MOST = 5
 """More boxes than this on the main road are folded round the present one."""
 
 
@@ -86,10 +89,10 @@ def _way(mechanism: Mechanism, start: str, avoid: set[str]) -> list[str]:
                 queue.append(target)
     for end in mechanism.ends:
         if end in before:
-            way, at = [end], before[end]
-            while at is not None:
-                way.append(at)
-                at = before[at]
+            way, last = [end], before[end]
+            while last is not None:
+                way.append(last)
+                last = before[last]
             return way[::-1]
     return [start]
 
@@ -162,15 +165,16 @@ def _ways_back(mechanism: Mechanism, column: Mapping[str, int]) -> list[Edge]:
 def _side_ends(mechanism: Mechanism, column: Mapping[str, int], words: Words) -> tuple[list[Edge], list[Box]]:
     edges: list[Edge] = []
     boxes: list[Box] = []
-    taken: dict[int, int] = {}
+    columns = max(column.values(), default=0) + 1
     for state, at in column.items():
         for target, act in _targets(mechanism, state):
             if target in column or target not in mechanism.ends or any(box.name == target for box in boxes):
                 continue
-            row = taken.get(at, 0) + 1
-            taken[at] = row
+            taken = {(box.column, box.row) for box in boxes}
+            slots = ((c, row) for row in range(1, 9) for c in range(at, columns) if (c, row) not in taken)
+            where, row = next(slots, (at, 9))
             title, second = words(target)
-            boxes.append(Box(target, title, second, "ahead", True, at, row))
+            boxes.append(Box(target, title, second, "ahead", True, where, row))
             edges.append(Edge(state, target, _title(act), "side"))
     return edges, boxes
 
@@ -191,7 +195,7 @@ def _short(text: str, px: float, size: float = 13) -> str:
 
 def _place(box: Box) -> tuple[float, float]:
     shift = 36 if box.row else 0
-    return 6 + box.column * (WIDTH + GAP) + shift, 8 + box.row * DROP + (26 if box.row else 0)
+    return 6 + box.column * (WIDTH + GAP) + shift, 8 + box.row * DROP + (SIDE if box.row else 0)
 
 
 def _draw_box(box: Box) -> str:
@@ -219,8 +223,12 @@ def _draw_edge(edge: Edge, boxes: Mapping[str, Box], lane: int) -> str:
         path = f"M{x1 + WIDTH} {y1 + HEIGHT / 2}H{x2 - 4}"
         label = (x1 + WIDTH + GAP / 2, y1 + HEIGHT / 2 - 7, "middle", GAP - 6)
     elif edge.kind == "side":
-        path = f"M{x1 + 14} {y1 + HEIGHT}V{y2 + HEIGHT / 2 - 8}q0 8 8 8H{x2 - 4}"
-        label = (x1 + 20, y2 - 6, "start", WIDTH + 40)
+        if boxes[edge.source].column == boxes[edge.target].column:
+            path = f"M{x1 + 14} {y1 + HEIGHT}V{y2 + HEIGHT / 2 - 8}q0 8 8 8H{x2 - 4}"
+        else:
+            low = y2 - 24
+            path = f"M{x1 + 14} {y1 + HEIGHT}V{low - 8}q0 8 8 8H{x2 + 12}q8 0 8 8V{y2 - 5}"
+        label = (x2 + (26 if x2 - x1 > WIDTH else -12), y2 - 7, "start", WIDTH + 20)
     else:
         low = y1 + HEIGHT + 16 + lane * 12
         path = f"M{x1 + WIDTH / 2} {y1 + HEIGHT}V{low - 8}q0 8 -8 8H{x2 + WIDTH / 2 + 8}q-8 0 -8 -8V{y2 + HEIGHT + 5}"
@@ -239,10 +247,10 @@ def svg(drawn: Plan, label: str) -> SafeString:
         return SafeString("")
     columns = 1 + max(box.column for box in drawn.boxes)
     rows = max(box.row for box in drawn.boxes)
-    shifted = any(box.row and box.column == columns - 1 for box in drawn.boxes)
+    shifted = any(box.row for box in drawn.boxes if box.column == columns - 1)
     width = columns * WIDTH + (columns - 1) * GAP + 12 + (36 if shifted else 0)
     backs = [edge for edge in drawn.edges if edge.kind == "back"]
-    height = max(HEIGHT + 16 + rows * DROP + (26 if rows else 0), HEIGHT + 24 + 20 * bool(backs) + 12 * len(backs))
+    height = max(HEIGHT + 16 + rows * DROP + (SIDE if rows else 0), HEIGHT + 24 + 20 * bool(backs) + 12 * len(backs))
     lanes = {id(edge): lane for lane, edge in enumerate(backs)}
     parts = [_draw_edge(edge, boxes, lanes.get(id(edge), 0)) for edge in drawn.edges]
     parts += [_draw_box(box) for box in drawn.boxes]

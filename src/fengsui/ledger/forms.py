@@ -195,6 +195,8 @@ def _time(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Fi
 
 def _choice(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
     choices = _choices(field, now)
+    if not choices:  # the law's table is to be supplied: the code is typed until then
+        return forms.CharField(max_length=80, **common)
     widget = Choices if len(choices) <= FEW else forms.Select
     empty = [] if len(choices) <= FEW else [("", gettext("Choose…"))]
     return forms.ChoiceField(choices=[*empty, *choices], widget=widget, **common)
@@ -204,7 +206,10 @@ def _choices(field: Field, now: dt.datetime) -> list[tuple[str, str]]:
     if isinstance(field.of, str) and field.of:
         from fengsui.law import numbers
 
-        found = numbers.choices(field.of.removeprefix("law."), now.astimezone(LEGAL_ZONE).date())
+        try:
+            found = numbers.choices(field.of.removeprefix("law."), now.astimezone(LEGAL_ZONE).date())
+        except numbers.UnknownNumber:
+            return []
         return [(one.code, titles.here(one.title) or one.code) for one in found]
     return [(one, titles.here(field.labels.get(one)) or titles.spaced(one)) for one in field.of]
 

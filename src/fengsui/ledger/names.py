@@ -15,13 +15,13 @@ def _both(rows: Iterable[tuple[Any, str, str]]) -> dict[Any, Words]:
     return {key: {"zh": chinese, "en": english or chinese} for key, chinese, english in rows}
 
 
-def offices(ids: Iterable[int | None]) -> dict[int, Words]:
+def offices(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Office id → its name in both languages."""
     wanted = {one for one in ids if one}
     return _both(Office.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
 
 
-def posts(ids: Iterable[int | None]) -> dict[int, Words]:
+def posts(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Post id → its title."""
     wanted = {one for one in ids if one}
     return _both(Post.objects.filter(pk__in=wanted).values_list("pk", "title_zh", "title_en")) if wanted else {}
@@ -42,7 +42,7 @@ def persons(ids: Iterable[int | None]) -> dict[int, str]:
     return dict(found.filter(pk__in=wanted).values_list("pk", "name"))
 
 
-def sites(ids: Iterable[str | int | None]) -> dict[int, Words]:
+def sites(ids: Iterable[str | int | None]) -> dict[Any, Words]:
     """Site id → its name."""
     wanted = {int(one) for one in ids if one and str(one).isdigit()}
     if not wanted:

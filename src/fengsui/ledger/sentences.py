@@ -20,10 +20,10 @@ def _guard(mechanism: Mechanism, refusal: Refusal) -> str:
     words = {refusal.about, refusal.needs}
     known = mechanism.guards.get(refusal.about) or mechanism.guards.get(refusal.needs)
     if known:
-        why = refusal.needs if refusal.needs not in mechanism.guards else ""
+        why = gettext(refusal.needs).rstrip("。.") if refusal.needs and refusal.needs not in mechanism.guards else ""
         title = titles.here(known.get("title")) or titles.spaced(refusal.about)
-        own = (get_language() or "zh").startswith("zh") and why.isascii()  # a reason in another tongue is left out
-        return gettext("Not met: %(condition)s.") % {"condition": title if own or not why else f"{title}, {why.rstrip('.')}"}
+        foreign = (get_language() or "zh").startswith("zh") and why.isascii()
+        return gettext("Not met: %(condition)s.") % {"condition": title if foreign or not why else why}
     field = next((word for word in words if word in mechanism.fields), "")
     if field and "unset" in words:
         return gettext("“%(field)s” is there already.") % {"field": _field(mechanism, field)}
@@ -37,7 +37,7 @@ SENTENCES: dict[str, Sentence] = {
     "version": lambda m, r: gettext("Somebody acted on this case meanwhile. Look at it again, then act."),
     "not_offered": lambda m, r: gettext("Not possible in this state."),
     "no_such_act": lambda m, r: gettext("This mechanism knows no such act."),
-    "not_yours": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(r)},
+    "not_yours": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(m, r)},
     "not_due": lambda m, r: gettext("Its deadline has not come yet."),
     "no_office": lambda m, r: gettext("No office could be found for it; ask the region's duty room."),
     "spent": lambda m, r: gettext("Done already %(n)s times, the most that this mechanism allows.") % {"n": r.needs or "1"},
@@ -68,9 +68,9 @@ def child(name: str) -> str:
         return titles.spaced(name)
 
 
-def _roles(refusal: Refusal) -> str:
+def _roles(mechanism: Mechanism, refusal: Refusal) -> str:
     names = [name for name in (refusal.needs or refusal.about).replace(",", " ").split() if name]
-    return "、".join(dict.fromkeys(titles.role(name) for name in names)) or gettext("another office")
+    return "、".join(dict.fromkeys(titles.role(name, mechanism) for name in names)) or gettext("another office")
 
 
 def of(mechanism: Mechanism, refusal: Refusal) -> str:

@@ -70,8 +70,12 @@ def field(one: Field) -> str:
     return here(one.title) or spaced(one.name)
 
 
-def role(name: str) -> str:
-    """The title of a role; ``field.F`` and the like in plain words."""
+def role(name: str, mechanism: Mechanism | None = None) -> str:
+    """The title of a role; ``field.F`` by the field's own title where the mechanism is given."""
+    if mechanism is not None and name.startswith("field.") and name[6:] in mechanism.fields:
+        return field(mechanism.fields[name[6:]])
+    if mechanism is not None and name.startswith("holder.") and name[7:] in mechanism.clocks:
+        return role(mechanism.clocks[name[7:]].holder, mechanism)
     if name in roles.roles():
         return here(roles.roles()[name].title) or spaced(name)
     if name.startswith(("field.", "holder.")):

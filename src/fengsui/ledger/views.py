@@ -141,7 +141,7 @@ def request_query(wanted: filters.Filter) -> dict[str, str]:
 
 @require_safe
 @login_required
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: HttpRequest) -> FileResponse:
     """The list as xlsx, with its filter in the head and who and when on each sheet."""
     now = moment.now()
     posts = mine(request, now)
@@ -238,8 +238,7 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
             else:
                 said = gettext("Signed; one more signature is needed.") if receipt.signed_only else gettext("Done and recorded.")
                 messages.success(request, said)
-                back = request.POST.get("back")
-                response = redirect(back if _inside(back) else reverse("ledger:case", args=[found.pk]))
+                response = redirect(_back(request, reverse("ledger:case", args=[found.pk])))
                 response["X-Receipt"] = receipt.leaf
                 return response
         else:
@@ -262,9 +261,10 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
     return render(request, "ledger/act.html", context, status=status)
 
 
-def _inside(address: str | None) -> bool:
-    """Only our own pages may be returned to."""
-    return bool(address) and str(address).startswith("/") and not str(address).startswith(("//", "/\\"))
+def _back(request: HttpRequest, otherwise: str) -> str:
+    """Where to return to: only our own pages."""
+    asked = request.POST.get("back", "")
+    return asked if asked.startswith("/") and not asked.startswith(("//", "/\\")) else otherwise
 
 
 @require_POST
@@ -280,8 +280,7 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
     except Refused as refused:
         for sentence in sentences.all_of(mechanisms.version(found.version_id), refused.refusals):
             messages.error(request, sentence)
-    back = request.POST.get("back")
-    return redirect(back if _inside(back) else reverse("ledger:case", args=[found.pk]) + "#calls")
+    return redirect(_back(request, reverse("ledger:case", args=[found.pk]) + "#calls"))
 
 
 @require_safe

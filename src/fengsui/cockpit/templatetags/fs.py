@@ -136,6 +136,14 @@ def when(context: template.Context, moment: datetime | None) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), times.moment_text(moment, context["now"]))
 
 
+@register.simple_tag(takes_context=True)
+def deadline(context: template.Context, moment: datetime | None) -> SafeString:
+    """A deadline's moment, midnight as ``24:00`` of the day that ends."""
+    if moment is None:
+        return SafeString("")
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), times.deadline_text(moment, context["now"]))
+
+
 @register.filter
 def due_day(due: datetime) -> str:
     """``10-18 (Sunday) 18:40``."""
@@ -172,7 +180,7 @@ def formfield(field: BoundField, short: bool = False) -> dict[str, Any]:
     described = [f"{field.auto_id}-hint"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}-bad")
-    attrs = {"aria-describedby": " ".join(described)} if described else {}
+    attrs: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if field.errors:
         attrs["aria-invalid"] = "true"
     return {"field": field, "control": field.as_widget(attrs=attrs), "short": short}

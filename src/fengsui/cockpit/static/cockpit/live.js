@@ -9,6 +9,7 @@ const alarmHost = document.getElementById('fs-alarm')
 let context, sounding, muted = ''
 
 function beep() {
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return // browsers refuse sound before the first key or click
   if (!context) { try { context = new AudioContext() } catch { return } }
   if (context.state === 'suspended') { context.resume().catch(() => undefined); if (context.state === 'suspended') return }
   const at = context.currentTime

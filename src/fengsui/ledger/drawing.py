@@ -219,6 +219,7 @@ def _draw_edge(edge: Edge, boxes: Mapping[str, Box], lane: int) -> str:
     (x1, y1), (x2, y2) = _place(boxes[edge.source]), _place(boxes[edge.target])
     kind = f"fs-m-edge fs-m-{edge.kind}" + (" fs-m-done" if edge.walked else "")
     head = "url(#fs-m-ink)" if edge.walked else "url(#fs-m-tip)"
+    label: tuple[float, float, str, float]
     if edge.kind == "road":
         path = f"M{x1 + WIDTH} {y1 + HEIGHT / 2}H{x2 - 4}"
         label = (x1 + WIDTH + GAP / 2, y1 + HEIGHT / 2 - 7, "middle", GAP - 6)

@@ -1,0 +1,211 @@
+"""A real server with the demo region in a database of its own, and a browser that fails on every console error.
+
+The database is made once per session beside the tests' own, migrated and seeded by the product itself;
+granian serves it as in production. Tests change it only through the browser and the doors.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.chromium import FLAGS, find
+from tests.real_parts import free_port
+
+SETUP = """
+import django; django.setup()
+from django.core.management import call_command
+call_command('migrate', verbosity=0)
+from fengsui import moment
+from fengsui.ledger import mechanisms
+mechanisms.store(moment.now())
+from fengsui.services.demo import seed
+seed.run(lambda *words: None, moment.now())
+"""
+NAME = "fengsui_browser"
+OPEN_SLOWLY = 30_000  # ms; the machine is shared
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies here needs a Chromium."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    path = find()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": path, "args": list(FLAGS), "headless": True}
+
+
+class House:
+    """The running product: its address, and a way to run code inside it."""
+
+    def __init__(self, base: str, env: dict[str, str]) -> None:
+        self.base, self.env = base, env
+
+    def run(self, code: str) -> str:
+        """Run Python in the product's own settings and give what it printed."""
+        words = [sys.executable, "-c", "import django; django.setup()\n" + code]
+        done = subprocess.run(words, env=self.env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """PostgreSQL's own database, the seeded region, granian on a free port."""
+    owner = urlsplit(os.environ["DATABASE_URL"])
+    name = f"{NAME}_{os.getpid()}"
+    with psycopg.connect(urlunsplit(owner._replace(path="/postgres")), autocommit=True) as line:
+        line.execute(f'CREATE DATABASE "{name}"')
+    root = Path(__file__).resolve().parents[2]
+    env = {
+        **os.environ,
+        "DATABASE_URL": urlunsplit(owner._replace(path=f"/{name}")),
+        "FENGSUI_DATA": str(tmp_path_factory.mktemp("house")),
+        "FENGSUI_DEMO": "1",
+        "FENGSUI_SECRET_KEY": "only for these tests",
+        "DJANGO_SETTINGS_MODULE": "fengsui.settings",
+        "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}",
+    }
+    env.pop("FENGSUI_DEBUG", None)
+    subprocess.run([sys.executable, "-c", SETUP], env=env, check=True, timeout=300)
+    port = free_port()
+    words = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
+    with (Path(env["FENGSUI_DATA"]) / "web.log").open("wb") as log:
+        server = subprocess.Popen([*words, "fengsui.asgi:application"], env=env, stdout=log, stderr=log)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{base}/sign-in/", server)
+        yield House(base, env)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended while starting"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} did not answer within a minute")
+
+
+@pytest.fixture(scope="session")
+def base_url(house: House) -> str:
+    return house.base
+
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(browser: Browser, house: House) -> Iterator[Enter]:
+    """``enter("duty", path="/desk/", size=(390, 844), theme="dark", language="en")``: a page signed in as a demo role.
+
+    A console error, a page error or a breach of the content security policy fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_as(
+        role: str | None,
+        path: str = "/desk/",
+        size: tuple[int, int] = (1440, 900),
+        theme: str = "light",
+        language: str = "zh-hans",
+    ) -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, base_url=house.base, locale="zh-CN")
+        contexts.append(context)
+        context.set_default_timeout(OPEN_SLOWLY)
+        context.add_cookies(
+            [
+                {"name": "fs_theme", "value": theme, "url": house.base},
+                {"name": "django_language", "value": language, "url": house.base},
+            ]
+        )
+        page = context.new_page()
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and not expected(said.text) else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        if role:
+            page.goto("/sign-in/")
+            button = page.locator(f'button[name="role"][value="{role}"]')
+            if not button.is_visible():
+                page.locator(".fs-more-roles summary").click()
+            button.click()
+            page.wait_for_url("**/desk/")
+        page.goto(path)
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def expected(text: str) -> bool:
+    """A page that answers 403, 404, 409, 412, 422 or 429 on purpose is reported by Chromium as a failed load."""
+    return any(f"status of {code}" in text for code in (403, 404, 409, 412, 422, 429)) or "ERR_INTERNET_DISCONNECTED" in text
+
+
+RAISE = """
+import uuid
+from fengsui import moment
+from fengsui.ledger import doors
+from fengsui.ledger.doors.shapes import About
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.reading.possible import actor_of
+from fengsui.region.acting import actings
+from fengsui.region.models import Account, Site
+now = moment.now()
+safety = actings(Account.objects.get(username='demo.safety'), now)[0]
+site = Site.objects.unscoped('a test').filter(office_id=safety.office_id).first()
+about = About('site', str(site.pk), site.place_id, site.duties[0], {title!r})
+"""
+
+
+@pytest.fixture
+def hazard(house: House) -> Callable[[str], str]:
+    """Open a hazard at the demo plant as its inspector; gives the case's id."""
+
+    def make(title: str) -> str:
+        return house.run(
+            RAISE.format(title=title)
+            + "who = actings(Account.objects.get(username='demo.inspector'), now)[0]\n"
+            + "print(doors.open('hazard', 'found_here', {'finding': 'seen'}, actor_of(who), about, key=str(uuid.uuid4()), now=now).case)"
+        )
+
+    return make
+
+
+@pytest.fixture
+def warning(house: House) -> Callable[[str, str], str]:
+    """Raise a warning at the demo plant as the alarm engine does; gives the case's id."""
+
+    def make(title: str, colour: str) -> str:
+        return house.run(
+            RAISE.format(title=title)
+            + "values = {'hazard_kind': str(uuid.uuid4()), 'colour': " + repr(colour) + "}\n"
+            + "who = Actor(kind='event', name='warning.level')\n"
+            + "print(doors.open('warning', 'by_alarm', values, who, about, key=str(uuid.uuid4()), now=now).case)"
+        )
+
+    return make

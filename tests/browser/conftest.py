@@ -190,7 +190,8 @@ def hazard(house: House) -> Callable[[str], str]:
         return house.run(
             RAISE.format(title=title)
             + "who = actings(Account.objects.get(username='demo.inspector'), now)[0]\n"
-            + "print(doors.open('hazard', 'found_here', {'finding': 'seen'}, actor_of(who), about, key=str(uuid.uuid4()), now=now).case)"
+            + "values = {'finding': 'seen'}\n"
+            + "print(doors.open('hazard', 'found_here', values, actor_of(who), about, key=str(uuid.uuid4()), now=now).case)"
         )
 
     return make
@@ -203,7 +204,9 @@ def warning(house: House) -> Callable[[str, str], str]:
     def make(title: str, colour: str) -> str:
         return house.run(
             RAISE.format(title=title)
-            + "values = {'hazard_kind': str(uuid.uuid4()), 'colour': " + repr(colour) + "}\n"
+            + "values = {'hazard_kind': str(uuid.uuid4()), 'colour': "
+            + repr(colour)
+            + "}\n"
             + "who = Actor(kind='event', name='warning.level')\n"
             + "print(doors.open('warning', 'by_alarm', values, who, about, key=str(uuid.uuid4()), now=now).case)"
         )

@@ -202,7 +202,7 @@ def _step(rungs: Sequence[Rung], index: int, clock: Clock) -> Step:
     said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens]
     plain = rung.at.strip()
     offset = gettext("when due") if plain in ("0", "+0") else ("−" if plain.startswith("-") else "+") + titles.amount(plain)
-    return Step(offset, "，".join(said), later(clock.due, rungs[index].offset), index < clock.rung)
+    return Step(offset, "，".join(said), later(clock.due, rung.offset), index < clock.rung)
 
 
 def _whom(role: str) -> str:
@@ -365,7 +365,9 @@ def _evidence(case: Case, hidden: frozenset[str]) -> list[dict[str, Any]]:
 
 def _links(case: Case, posts: Sequence[Acting]) -> dict[str, list[dict[str, Any]]]:
     """Lineage one step up and down, only of cases that the reader may see."""
-    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | ({case.parent_id} if case.parent_id else set())
+    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | (
+        {case.parent_id} if case.parent_id else set()
+    )
     below = set(Link.objects.filter(from_case=case).values_list("to_case_id", flat=True))
     below |= set(Case.objects.filter(parent=case).values_list("pk", flat=True))
     seen = {one.pk: one for one in reading.cases(posts).filter(pk__in=above | below)}

@@ -84,7 +84,8 @@ def test_the_same_form_sent_twice_acts_once(enter: Enter, hazard: Make) -> None:
     case = hazard("提交两次")
     page = enter("inspector", f"/cases/{case}/act/order_interim/")
     form = page.evaluate(
-        "() => Object.fromEntries([...new FormData(document.querySelector('main form'))].filter(([, v]) => typeof v === 'string'))"
+        "() => Object.fromEntries([...new FormData(document.querySelector('main form'))]"
+        ".filter(([, v]) => typeof v === 'string'))"
     )
     form["interim_control"] = "专人值守"
     for _ in range(2):

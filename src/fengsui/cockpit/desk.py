@@ -64,6 +64,7 @@ def groups(posts: Sequence[Acting], now: datetime) -> list[Group]:
     clocks = _clocks(lines)
     called = _calls(lines)
     built = [_line(line, index, owners, clocks, called, now) for index, line in enumerate(lines)]
+    built.sort(key=lambda one: (one.due is None, one.due or now))
     day = filters.until("today", now)
     titled = (
         (gettext("Overdue"), lambda one: one.due and one.due < now and not one.paused),

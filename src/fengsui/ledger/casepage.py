@@ -144,7 +144,14 @@ def sorted_out(
 
     allowed = sorted(possible, key=rank)
     can = [
-        Can(one.act.name, _title(one.act), bool(forms.asked(mechanism, one.act)), at == 0, one.signed, one.act.signatures)
+        Can(
+            name=one.act.name,
+            title=_title(one.act),
+            form=bool(forms.asked(mechanism, one.act)),
+            primary=at == 0 and (one.act.name in urgent or one.act.name not in mechanism.always),
+            signed=one.signed,
+            signatures=one.act.signatures,
+        )
         for at, one in enumerate(allowed)
     ]
     far = sorted(others, key=lambda one: (one.act.name in mechanism.always, any(why.code == "not_yours" for why in one.reasons)))

@@ -184,5 +184,5 @@ def listed() -> list[Address]:
 
 def uncovered() -> list[str]:
     """Routes that nobody lists and no exemption names."""
-    known = {one.route for one in listed()}
-    return sorted({route for route in routes() if route not in known and not any(route.startswith(prefix) for prefix in EXEMPT)})
+    known = {one.route for one in listed()} | ROOTS
+    return sorted({route for route in routes() if route not in known and not route.startswith(tuple(EXEMPT))})

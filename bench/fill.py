@@ -111,7 +111,7 @@ def _cases(cursor: Any, ids: list[tuple[uuid.UUID, str]], last: dict[str, Any]) 
     row = last["row"]
     core = {
         name: last[name]
-        for name in ("counts", "kids", "persons", "unverified", "verified", "signed", "overseers", "parent_mechanism")
+        for name in ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
     }
     fixed = (
         NAME, DIGEST, len(_STEPS), last["state"], orjson.dumps(last["fields"]).decode(), orjson.dumps(core).decode(),
@@ -131,13 +131,13 @@ def _cases(cursor: Any, ids: list[tuple[uuid.UUID, str]], last: dict[str, Any]) 
 
 def _clocks(cursor: Any, ids: list[tuple[uuid.UUID, str]], last: dict[str, Any]) -> None:
     columns = (
-        "case_id, name, holder_id, start, due, again, n, stopped, answered_by, pause_used, rung, ladder, amount, law, "
+        "case_id, place, name, holder_id, start, due, again, n, stopped, answered_by, pause_used, rung, ladder, amount, law, "
         "law_version, calendar, provisional, current, exercise"
     )
     lines = [
-        (c["name"], c["holder"], c["start"], c["due"], c["again"], c["n"], c["stopped"], c["answered"], 0, c["rung"],
+        (at, c["name"], c["holder"], c["start"], c["due"], c["again"], c["n"], c["stopped"], c["answered"], 0, c["rung"],
          "", "", "", "", "", False, True, False)
-        for c in last["clocks"]
+        for at, c in enumerate(last["clocks"])
     ]  # fmt: skip
     with cursor.copy(f"COPY ledger_clock ({columns}) FROM STDIN") as copy:
         for case, _ in ids:

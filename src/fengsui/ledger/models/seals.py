@@ -51,6 +51,7 @@ class Receipt(models.Model):
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="receipt", primary_key=True)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="receipts")
     at = models.DateTimeField()
+    code = models.CharField(max_length=24, unique=True, null=True)  # what a person can read out: XXXX-XXXX-XXXX-XXXX
     body = models.BinaryField()
     key_id = models.CharField(max_length=64)
     signature = models.BinaryField()

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from fengsui.cockpit import signin, views
+from fengsui.cockpit import mapping, signin, sitepage, views
 
 app_name = "cockpit"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("desk/", views.desk_page, name="desk"),
     path("live/", views.live_stream, name="live"),
     path("live/alarm/", views.alarm_part, name="alarm"),
+    path("map/", mapping.page, name="map"),
+    path("map/now.json", mapping.data, name="map_data"),
+    path("map/sites.json", mapping.sites, name="map_sites"),
+    path("map/base/<slug:name>.geojson", mapping.base, name="map_base"),
+    path("sites/<slug:code>/", sitepage.page, name="site"),
+    path("sites/<slug:code>/live/", sitepage.live, name="site_live"),
     path("find/", views.find, name="find"),
     path("demo/enter/", signin.enter, name="enter"),
     path("demo/four/", signin.four, name="four"),

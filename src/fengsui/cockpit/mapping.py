@@ -1,0 +1,126 @@
+"""The pages of the one map 一张图: the page, its live data, its base and the sites.
+
+The server draws the map as SVG into the page, so that an office PC without WebGL has it at once;
+where WebGL answers, ``map.js`` lays MapLibre over it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from fengsui import moment
+from fengsui.cockpit import geography, situation
+from fengsui.region.acting import actings
+from fengsui.region.models import Place
+
+BASES = {"counties": geography.counties, "leagues": geography.leagues, "rivers": geography.rivers}
+KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine"}
+
+
+def _json(data: Any) -> HttpResponse:
+    return HttpResponse(orjson.dumps(data), content_type="application/json")
+
+
+def _names(codes: set[str]) -> dict[str, Any]:
+    return Place.objects.in_bulk(codes)
+
+
+def _kind(industry: str) -> str:
+    """The symbol of a site: hazchem, mine, or metal (metallurgy and all other industry)."""
+    return KINDS.get(industry.split("_")[0], "metal")
+
+
+def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[str, Any]:
+    """What the SVG template needs: paths with their level, symbols and marks with page positions."""
+    fit = geography.sheet()
+    names = _names({code for code, _ in geography.county_paths()} | {code for code, _ in geography.league_paths()})
+    counties = [
+        {"code": code, "path": path, "name": names.get(code), **now_situation.counties.get(code, {"level": "", "open": 0})}
+        for code, path in geography.county_paths()
+    ]
+    labels = []
+    for code, _ in geography.league_paths():
+        place = names.get(code)
+        if place is not None and place.lon is not None:
+            x, y = fit.at(place.lon, place.lat)
+            labels.append({"x": x, "y": y, "name": place})
+    symbols = []
+    for feature in sites["features"]:
+        x, y = fit.at(*feature["geometry"]["coordinates"])
+        symbols.append({"x": x, "y": y, "kind": _kind(feature["properties"]["industry"])})
+    marks = []
+    for mark in now_situation.marks:
+        x, y = fit.at(*mark["at"])
+        marks.append({**mark, "x": x - 8, "y": y - 8})
+    return {
+        "counties": counties, "leagues": geography.league_paths(), "rivers": geography.river_path(), "labels": labels,
+        "symbols": symbols, "marks": marks, "graticule": geography.graticule(), "bar": round(geography.hundred_km() * 2, 1),
+    }
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    """The map with live counts, what moved last, and the clocks of the next six hours."""
+    now = moment.now()
+    mine = actings(request.user, now)  # type: ignore[arg-type]
+    sites = situation.sites_of(mine)
+    seen = situation.of(mine, sites, now)
+    ranks = [{"level": level, "count": sum(1 for one in seen.counties.values() if one["level"] == level)} for level in situation.LEVELS]
+    hours = [{"share": round(hour / 6 * 100, 2), "at": now + hour * (situation.AHEAD / 6)} for hour in range(1, 6)]
+    names = {
+        place.code: {"zh": place.name_zh, "en": place.name_en, "at": (place.lon, place.lat)}
+        for place in Place.objects.filter(level__in=(Place.Level.LEAGUE, Place.Level.COUNTY))
+    }
+    context = {"names": names, "seen": seen, "drawing": _drawing(seen, sites), "ranks": ranks, "hours": hours, "posts": bool(mine)}
+    part = "cockpit/parts/map_rail.html" if request.headers.get("HX-Request") else "cockpit/map.html"
+    return render(request, part, context)
+
+
+@require_safe
+@login_required
+def data(request: HttpRequest) -> HttpResponse:
+    """The live layer: county levels and marks."""
+    now = moment.now()
+    mine = actings(request.user, now)  # type: ignore[arg-type]
+    seen = situation.of(mine, situation.sites_of(mine), now)
+    return _json({"counties": seen.counties, "marks": seen.marks, "at": now})
+
+
+@require_safe
+@login_required
+def sites(request: HttpRequest) -> HttpResponse:
+    """The sites in scope as GeoJSON, each with the symbol it is drawn with."""
+    found = situation.sites_of(actings(request.user, moment.now()))  # type: ignore[arg-type]
+    for feature in found["features"]:
+        feature["properties"]["kind"] = _kind(feature["properties"]["industry"])
+    return _json(found)
+
+
+@lru_cache(maxsize=8)
+def _base(name: str) -> tuple[bytes, str]:
+    packed = gzip.compress(orjson.dumps(BASES[name]()), mtime=0)
+    return packed, hashlib.sha256(packed).hexdigest()[:16]
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def base(request: HttpRequest, name: str) -> HttpResponse:
+    """A base layer (``counties``, ``leagues``, ``rivers``) as GeoJSON; public geography, kept a day by browsers."""
+    packed, digest = _base(name)
+    if request.headers.get("If-None-Match") == f'"{digest}"':
+        return HttpResponse(status=304)
+    answer = HttpResponse(packed, content_type="application/geo+json")
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["ETag"] = f'"{digest}"'
+    return answer

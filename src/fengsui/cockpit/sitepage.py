@@ -1,0 +1,123 @@
+"""The page of a site: what is stored, how it behaves now, what is open, who answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from fengsui import moment
+from fengsui.cockpit import geography, sparks
+from fengsui.ledger import reading as ledger
+from fengsui.region.acting import Acting, actings, scope
+from fengsui.region.models import Contact, Point, Site
+from fengsui.region.supervision import NoSupervisor, supervisor
+from fengsui.watch import reading as watch
+
+HOURS = (1, 4, 24)
+FIRST = 12
+LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One small multiple."""
+
+    point: Any
+    chart: sparks.Chart
+    value: float | None
+    stale: bool
+    alarm: Any  # the worst standing alarm of the point, or None
+
+
+def find(code: str, mine: Sequence[Acting]) -> tuple[Any, Acting]:
+    """The site and the acting that may see it; 404 for what is not there and for what is not in scope."""
+    for acting in mine:
+        site = Site.objects.scoped(scope(acting)).select_related("place__parent", "office").filter(code=code).first()
+        if site is not None:
+            return site, acting
+    raise Http404(code)
+
+
+def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list[Panel], int]:
+    """Charts of the site's points, those in alarm first, and how many points there are in all."""
+    points = list(Point.objects.unscoped("the site was found in the reader's scope").filter(site=site).select_related("unit"))
+    alarms: dict[int, Any] = {}
+    for alarm in watch.alarms(site.pk):
+        best = alarms.get(alarm.point_id)
+        if best is None or alarm.level_rank < best.level_rank:
+            alarms[alarm.point_id] = alarm
+    points.sort(key=lambda point: (point.pk not in alarms, point.pk))
+    shown = points if everything else points[:FIRST]
+    ids = [point.pk for point in shown]
+    recent, latest = watch.recent(ids, hours * 60, now), watch.latest(ids)
+    start, end = (now - timedelta(hours=hours)).timestamp(), now.timestamp()
+    found = []
+    for point in shown:
+        times, values, quality = recent.get(point.pk, ((), (), ()))
+        limits = {kind: getattr(point, name) for kind, name in LIMITS.items() if getattr(point, name) is not None}
+        alarm, last = alarms.get(point.pk), latest.get(point.pk)
+        drawn = sparks.chart(
+            [int(t) / 1e9 for t in times], [float(v) for v in values], [int(q) == 0 for q in quality],
+            start, end, limits, alarm.limit if alarm else "", silence=max(60.0, hours * 3600 / 400 * 3),
+        )
+        found.append(Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), alarm))
+    return found, len(points)
+
+
+def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
+    """``(level, office)`` of those who supervise the site, from the county up; None where nobody does."""
+    duty = site.duties[0] if site.duties else ""
+    found: list[tuple[str, Any]] = []
+    for level in ("county", "league", "region"):
+        try:
+            found.append((level, supervisor(site, duty, level, now)))
+        except NoSupervisor:
+            found.append((level, None))
+    return found
+
+
+def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
+    asked = request.GET.get("hours", "")
+    hours = int(asked) if asked.isdigit() and int(asked) in HOURS else 4
+    everything = request.GET.get("all") == "1"
+    shown, count = panels(site, hours, everything, now)
+    ticks = [(x, now - timedelta(hours=hours) * share) for x, share in ((0, 1.0), (74, 0.5), (148, 0.0))]
+    return {"site": site, "panels": shown, "points": count, "hours": hours, "all_hours": HOURS, "everything": everything, "ticks": ticks}
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest, code: str) -> HttpResponse:
+    """The site: live values with limits, hazard units and their grade, open matters, supervisors, calls to make."""
+    now = moment.now()
+    mine = actings(request.user, now)  # type: ignore[arg-type]
+    site, acting = find(code, mine)
+    open_cases = ledger.cases(list(mine), now).filter(about_kind="site", about_id=str(site.pk), ended=False).order_by("next_due")
+    units = site.units.prefetch_related("substances").order_by("id")
+    x, y = geography.sheet().at(site.lon, site.lat)
+    context = {
+        **_live(request, site, now),
+        "cases": list(open_cases[:8]), "case_count": open_cases.count(),
+        "units": list(units), "worst": min((unit.grade for unit in units if unit.grade), default=None),
+        "supervisors": supervisors(site, now),
+        "contacts": Contact.objects.unscoped("the site was found in the reader's scope").filter(office=site.office).order_by("order")[:6],
+        "locator": {"x": x, "y": y, "leagues": geography.league_paths()},
+        "acting": acting,
+    }
+    return render(request, "cockpit/site.html", context)
+
+
+@require_safe
+@login_required
+def live(request: HttpRequest, code: str) -> HttpResponse:
+    """The charts alone, fetched again while the page is open."""
+    now = moment.now()
+    site, _ = find(code, actings(request.user, now))  # type: ignore[arg-type]
+    return render(request, "cockpit/parts/site_live.html", _live(request, site, now))

@@ -1,0 +1,179 @@
+"""What the map tells: open matters by level, clocks about to run out, what happened last; always in scope.
+
+Every figure carries the address of the list that it counts (a number is a door).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Case as Choose
+from django.db.models import CharField, Count, Q, QuerySet, Value, When
+from django.db.models.functions import Left
+from django.urls import reverse
+
+from fengsui import moment
+from fengsui.ledger import reading
+from fengsui.region.acting import Acting, scope
+from fengsui.region.models import Place, Site
+
+LEVELS = ("red", "orange", "yellow", "blue")
+_RANK = {name: rank for rank, name in enumerate(LEVELS)}
+AHEAD = timedelta(hours=6)
+FEED = 16
+MARKS = 400
+STRIP = 18
+
+
+def _list(**filters: str) -> str:
+    return f"{reverse('ledger:list')}?{urlencode(filters)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure on the map's rail and the list behind it."""
+
+    level: str  # a level, or overdue | today | open
+    count: int
+    url: str
+
+
+def midnight_after(now: datetime) -> datetime:
+    """The end of the legal day that ``now`` falls in."""
+    here = now.astimezone(moment.LEGAL_ZONE)
+    return here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def tiles(open_cases: QuerySet[Any], now: datetime) -> list[Tile]:
+    """Open cases by level, those overdue, those due before midnight. One query."""
+    counted = open_cases.aggregate(
+        **{level: Count("pk", filter=Q(level=level)) for level in LEVELS},
+        overdue=Count("pk", filter=Q(next_due__lt=now)),
+        today=Count("pk", filter=Q(next_due__gte=now, next_due__lt=midnight_after(now))),
+    )
+    found = [Tile(level, counted[level], _list(level=level)) for level in LEVELS]
+    found += [Tile(name, counted[name], _list(clock=name)) for name in ("overdue", "today")]
+    return found
+
+
+def worst_by_county(open_cases: QuerySet[Any]) -> dict[str, dict[str, Any]]:
+    """County code → ``{"level": worst open level, "open": how many open cases with a level}``. One query."""
+    rank = Choose(*(When(level=level, then=Value(str(_RANK[level]))) for level in LEVELS), output_field=CharField())
+    rows = open_cases.filter(level__in=LEVELS).annotate(county=Left("place_code", 6), rank=rank).order_by()
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows.values("county", "rank").annotate(count=Count("pk")):
+        seen = found.setdefault(row["county"], {"level": LEVELS[int(row["rank"])], "open": 0})
+        seen["open"] += row["count"]
+        if int(row["rank"]) < _RANK[seen["level"]]:
+            seen["level"] = LEVELS[int(row["rank"])]
+    return found
+
+
+def _where(cases: Sequence[Any], sites: dict[str, tuple[float, float]], places: dict[str, tuple[float, float]]) -> dict[Any, tuple[float, float]]:
+    """Case id → position: its site's, else its county's centre; without either it has no mark."""
+    found = {}
+    for case in cases:
+        at = sites.get(case.about_id) if case.about_kind == "site" else None
+        at = at or places.get(case.place_code) or places.get(case.place_code[:6])
+        if at:
+            found[case.pk] = at
+    return found
+
+
+def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
+    """The open cases that carry a level, worst last so that they are drawn on top. Two queries."""
+    cases = list(open_cases.filter(level__in=LEVELS).order_by("-opened_at")[:MARKS])
+    places = {
+        code: (lon, lat)
+        for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list("code", "lon", "lat")
+        if lon is not None
+    }
+    where = _where(cases, sites, places)
+    cases.sort(key=lambda case: -_RANK[case.level])
+    return [
+        {
+            "id": str(case.pk),
+            "level": case.level,
+            "title": case.title,
+            "number": case.number or "",
+            "county": case.place_code[:6],
+            "at": where[case.pk],
+            "due": case.next_due.isoformat() if case.next_due else None,
+            "url": reverse("ledger:case", args=[case.pk]),
+        }
+        for case in cases
+        if case.pk in where
+    ]
+
+
+def _line(case: Any) -> dict[str, Any]:
+    return {
+        "id": str(case.pk),
+        "level": case.level if case.level in LEVELS else "",
+        "title": case.title,
+        "number": case.number or "",
+        "moved": case.moved_at,
+        "due": case.next_due,
+        "url": reverse("ledger:case", args=[case.pk]),
+    }
+
+
+def feed(cases: QuerySet[Any]) -> list[dict[str, Any]]:
+    """What moved last, newest first. One query."""
+    return [_line(case) for case in cases.order_by("-moved_at")[:FEED]]
+
+
+def strip(open_cases: QuerySet[Any], now: datetime) -> list[dict[str, Any]]:
+    """The clocks that run out within six hours, with their place (0–100) along the strip. One query."""
+    due = open_cases.filter(next_due__gte=now, next_due__lt=now + AHEAD).order_by("next_due")[:STRIP]
+    found = []
+    for index, case in enumerate(due):
+        line = _line(case)
+        line["share"] = round((case.next_due - now) / AHEAD * 100, 2)
+        line["row"] = index % 3
+        found.append(line)
+    return found
+
+
+def sites_of(actings: Sequence[Acting]) -> dict[str, Any]:
+    """The sites in scope as a GeoJSON collection. One query per acting."""
+    features: dict[int, dict[str, Any]] = {}
+    for acting in actings:
+        rows = Site.objects.scoped(scope(acting)).values_list("id", "code", "name_zh", "name_en", "industry", "lon", "lat")
+        for number, code, zh, en, industry, lon, lat in rows:
+            features[number] = {
+                "type": "Feature",
+                "id": number,
+                "properties": {"code": code, "zh": zh, "en": en, "industry": industry},
+                "geometry": {"type": "Point", "coordinates": (lon, lat)},
+            }
+    return {"type": "FeatureCollection", "features": list(features.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that one drawing of the map needs."""
+
+    tiles: list[Tile]
+    counties: dict[str, dict[str, Any]]
+    marks: list[dict[str, Any]]
+    feed: list[dict[str, Any]]
+    strip: list[dict[str, Any]]
+
+
+def of(actings: Sequence[Acting], sites: dict[str, Any], now: datetime) -> Situation:
+    """The situation as these actings may see it; ``sites`` is ``sites_of`` of the same."""
+    cases = reading.cases(list(actings), now)
+    open_cases = cases.filter(ended=False)
+    positions = {str(f["id"]): tuple(f["geometry"]["coordinates"]) for f in sites["features"]}
+    return Situation(
+        tiles=tiles(open_cases, now),
+        counties=worst_by_county(open_cases),
+        marks=marks(open_cases, positions),
+        feed=feed(cases),
+        strip=strip(open_cases, now),
+    )

@@ -99,7 +99,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
     now = moment.now()
     mine = actings(request.user, now)  # type: ignore[arg-type]
     site, acting = find(code, mine)
-    open_cases = ledger.cases(list(mine), now).filter(about_kind="site", about_id=str(site.pk), ended=False).order_by("next_due")
+    open_cases = ledger.cases(list(mine)).filter(about_kind="site", about_id=str(site.pk), ended=False).order_by("next_due")
     units = site.units.prefetch_related("substances").order_by("id")
     x, y = geography.sheet().at(site.lon, site.lat)
     context = {

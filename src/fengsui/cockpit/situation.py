@@ -167,7 +167,7 @@ class Situation:
 
 def of(actings: Sequence[Acting], sites: dict[str, Any], now: datetime) -> Situation:
     """The situation as these actings may see it; ``sites`` is ``sites_of`` of the same."""
-    cases = reading.cases(list(actings), now)
+    cases = reading.cases(list(actings))
     open_cases = cases.filter(ended=False)
     positions = {str(f["id"]): tuple(f["geometry"]["coordinates"]) for f in sites["features"]}
     return Situation(

@@ -13,17 +13,17 @@ from typing import Any
 
 import orjson
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import geography, situation
+from fengsui.cockpit import sheet, situation
+from fengsui.region import geography
 from fengsui.region.acting import actings
 from fengsui.region.models import Place
 
-BASES = {"counties": geography.counties, "leagues": geography.leagues, "rivers": geography.rivers}
 KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine"}
 
 
@@ -42,29 +42,24 @@ def _kind(industry: str) -> str:
 
 def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[str, Any]:
     """What the SVG template needs: paths with their level, symbols and marks with page positions."""
-    fit = geography.sheet()
-    names = _names({code for code, _ in geography.county_paths()} | {code for code, _ in geography.league_paths()})
+    names = _names({one.code for one in (*geography.county_outlines(), *geography.league_outlines())})
     counties = [
-        {"code": code, "path": path, "name": names.get(code), **now_situation.counties.get(code, {"level": "", "open": 0})}
-        for code, path in geography.county_paths()
+        {"code": one.code, "path": one.path, "name": names.get(one.code), **now_situation.counties.get(one.code, {"level": "", "open": 0})}
+        for one in geography.county_outlines()
     ]
-    labels = []
-    for code, _ in geography.league_paths():
-        place = names.get(code)
-        if place is not None and place.lon is not None:
-            x, y = fit.at(place.lon, place.lat)
-            labels.append({"x": x, "y": y, "name": place})
+    labels = [{"x": one.x, "y": one.y, "name": names.get(one.code)} for one in geography.league_outlines()]
     symbols = []
     for feature in sites["features"]:
-        x, y = fit.at(*feature["geometry"]["coordinates"])
+        x, y = geography.draw(*feature["geometry"]["coordinates"])
         symbols.append({"x": x, "y": y, "kind": _kind(feature["properties"]["industry"])})
     marks = []
     for mark in now_situation.marks:
-        x, y = fit.at(*mark["at"])
-        marks.append({**mark, "x": x - 8, "y": y - 8})
+        x, y = geography.draw(*mark["at"])
+        marks.append({**mark, "x": round(x - 9, 1), "y": round(y - 9, 1)})
     return {
-        "counties": counties, "leagues": geography.league_paths(), "rivers": geography.river_path(), "labels": labels,
-        "symbols": symbols, "marks": marks, "graticule": geography.graticule(), "bar": round(geography.hundred_km() * 2, 1),
+        "counties": counties, "leagues": geography.league_outlines(), "rivers": sheet.rivers(), "labels": labels,
+        "symbols": symbols, "marks": marks, "graticule": sheet.graticule(), "bar": round(sheet.hundred_km() * 2, 1),
+        "box": f"-20 -20 {geography.WIDTH + 40} {sheet.height() + 70:.0f}", "bottom": round(sheet.height() + 30, 1),
     }
 
 
@@ -109,7 +104,7 @@ def sites(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=8)
 def _base(name: str) -> tuple[bytes, str]:
-    packed = gzip.compress(orjson.dumps(BASES[name]()), mtime=0)
+    packed = gzip.compress(sheet.BASES[name](), mtime=0)
     return packed, hashlib.sha256(packed).hexdigest()[:16]
 
 
@@ -117,6 +112,8 @@ def _base(name: str) -> tuple[bytes, str]:
 @cache_control(public=True, max_age=86400)
 def base(request: HttpRequest, name: str) -> HttpResponse:
     """A base layer (``counties``, ``leagues``, ``rivers``) as GeoJSON; public geography, kept a day by browsers."""
+    if name not in sheet.BASES:
+        raise Http404(name)
     packed, digest = _base(name)
     if request.headers.get("If-None-Match") == f'"{digest}"':
         return HttpResponse(status=304)

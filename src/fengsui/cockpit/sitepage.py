@@ -13,8 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import geography, sparks
+from fengsui.cockpit import sheet, sparks
 from fengsui.ledger import reading as ledger
+from fengsui.region import geography
 from fengsui.region.acting import Acting, actings, scope
 from fengsui.region.models import Contact, Point, Site
 from fengsui.region.supervision import NoSupervisor, supervisor
@@ -101,14 +102,14 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
     site, acting = find(code, mine)
     open_cases = ledger.cases(list(mine)).filter(about_kind="site", about_id=str(site.pk), ended=False).order_by("next_due")
     units = site.units.prefetch_related("substances").order_by("id")
-    x, y = geography.sheet().at(site.lon, site.lat)
+    x, y = geography.draw(site.lon, site.lat)
     context = {
         **_live(request, site, now),
         "cases": list(open_cases[:8]), "case_count": open_cases.count(),
         "units": list(units), "worst": min((unit.grade for unit in units if unit.grade), default=None),
         "supervisors": supervisors(site, now),
         "contacts": Contact.objects.unscoped("the site was found in the reader's scope").filter(office=site.office).order_by("order")[:6],
-        "locator": {"x": x, "y": y, "leagues": geography.league_paths()},
+        "locator": {"x": x, "y": y, "leagues": geography.league_outlines(), "box": f"-10 -10 {geography.WIDTH + 20} {sheet.height() + 20:.0f}"},
         "acting": acting,
     }
     return render(request, "cockpit/site.html", context)

@@ -56,6 +56,12 @@ def level(name: str | None, size: int = 16, word: bool = True) -> SafeString:
 
 
 @register.simple_tag
+def level_mark(name: str, size: int = 18) -> SafeString:
+    """The bare shape of a level, for use inside a drawing; its name is there for screen readers."""
+    return shapes.level_shape(name, size, pgettext("level", LEVEL_WORDS[name]))
+
+
+@register.simple_tag
 def phase(name: str) -> SafeString:
     """The icon of a phase (new, doing, review, paused, verified, ended, system)."""
     return shapes.phase_shape(name)

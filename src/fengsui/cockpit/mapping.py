@@ -44,7 +44,12 @@ def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[
     """What the SVG template needs: paths with their level, symbols and marks with page positions."""
     names = _names({one.code for one in (*geography.county_outlines(), *geography.league_outlines())})
     counties = [
-        {"code": one.code, "path": one.path, "name": names.get(one.code), **now_situation.counties.get(one.code, {"level": "", "open": 0})}
+        {
+            "code": one.code,
+            "path": one.path,
+            "name": names.get(one.code),
+            **now_situation.counties.get(one.code, {"level": "", "open": 0}),
+        }
         for one in geography.county_outlines()
     ]
     labels = [{"x": one.x, "y": one.y, "name": names.get(one.code)} for one in geography.league_outlines()]
@@ -57,9 +62,16 @@ def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[
         x, y = geography.draw(*mark["at"])
         marks.append({**mark, "x": round(x - 9, 1), "y": round(y - 9, 1)})
     return {
-        "counties": counties, "leagues": geography.league_outlines(), "rivers": sheet.rivers(), "labels": labels,
-        "symbols": symbols, "marks": marks, "graticule": sheet.graticule(), "bar": round(sheet.hundred_km() * 2, 1),
-        "box": f"-20 -20 {geography.WIDTH + 40} {sheet.height() + 70:.0f}", "bottom": round(sheet.height() + 30, 1),
+        "counties": counties,
+        "leagues": geography.league_outlines(),
+        "rivers": sheet.rivers(),
+        "labels": labels,
+        "symbols": symbols,
+        "marks": marks,
+        "graticule": sheet.graticule(),
+        "bar": round(sheet.hundred_km() * 2, 1),
+        "box": f"-20 -20 {geography.WIDTH + 40} {sheet.height() + 70:.0f}",
+        "bottom": round(sheet.height() + 30, 1),
     }
 
 
@@ -71,13 +83,22 @@ def page(request: HttpRequest) -> HttpResponse:
     mine = actings(request.user, now)  # type: ignore[arg-type]
     sites = situation.sites_of(mine)
     seen = situation.of(mine, sites, now)
-    ranks = [{"level": level, "count": sum(1 for one in seen.counties.values() if one["level"] == level)} for level in situation.LEVELS]
+    ranks = [
+        {"level": level, "count": sum(1 for one in seen.counties.values() if one["level"] == level)} for level in situation.LEVELS
+    ]
     hours = [{"share": round(hour / 6 * 100, 2), "at": now + hour * (situation.AHEAD / 6)} for hour in range(1, 6)]
     names = {
         place.code: {"zh": place.name_zh, "en": place.name_en, "at": (place.lon, place.lat)}
         for place in Place.objects.filter(level__in=(Place.Level.LEAGUE, Place.Level.COUNTY))
     }
-    context = {"names": names, "seen": seen, "drawing": _drawing(seen, sites), "ranks": ranks, "hours": hours, "posts": bool(mine)}
+    context = {
+        "names": names,
+        "seen": seen,
+        "drawing": _drawing(seen, sites),
+        "ranks": ranks,
+        "hours": hours,
+        "posts": bool(mine),
+    }
     part = "cockpit/parts/map_rail.html" if request.headers.get("HX-Request") else "cockpit/map.html"
     return render(request, part, context)
 

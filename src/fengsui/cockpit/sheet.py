@@ -61,7 +61,9 @@ def graticule() -> tuple[tuple[str, str, float, float], ...]:
 @cache
 def height() -> float:
     """How far down the drawing reaches, in its units."""
-    return max(geography.draw(lon, lat)[1] for shape in geography.county_shapes().values() for p in shape.polygons for lon, lat in p[0])
+    return max(
+        geography.draw(lon, lat)[1] for shape in geography.county_shapes().values() for p in shape.polygons for lon, lat in p[0]
+    )
 
 
 @cache
@@ -80,5 +82,9 @@ def _leagues() -> bytes:
     return orjson.dumps({"type": "FeatureCollection", "features": features})
 
 
-BASES = {"counties": lambda: geography.counties_geojson().encode(), "leagues": _leagues, "rivers": lambda: orjson.dumps(_rivers())}
+BASES = {
+    "counties": lambda: geography.counties_geojson().encode(),
+    "leagues": _leagues,
+    "rivers": lambda: orjson.dumps(_rivers()),
+}
 """The base layers by the name in their address, as GeoJSON bytes."""

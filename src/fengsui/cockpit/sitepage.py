@@ -65,10 +65,18 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
         limits = {kind: getattr(point, name) for kind, name in LIMITS.items() if getattr(point, name) is not None}
         alarm, last = alarms.get(point.pk), latest.get(point.pk)
         drawn = sparks.chart(
-            [int(t) / 1e9 for t in times], [float(v) for v in values], [int(q) == 0 for q in quality],
-            start, end, limits, alarm.limit if alarm else "", silence=max(60.0, hours * 3600 / 400 * 3),
+            [int(t) / 1e9 for t in times],
+            [float(v) for v in values],
+            [int(q) == 0 for q in quality],
+            start,
+            end,
+            limits,
+            alarm.limit if alarm else "",
+            silence=max(60.0, hours * 3600 / 400 * 3),
         )
-        found.append(Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), alarm))
+        found.append(
+            Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), alarm)
+        )
     return found, len(points)
 
 
@@ -90,7 +98,15 @@ def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
     everything = request.GET.get("all") == "1"
     shown, count = panels(site, hours, everything, now)
     ticks = [(x, now - timedelta(hours=hours) * share) for x, share in ((0, 1.0), (74, 0.5), (148, 0.0))]
-    return {"site": site, "panels": shown, "points": count, "hours": hours, "all_hours": HOURS, "everything": everything, "ticks": ticks}
+    return {
+        "site": site,
+        "panels": shown,
+        "points": count,
+        "hours": hours,
+        "all_hours": HOURS,
+        "everything": everything,
+        "ticks": ticks,
+    }
 
 
 @require_safe
@@ -105,11 +121,20 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
     x, y = geography.draw(site.lon, site.lat)
     context = {
         **_live(request, site, now),
-        "cases": list(open_cases[:8]), "case_count": open_cases.count(),
-        "units": list(units), "worst": min((unit.grade for unit in units if unit.grade), default=None),
+        "cases": list(open_cases[:8]),
+        "case_count": open_cases.count(),
+        "units": list(units),
+        "worst": min((unit.grade for unit in units if unit.grade), default=None),
         "supervisors": supervisors(site, now),
-        "contacts": Contact.objects.unscoped("the site was found in the reader's scope").filter(office=site.office).order_by("order")[:6],
-        "locator": {"x": x, "y": y, "leagues": geography.league_outlines(), "box": f"-10 -10 {geography.WIDTH + 20} {sheet.height() + 20:.0f}"},
+        "contacts": Contact.objects.unscoped("the site was found in the reader's scope")
+        .filter(office=site.office)
+        .order_by("order")[:6],
+        "locator": {
+            "x": x,
+            "y": y,
+            "leagues": geography.league_outlines(),
+            "box": f"-10 -10 {geography.WIDTH + 20} {sheet.height() + 20:.0f}",
+        },
         "acting": acting,
     }
     return render(request, "cockpit/site.html", context)

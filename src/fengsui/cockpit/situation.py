@@ -73,7 +73,9 @@ def worst_by_county(open_cases: QuerySet[Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _where(cases: Sequence[Any], sites: dict[str, tuple[float, float]], places: dict[str, tuple[float, float]]) -> dict[Any, tuple[float, float]]:
+def _where(
+    cases: Sequence[Any], sites: dict[str, tuple[float, float]], places: dict[str, tuple[float, float]]
+) -> dict[Any, tuple[float, float]]:
     """Case id → position: its site's, else its county's centre; without either it has no mark."""
     found = {}
     for case in cases:
@@ -89,7 +91,9 @@ def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> l
     cases = list(open_cases.filter(level__in=LEVELS).order_by("-opened_at")[:MARKS])
     places = {
         code: (lon, lat)
-        for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list("code", "lon", "lat")
+        for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list(
+            "code", "lon", "lat"
+        )
         if lon is not None
     }
     where = _where(cases, sites, places)

@@ -98,8 +98,14 @@ def _beyond(run: Sequence[tuple[float, float, float]], limit: float, upward: boo
 
 
 def chart(
-    times: Sequence[float], values: Sequence[float], good: Sequence[bool], start: float, end: float,
-    limits: dict[str, float], raised: str = "", silence: float = 60.0,
+    times: Sequence[float],
+    values: Sequence[float],
+    good: Sequence[bool],
+    start: float,
+    end: float,
+    limits: dict[str, float],
+    raised: str = "",
+    silence: float = 60.0,
 ) -> Chart:
     """A chart of samples between ``start`` and ``end`` (seconds).
 

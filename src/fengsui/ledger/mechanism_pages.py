@@ -107,7 +107,9 @@ def _act_line(mechanism: Mechanism, state: State, act: Act) -> ActLine:
     if act.at_most:
         asks.append(gettext("at most %(n)s times") % {"n": act.at_most})
     by = titles.by(act) or titles.role(state.owner)
-    return ActLine(act, titles.here(act.title) or titles.spaced(act.name), by, titles.state(mechanism, act.to) if act.to else "", asks)
+    return ActLine(
+        act, titles.here(act.title) or titles.spaced(act.name), by, titles.state(mechanism, act.to) if act.to else "", asks
+    )
 
 
 def state_lines(mechanism: Mechanism, on: date) -> list[StateLine]:
@@ -143,16 +145,26 @@ def index(request: HttpRequest) -> HttpResponse:
     now = moment.now()
     mine = actings(request.user, now)  # type: ignore[arg-type]
     running = dict(
-        cases(mine).order_by().values_list("mechanism").annotate(count=Count("pk", filter=Q(ended=False))).values_list("mechanism", "count")
+        cases(mine)
+        .order_by()
+        .values_list("mechanism")
+        .annotate(count=Count("pk", filter=Q(ended=False)))
+        .values_list("mechanism", "count")
     )
     rows = []
     for stored in MechanismVersion.objects.filter(current=True).order_by("name"):
         mechanism = mechanisms.version(stored.digest)
-        rows.append({
-            "stored": stored, "title": titles.mechanism(mechanism), "states": len(mechanism.states), "ends": len(mechanism.ends),
-            "open": running.get(stored.name, 0), "confidential": bool(mechanism.readers),
-            "proven": bool(stored.certificate) and len(stored.certificate.get("properties", ())) == len(PROPERTIES),
-        })
+        rows.append(
+            {
+                "stored": stored,
+                "title": titles.mechanism(mechanism),
+                "states": len(mechanism.states),
+                "ends": len(mechanism.ends),
+                "open": running.get(stored.name, 0),
+                "confidential": bool(mechanism.readers),
+                "proven": bool(stored.certificate) and len(stored.certificate.get("properties", ())) == len(PROPERTIES),
+            }
+        )
     rows.sort(key=lambda row: (-row["open"], row["stored"].name))
     return render(request, "ledger/mechanisms.html", {"rows": rows})
 
@@ -172,13 +184,28 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     opening = [_act_line(mechanism, next(iter(mechanism.states.values())), act) for act in mechanism.opening.values()]
     anywhere = [_act_line(mechanism, next(iter(mechanism.states.values())), act) for act in mechanism.always.values()]
     ends = [
-        {"title": titles.state(mechanism, end.name), "unverified": end.unverified, "tells": [titles.role(role) for role in end.tells]}
+        {
+            "title": titles.state(mechanism, end.name),
+            "unverified": end.unverified,
+            "tells": [titles.role(role) for role in end.tells],
+        }
         for end in mechanism.ends.values()
     ]
     plan = drawing.plan(mechanism, (), _words(mechanism, on), whole=True)
-    return render(request, "ledger/mechanism.html", {
-        "stored": stored, "versions": versions, "title": titles.mechanism(mechanism), "mechanism": mechanism, "opening": opening,
-        "states": state_lines(mechanism, on), "anywhere": anywhere, "ends": ends, "certificate": stored.certificate,
-        "properties": [{"number": number, "words": words, "holds": number in holds} for number, words in PROPERTIES.items()],
-        "drawing": drawing.svg(plan, titles.mechanism(mechanism)),
-    })
+    return render(
+        request,
+        "ledger/mechanism.html",
+        {
+            "stored": stored,
+            "versions": versions,
+            "title": titles.mechanism(mechanism),
+            "mechanism": mechanism,
+            "opening": opening,
+            "states": state_lines(mechanism, on),
+            "anywhere": anywhere,
+            "ends": ends,
+            "certificate": stored.certificate,
+            "properties": [{"number": number, "words": words, "holds": number in holds} for number, words in PROPERTIES.items()],
+            "drawing": drawing.svg(plan, titles.mechanism(mechanism)),
+        },
+    )

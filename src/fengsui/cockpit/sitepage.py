@@ -23,6 +23,7 @@ from fengsui.watch import reading as watch
 
 HOURS = (1, 4, 24)
 FIRST = 12
+_RANK = {level: rank for rank, level in enumerate(("red", "orange", "yellow", "blue"))}
 LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
 
 
@@ -52,7 +53,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     alarms: dict[int, Any] = {}
     for alarm in watch.alarms(site.pk):
         best = alarms.get(alarm.point_id)
-        if best is None or alarm.level_rank < best.level_rank:
+        if best is None or _RANK.get(alarm.level, 9) < _RANK.get(best.level, 9):
             alarms[alarm.point_id] = alarm
     points.sort(key=lambda point: (point.pk not in alarms, point.pk))
     shown = points if everything else points[:FIRST]

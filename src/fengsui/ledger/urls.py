@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fengsui.ledger import bulk, raising, views
+from fengsui.ledger import bulk, mechanism_pages, raising, views
 
 app_name = "ledger"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("cases/<uuid:case>/call/<int:line>/", views.record_call, name="call"),
     path("cases/<uuid:case>/evidence/<slug:digest>/", views.evidence_file, name="evidence"),
     path("cases/number/<str:number>/", views.by_number, name="number"),
+    path("mechanisms/", mechanism_pages.index, name="mechanisms"),
+    path("mechanisms/<slug:name>/", mechanism_pages.page, name="mechanism"),
     path("notices/", views.notices, name="notices"),
 ]

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from fengsui.cockpit import mapping, signin, sitepage, views
+from fengsui.cockpit import exercise, mapping, signin, sitepage, views
 
 app_name = "cockpit"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("map/base/<slug:name>.geojson", mapping.base, name="map_base"),
     path("sites/<slug:code>/", sitepage.page, name="site"),
     path("sites/<slug:code>/live/", sitepage.live, name="site_live"),
+    path("exercise/", exercise.page, name="exercise"),
+    path("exercise/wish/", exercise.wish, name="exercise_wish"),
     path("find/", views.find, name="find"),
     path("demo/enter/", signin.enter, name="enter"),
     path("demo/four/", signin.four, name="four"),

@@ -40,15 +40,22 @@ def grown_from(kept: bytes, now: datetime) -> Report:
     return report
 
 
-def case(case_id: str) -> Report:
-    """Verify one case: its entries, its chain, each entry's place under the latest head, its row."""
+def case(case_id: str, *, spoil: int | None = None) -> Report:
+    """Verify one case: its entries, its chain, each entry's place under the latest head, its row.
+
+    ``spoil`` is for showing what verification would say: one byte of the entry of this seq is changed in the
+    copy that was read, never in the database.
+    """
     report = Report()
     reader = Reader(0)
     query = f"""{SELECT} FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.id
         WHERE e.case_id = '{UUID(case_id)}' ORDER BY e.seq"""
     lines: list[Line] = []
     for data in stream(conninfo(), query):
-        lines.append(line_of(data))
+        line = line_of(data)
+        if line.seq == spoil and line.body:
+            line.body = line.body[:-2] + bytes([line.body[-2] ^ 1]) + line.body[-1:]
+        lines.append(line)
         reader.entry(lines[-1])
     for finding in reader.part.findings:
         report.add(finding)

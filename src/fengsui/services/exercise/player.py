@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from fengsui.services.exercise import sheet as sheets
 from fengsui.services.exercise.scenario import Scenario, Step
+
+from fengsui.services.exercise import sheet as sheets
 from fengsui.services.exercise.sheet import Line, Sheet
 
 Detail = dict[str, str]
@@ -61,7 +62,7 @@ class Player:
         self.sheet = Sheet.of(scenario)
         self.cases: dict[str, str] = {}
         self.at = 0
-        self.begun = self.step_begun = datetime.min
+        self.begun = self.step_begun = datetime.min.replace(tzinfo=UTC)
         sheets.keep(folder, self.sheet)
 
     def start(self, now: datetime) -> None:

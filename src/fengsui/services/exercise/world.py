@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import translation
+from fengsui.services.exercise.scenario import Scenario
 
 from fengsui.ledger import doors, evidence, mechanisms, sentences, verify
 from fengsui.ledger.database import ROLE
@@ -21,7 +20,6 @@ from fengsui.region.acting import actings
 from fengsui.region.models import Account, Person, Site
 from fengsui.services.exercise import photo as photos
 from fengsui.services.exercise import sheet
-from fengsui.services.exercise.scenario import Scenario
 
 Detail = dict[str, str]
 
@@ -91,7 +89,9 @@ class Region:
 
     def _actor(self, user: str, now: datetime) -> Actor:
         acting = actings(Account.objects.get(username=user), now)[0]
-        return Actor("person", person=acting.person_id, principal=acting.principal_id, office=acting.office_id, post=acting.post_id)
+        return Actor(
+            "person", person=acting.person_id, principal=acting.principal_id, office=acting.office_id, post=acting.post_id
+        )
 
     def _values(self, values: dict[str, Any], photo: str, user: str, now: datetime) -> dict[str, Any]:
         """Scenario values as the door wants them: ``@USER`` a person, ``+30d`` a date, a photo taken at the site."""
@@ -128,7 +128,7 @@ class Region:
         found: Detail = {}
         for language, code in (("zh", "zh-hans"), ("en", "en")):
             with translation.override(code):
-                found[language] = " ".join(str(sentences.sentence(mechanism, one)) for one in refusal.refusals)
+                found[language] = " ".join(sentences.all_of(mechanism, refusal.refusals))
         return found
 
     def act(self, case: str, act: str, user: str, values: dict[str, Any], photo: str, now: datetime) -> Detail:
@@ -164,19 +164,9 @@ class Region:
 
     def tampered(self, case: str, now: datetime) -> tuple[bool, Detail]:
         """Change one byte of an entry in a copy of the case's record and verify that: the entry must be named."""
-        report = verify.copy_with_one_byte_changed(case)
+        middle = max(1, Case.objects.values_list("seq", flat=True).get(pk=case) // 2)
+        report = verify.case(case, spoil=middle)
         if report.ok:
             return False, {"zh": "核验未发现改动", "en": "verification did not notice"}
         first = report.findings[0]
         return True, {"zh": first.zh, "en": first.en}
-
-
-def signals(folder: Path) -> dict[str, Any]:
-    """The simulator's orders as they stand now."""
-    try:
-        return dict(json.loads((folder / "signals.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-__all__ = ["Region", "io", "signals"]

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from fengsui.services.exercise.scenario import Scenario, Step
-
 from fengsui.services.exercise import sheet as sheets
+from fengsui.services.exercise.scenario import Scenario, Step
 from fengsui.services.exercise.sheet import Line, Sheet
 
 Detail = dict[str, str]

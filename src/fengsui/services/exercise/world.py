@@ -9,7 +9,6 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import translation
-from fengsui.services.exercise.scenario import Scenario
 
 from fengsui.ledger import doors, evidence, mechanisms, sentences, verify
 from fengsui.ledger.database import ROLE
@@ -20,6 +19,7 @@ from fengsui.region.acting import actings
 from fengsui.region.models import Account, Person, Site
 from fengsui.services.exercise import photo as photos
 from fengsui.services.exercise import sheet
+from fengsui.services.exercise.scenario import Scenario
 
 Detail = dict[str, str]
 

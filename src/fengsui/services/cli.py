@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,7 @@ def _default_folder() -> Path:
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 data_option = click.option(
     "--data", type=_FOLDER, default=_default_folder, show_default="$FENGSUI_DATA or ./fengsui-data", help="The data folder."
 )
@@ -224,6 +227,56 @@ def doctor(data: Path, as_json: bool) -> None:
             if one.remedy:
                 click.echo(f"      → {one.remedy}")
     sys.exit(any(one.grade == "bad" for one in found))
+
+
+@contextmanager
+def _standing(data: Path) -> Iterator[None]:
+    """Django on the folder's database, which is started for the while where nothing runs."""
+    from fengsui.services import folder as folders
+    from fengsui.services import foundation
+
+    if folders.external_database() and not (data / folders.MARKER).exists():
+        _django(data)
+        yield
+        return
+    with foundation.standing(folders.find(data), stream=False):
+        _django(data)
+        yield
+
+
+@main.command()
+@data_option
+@click.option("--case", "case", metavar="ID", help="Only this case: its identifier or its number.")
+@click.option("--receipt", type=_FILE, help="Only this receipt, as its holder kept it; needs no database.")
+@click.option("--head", type=_FILE, help="Also prove that the ledger grew from this head, which somebody kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None, as_json: bool) -> None:
+    """Prove that what was sealed is still there, unchanged and in its place.
+
+    Checks every entry's bytes, its chain, its leaf and the signed heads, and names what is wrong. Exit codes:
+    0 everything is as it was sealed, 1 something is not.
+    """
+    with _standing(data):
+        from fengsui.ledger.verify import cli
+
+        code = cli.main(case=case, receipt=receipt, head=head, as_json=as_json)
+    sys.exit(code)
+
+
+@main.command()
+@data_option
+@click.option("--check", "check_only", is_flag=True, help="Only compare; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def rebuild(data: Path, check_only: bool, as_json: bool) -> None:
+    """Derive every case, clock and count from the entries alone.
+
+    With --check they are compared with what the tables hold. Exit codes: 0 identical, 1 something differs.
+    """
+    with _standing(data):
+        from fengsui.ledger.rebuild import cli
+
+        code = cli.main(check=check_only, as_json=as_json)
+    sys.exit(code)
 
 
 def _step(words: str) -> None:

@@ -6,41 +6,57 @@ In: a data folder, empty or an earlier demo's. Out: the platform running on it, 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fengsui.services import up
+from fengsui.services import folder as folders
+from fengsui.services import foundation, up
 from fengsui.services.failure import Failure
-from fengsui.services.folder import Folder
+from fengsui.services.folder import Folder, Lock
+from fengsui.services.worker import ROOMS, find_module
 
 PACE = "30"
 """How many times shorter the exercise's clocks are; the pages mark them as shortened."""
 
 _SEEDED = "DEMO"  # beside the marker: this folder holds a demo, and it is complete
+_HALF = "DEMO.half"  # its filling began and has not ended
 
 
 def run(path: Path, *, plain: bool, still: bool) -> None:
     """Run the demo on ``path`` until a signal comes. Raises `Failure` as `up.run` does."""
     path = path.absolute()
-    marker = path / "FENGSUI-DATA"
-    if marker.exists() and not (path / _SEEDED).exists() and (path / "pg").exists() and not (path / f"{_SEEDED}.half").exists():
-        raise Failure(
-            "foreign",
-            f"{path} holds a platform in earnest; the demo would mix made-up offices and people into it.",
-            "Name another folder with --data.",
-        )
+    if (path / folders.MARKER).exists():
+        _begin_again(folders.find(path))
     os.environ["FENGSUI_DEMO"] = "1"
     os.environ.setdefault("FENGSUI_EXERCISE_PACE", PACE)
-    extra = () if still else ("simulator", "exercise")
+    extra = () if still else tuple(name for name in ("simulator", "exercise") if find_module(ROOMS[name]))
     up.run(path, plain=plain, after=_seed, title="Fengsui 烽燧 — demo 演练", extra=extra)
+
+
+def _begin_again(folder: Folder) -> None:
+    """Clear a demo whose filling broke off midway. Raises `Failure` foreign for a platform in earnest."""
+    if (folder.path / _SEEDED).exists():
+        return
+    if (folder.path / _HALF).exists():
+        with Lock(folder):
+            foundation.stop_left_overs(folder)
+            shutil.rmtree(folder.path / "pg", ignore_errors=True)
+            (folder.path / _HALF).unlink()
+    elif (folder.path / "pg").exists():
+        raise Failure(
+            "foreign",
+            f"{folder.path} holds a platform in earnest; the demo would mix made-up offices and people into it.",
+            "Name another folder with --data.",
+        )
 
 
 def _seed(folder: Folder, run_beside: Callable[[list[str]], None]) -> list[str]:
     """Fill an empty folder once; give the notes to show under the table."""
     done = folder.path / _SEEDED
     if not done.exists():
-        half = folder.path / f"{_SEEDED}.half"
+        half = folder.path / _HALF
         half.touch()
         run_beside([sys.executable, "-m", "fengsui.services.seeding"])
         half.rename(done)

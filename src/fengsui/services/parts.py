@@ -11,17 +11,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from fengsui.services import folder as folders
 from fengsui.services import nats, postgres
 from fengsui.services.folder import Folder
 from fengsui.services.supervisor import Part
-from fengsui.services.worker import ROOMS
+from fengsui.services.worker import ROOMS, find_module
 
 DATABASE, STREAM, WEB = "postgresql", "nats", "web"
-PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_spec(ROOMS[name]))
+PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_module(ROOMS[name]))
 
 
 def _http_ok(port: int, path: str, *, host: str = "127.0.0.1") -> bool:

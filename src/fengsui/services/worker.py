@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 
 ROOMS: dict[str, str] = {
     "web": "fengsui.services.web",
@@ -25,6 +26,14 @@ ROOMS: dict[str, str] = {
     "exercise": "fengsui.services.exercise.player",
 }
 """A process's name → the module whose ``run(stop: threading.Event)`` it is."""
+
+
+def find_module(name: str) -> bool:
+    """Whether this installation has the module ``name``."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def configure_logging() -> None:

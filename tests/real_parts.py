@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -61,7 +62,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ and "FENGSUI_TEST_PARTS" not in os.en
 def pytest_unconfigure() -> None:
     """End what was started here, by its own id."""
     for server, folder in _started:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # fast: does not wait for clients
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
     _started.clear()

@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fengsui.cockpit.urls")),
     path("", include("fengsui.ledger.urls")),
     path("api/", api.urls),
+    path("", include("fengsui.region.urls")),
+    path("law/", include("fengsui.law.urls")),
     path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("account/login/", SignIn.as_view()),
     path("account/", include("allauth.urls")),

@@ -24,8 +24,10 @@ ITEMS = (
     Item("watch:alarms", gettext_noop("Alarms"), "/alarms/", "a"),
     Item("ledger:list", gettext_noop("Cases"), "/cases/", "c"),
     Item("ledger:notices", gettext_noop("Notices"), "/notices/", "n"),
-    Item("watch:sites", gettext_noop("Sites"), "/sites/", "s"),
+    Item("region:sites", gettext_noop("Sites"), "/sites/", "s"),
+    Item("region:offices", gettext_noop("Offices"), "/offices/", "o"),
     Item("ledger:mechanisms", gettext_noop("Mechanisms"), "/mechanisms/", ""),
+    Item("law:list", gettext_noop("Law"), "/law/", "l"),
     Item("ledger:verify", gettext_noop("Verify"), "/verify/", ""),
 )
 

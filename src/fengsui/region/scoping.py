@@ -72,11 +72,14 @@ class ScopedQuerySet(models.QuerySet[Any]):
         twin._opened = self._opened
         return twin  # type: ignore[no-any-return]
 
-    def scoped(self, scope: Scope) -> ScopedQuerySet:
-        """Only the rows this scope may see."""
+    def scoped(self, *scopes: Scope) -> ScopedQuerySet:
+        """Only the rows that one of these scopes may see; none without a scope."""
         columns = getattr(self.model, "objects").columns  # noqa: B009 (the stubs know no `columns`)
         duty = f"{columns['duties']}[]" if columns["duties"] else None
-        found = self.filter(scope.q(place=columns["place"], office=columns["office"], duty=duty))
+        seen = Q(pk__in=[])
+        for scope in scopes:
+            seen |= scope.q(place=columns["place"], office=columns["office"], duty=duty)
+        found = self.filter(seen)
         found._opened = True
         return found.distinct() if columns["many"] else found
 

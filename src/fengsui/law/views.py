@@ -1,0 +1,166 @@
+"""The law's pages: every number with its content, clause, source and confidence, on any day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, gettext, gettext_noop
+from django.views.decorators.http import require_safe
+
+from fengsui import moment
+from fengsui.law import calendar, edits, numbers
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region import roles
+from fengsui.region.acting import actings
+
+CONFIDENCE = {
+    "confirmed": gettext_noop("confirmed in a public copy"),
+    "memory-high": gettext_noop("from memory, high confidence"),
+    "memory-medium": gettext_noop("from memory, medium confidence"),
+    "memory-low": gettext_noop("from memory, low confidence"),
+    "proposed": gettext_noop("proposed, no regulation behind it"),
+    "to_be_supplied": gettext_noop("to be supplied, the text was not obtained"),
+}
+UNITS = {
+    "s": gettext_noop("seconds"), "min": gettext_noop("minutes"), "h": gettext_noop("hours"),
+    "d": gettext_noop("days"), "wd": gettext_noop("working days"),
+}  # fmt: skip
+
+
+def here(words: Mapping[str, str] | None) -> str:
+    """The reader's language of a {zh, en} pair."""
+    return (words or {}).get("zh" if (get_language() or "zh").startswith("zh") else "en", "")
+
+
+def length(written: Any) -> str:
+    """``3wd`` → ``3 working days``; anything else as it stands."""
+    text = str(written)
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(number) :].strip()
+    return f"{number} {gettext(UNITS[unit])}" if unit in UNITS and number else text
+
+
+def row_words(content: Any) -> str:
+    """One row of a table, for reading."""
+    if isinstance(content, Mapping):
+        if "zh" in content:
+            rest = "；".join(f"{key} {value}" for key, value in content.items() if key not in {"zh", "en"})
+            return here(content) + (f"（{rest}）" if rest else "")
+        return "；".join(f"{key} {value}" for key, value in content.items() if value not in ("", None))
+    if isinstance(content, list):
+        return " / ".join(map(str, content))
+    return length(content)
+
+
+def content_words(number: numbers.LawNumber) -> str:
+    """The number's content in one line."""
+    if number.table is not None:
+        return gettext("table of %(n)s rows by %(key)s") % {"n": len(number.table), "key": number.keyed_by}
+    if number.duration is not None:
+        return length(number.written)
+    return f"{row_words(number.value)} {number.unit}".strip()
+
+
+def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
+    return {
+        "number": number,
+        "title": here(number.title),
+        "content": content_words(number),
+        "confidence": gettext(CONFIDENCE[number.confidence]),
+        "unsettled": number.proposed,
+        "in_force": number.in_force(on),
+        "open": number.open,
+        "roles": [here(roles.role_of(name).title) for name in number.runs_by],
+        "note": here(number.note),
+    }
+
+
+def _day(asked: str, today: date) -> date:
+    try:
+        return date.fromisoformat(asked)
+    except ValueError:
+        return today
+
+
+@require_safe
+@login_required
+def law_list(request: HttpRequest) -> HttpResponse:
+    """All numbers in force on a day; ``confidence``, ``q`` and ``on`` narrow the list."""
+    edits.sync()
+    today = moment.now().astimezone(LEGAL_ZONE).date()
+    on = _day(request.GET.get("on", ""), today)
+    sure, words = request.GET.get("confidence", ""), request.GET.get("q", "").strip()[:80]
+    found = [number for number in numbers.book().all() if number.in_force(on)]
+    counts = {name: sum(number.confidence == name for number in found) for name in CONFIDENCE}
+    if sure in CONFIDENCE:
+        found = [number for number in found if number.confidence == sure]
+    if words:
+        found = [number for number in found if _holds(number, words.lower())]
+    context = {
+        "rows": [_line(number, on) for number in found],
+        "on": on,
+        "today": today,
+        "q": words,
+        "confidence": sure,
+        "choices": [(name, gettext(text), counts[name]) for name, text in CONFIDENCE.items()],
+        "calendar": calendar.calendar_version(),
+    }
+    return render(request, "law/list.html", context)
+
+
+def _holds(number: numbers.LawNumber, words: str) -> bool:
+    text = " ".join((number.name, number.title["zh"], number.title["en"], number.clause, number.source))
+    return words in text.lower()
+
+
+@require_safe
+@login_required
+def law_page(request: HttpRequest, name: str) -> HttpResponse:
+    """One number: its periods, the rows of its table, the amendments and their cases."""
+    edits.sync()
+    now = moment.now()
+    today = now.astimezone(LEGAL_ZONE).date()
+    periods = numbers.book().periods.get(name)
+    if periods is None:
+        raise Http404
+    current = next((number for number in periods if number.in_force(today)), periods[-1])
+    rows = [(key, row_words(row)) for key, row in (current.table or {}).items()]
+    history = [{**edit, "words": row_words(edit["content"]), "url": _case(edit["case"])} for edit in edits.history(name)]
+    context = {
+        "line": _line(current, today),
+        "periods": [_line(number, today) for number in periods],
+        "rows": rows,
+        "history": history,
+        "amend": _amend_url(request, current),
+        "raw": json.dumps(current.value, ensure_ascii=False) if current.value is not None else "",
+    }
+    return render(request, "law/number.html", context)
+
+
+def _case(case: Any) -> str:
+    try:
+        return reverse("ledger:case", args=[case])
+    except NoReverseMatch:
+        return ""
+
+
+def _amend_url(request: HttpRequest, number: numbers.LawNumber) -> str:
+    """Where an administrator proposes an amendment; empty for others and for settled numbers."""
+    now = moment.now()
+    if not number.open:
+        return ""
+    top = roles.resolve("administrator", roles.About(), now)
+    for one in actings(request.user, now):  # type: ignore[arg-type]
+        if roles.holds(one.person_id, one.post_id, "administrator", top, now):
+            try:
+                return f"{reverse('ledger:raise', args=['amendment', 'propose'])}?post={one.post_id}&number={number.name}"
+            except NoReverseMatch:
+                return ""
+    return ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from .models import Delegation, Holding, Office
 from .roles import duties
@@ -62,17 +63,17 @@ def acting_of(request: HttpRequest, now: datetime) -> Acting:
     """
     mine = actings(request.user, now)  # type: ignore[arg-type]
     if not mine:
-        raise PermissionDenied("You hold no post at present. Ask your office's administrator to enter one.")
+        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
     named = request.POST.get("post") or request.GET.get("post") or request.headers.get("X-Acting-Post")
     if not named:
         if request.method in {"GET", "HEAD", "OPTIONS"} or len(mine) == 1:
             return mine[0]
-        raise PermissionDenied("Say in which post you act: field `post` or header X-Acting-Post.")
+        raise PermissionDenied(gettext("Say in which post you act: field `post` or header X-Acting-Post."))
     post, _, principal = named.partition(":")
     for one in mine:
         if str(one.post_id) == post and (not principal or str(one.principal_id or "") == principal):
             return one
-    raise PermissionDenied("You do not hold that post at present. Choose one of your own posts.")
+    raise PermissionDenied(gettext("You do not hold that post at present. Choose one of your own posts."))
 
 
 def scope(acting: Acting) -> Scope:

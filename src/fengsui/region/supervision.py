@@ -27,14 +27,20 @@ class Unanswered:
     why: Literal["no_office", "vacant", "one_person"]
 
 
+def supervisor_ids(pairs: Iterable[tuple[int, str]], level: str, now: datetime) -> dict[tuple[int, str], int | None]:
+    """(site, duty) → the office that supervises it at ``level``; ``None`` where none does. One look at the tree."""
+    picture, today = tree(), _day(now)
+    found: dict[tuple[int, str], int | None] = {}
+    for site_id, duty in pairs:
+        site = picture.sites.get(site_id)
+        office = supervisor_of(picture, site.place, duty, level, today) if site else None
+        found[site_id, duty] = office.id if office else None
+    return found
+
+
 def supervisor_id(site_id: int, duty: str, level: str, now: datetime) -> int | None:
     """The id of the office that supervises the site for ``duty`` at ``level``; ``None`` where none does."""
-    picture = tree()
-    site = picture.sites.get(site_id)
-    if site is None:
-        return None
-    found = supervisor_of(picture, site.place, duty, level, _day(now))
-    return found.id if found else None
+    return supervisor_ids([(site_id, duty)], level, now)[site_id, duty]
 
 
 def supervisor(site: Site, duty: str, level: str, now: datetime) -> Office:

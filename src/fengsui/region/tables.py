@@ -15,7 +15,7 @@ from fengsui.moment import LEGAL_ZONE
 
 from .filters import INDUSTRIES, grade_word, here, name_of
 from .models import Office, Site
-from .supervision import supervisor_id
+from .supervision import supervisor_ids
 
 EXPORT_AT_MOST = 20_000
 
@@ -37,7 +37,7 @@ class SiteRow:
 def site_rows(sites: Iterable[Any], now: datetime) -> list[SiteRow]:
     """The rows of one page; two queries however many there are."""
     page = list(sites)
-    wanted = {(site.pk, duty): supervisor_id(site.pk, duty, "county", now) for site in page for duty in site.duties}
+    wanted = supervisor_ids(((site.pk, duty) for site in page for duty in site.duties), "county", now)
     offices = office_names(office for office in wanted.values() if office)
     return [
         SiteRow(

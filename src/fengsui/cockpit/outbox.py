@@ -35,7 +35,8 @@ def _news(row: Outbox, case: Case | None, parties: set[int]) -> News:
     if case is None:
         # no case behind it: whoever wrote the row said where it belongs
         place, duty = str(row.payload.get("place_path", "")), str(row.payload.get("duty", ""))
-        return News(position, row.topic, str(row.payload.get("id", "")), place, duty)
+        offices = frozenset(row.payload.get("offices", ()))
+        return News(position, row.topic, str(row.payload.get("id", "")), place, duty, offices)
     own = {office for office in (case.owner_id, case.holder_id, case.opener_id) if office}
     return News(
         position,

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
-from fengsui.watch import warnings
+from fengsui.watch import news, warnings
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, RelayPosition, Rule
 from fengsui.watch.shard import COUNTED
@@ -54,9 +54,6 @@ def apply(stream: str, epoch: str, messages: Sequence[Stored], now: datetime, *,
             return row.seq
         _Batch([orjson.loads(message.data) for message in fresh], now, exercise).apply()
         RelayPosition.objects.filter(pk=stream).update(seq=fresh[-1].seq, moved_at=now)
-        # Pages wake by this; it is delivered with the commit and only then.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify('fengsui_watch', %s)", [str(fresh[-1].seq)])
         return fresh[-1].seq
 
 
@@ -76,6 +73,7 @@ class _Batch:
         hidden = Concealment.objects.filter(rule_id__in=wanted, ended_at__isnull=True)
         self.hidden = {line.rule_id: line.kind for line in hidden}
         self.said: list[AlarmEvent] = []
+        self.changed: set[int] = set()
         self.raised: Counter[int] = Counter()
         self.flood = int(numbers.find("alarm.flood", now.astimezone(LEGAL_ZONE).date()).value)
         self.before: dict[int, int] = {}
@@ -93,6 +91,7 @@ class _Batch:
             else:
                 self._transition(event)
         AlarmEvent.objects.bulk_create(self.said)
+        news.spread(self.changed, self.now)
 
     def _transition(self, event: dict[str, Any]) -> None:
         rule = self.rules.get(event["rule"])
@@ -122,8 +121,9 @@ class _Batch:
         self._place(alarm, event)
         self.open[rule.pk] = alarm
         alarm.save()
+        self.changed.add(rule.point.site_id)
         if not alarm.hidden and rule.level not in _NO_WARNING and (colour := warnings.colour_of(alarm, self.now)):
-            warnings.announce(alarm, colour, key=event["id"], now=self.now, exercise=self.exercise)
+            warnings.announce(alarm, colour, key=event["id"], now=self.now, exercise=self.exercise and rule.point.site.synthetic)
             alarm.save(update_fields=["case", "warning_error"])
         return alarm
 
@@ -137,6 +137,7 @@ class _Batch:
             alarm.closed_at = alarm.cleared_at
             del self.open[rule.pk]
         alarm.save()
+        self.changed.add(rule.point.site_id)
         if alarm.case is not None and alarm.state != state:
             warnings.tell_cleared(alarm, key=event["id"], now=self.now)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
+from fengsui.watch import news
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, Rule
 
@@ -33,6 +34,7 @@ def reset(alarms: Iterable[int], person: int, *, key: str, now: datetime) -> int
 
 def _each(alarms: Iterable[int], what: What, person: int, key: str, now: datetime) -> int:
     changed = 0
+    sites: set[int | None] = set()
     with transaction.atomic():
         rows = Alarm.objects.unscoped("the caller chose them in scope").select_for_update()
         for alarm in rows.filter(pk__in=list(alarms)).order_by("pk"):
@@ -50,8 +52,8 @@ def _each(alarms: Iterable[int], what: What, person: int, key: str, now: datetim
             alarm.save()
             _say(event, alarm, str(what), person, now)
             changed += 1
-        if changed:
-            _wake(key)
+            sites.add(alarm.site_id)
+        news.spread(sites, now)
     return changed
 
 
@@ -109,7 +111,7 @@ def _hide_open(rule: int, hidden: str, kind: str, person: int, key: str, now: da
         alarm.hidden, alarm.touched_at = hidden, now
         alarm.save(update_fields=["hidden", "touched_at"])
     _say(f"p-{key}-r{rule}"[:80], alarm, kind, person, now, text, rule)
-    _wake(key)
+    news.spread({alarm.site_id if alarm else None}, now)
 
 
 def _say(event: str, alarm: Alarm | None, kind: str, person: int, now: datetime, text: str = "", rule: int | None = None) -> None:
@@ -119,9 +121,3 @@ def _say(event: str, alarm: Alarm | None, kind: str, person: int, now: datetime,
         event_id=event, alarm=alarm, kind=kind[:16], rule_id=rule_id, point_id=point, at=now, stored_at=now,
         person=person, text=text[:300],
     )  # fmt: skip
-
-
-def _wake(key: str) -> None:
-    """Let open pages read again, with the commit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('fengsui_watch', %s)", [key[:100]])

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Max, Q, Sum
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Point
-from fengsui.watch import rules, warnings
+from fengsui.watch import news, rules, warnings
 from fengsui.watch.alarm_states import ACTIVE
 from fengsui.watch.models import Alarm, Concealment, Rule
 
@@ -29,6 +29,7 @@ def keep(now: datetime, *, exercise: bool) -> None:
         shown = Alarm.objects.unscoped("shelving ends for all").filter(
             rule_id__in=[rule for _, rule in ended], closed_at__isnull=True
         )
+        news.spread(set(shown.values_list("site_id", flat=True)), now)
         shown.update(hidden="", touched_at=now)
     for alarm in _waiting(now):
         with transaction.atomic():
@@ -48,15 +49,17 @@ def _waiting(now: datetime) -> Iterator[Alarm]:
 def _bring(pk: int, now: datetime, exercise: bool) -> None:
     rows = Alarm.objects.unscoped("every alarm has its warning").select_for_update(of=("self",))
     alarm = rows.select_related("rule", "point__unit", "site").get(pk=pk)
-    assert alarm.rule is not None
+    assert alarm.rule is not None and alarm.site is not None
     if alarm.case is not None or alarm.state not in ACTIVE:
         return
     lasting = alarm.level in ("SILENT", "BAD")
     colour = (alarm.rule.colour or "yellow") if lasting else warnings.colour_of(alarm, now)
     if colour:
-        warnings.announce(alarm, colour, key=f"late-{alarm.pk}-{alarm.order_seq}-{alarm.order_index}", now=now, exercise=exercise)
+        key = f"late-{alarm.pk}-{alarm.order_seq}-{alarm.order_index}"
+        warnings.announce(alarm, colour, key=key, now=now, exercise=exercise and alarm.site.synthetic)
     alarm.touched_at = now
     alarm.save(update_fields=["case", "warning_error", "touched_at"])
+    news.spread({alarm.site_id}, now)
 
 
 class Teller:

@@ -36,7 +36,7 @@ _HOUSEKEEPING = 2.0
 
 def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
-    asyncio.run(Relay(settings.NATS_URL, exercise=getattr(settings, "DEMO", False)).serve(stop))
+    asyncio.run(Relay(settings.NATS_URL, exercise=settings.EXERCISE_PACE > 1).serve(stop))
 
 
 class Relay:

@@ -17,10 +17,11 @@ from django.db.models import F
 from fengsui.watch.models import IngestCounter
 
 _MOST = 4 * 1024 * 1024
+# A publish refused names the MQTT client id, which a gateway should make its site's code; a token refused, the user.
 _KINDS = (
-    ("unauthorised", re.compile(rb'(?:Publish|Subscription|publish) Violation.*?User "([^"]{1,64})"', re.IGNORECASE)),
-    ("unauthorised", re.compile(rb"authentication error(?:.*?User \"([^\"]{1,64})\")?", re.IGNORECASE)),
-    ("oversized", re.compile(rb"maximum payload (?:exceeded|violation)", re.IGNORECASE)),
+    ("unauthorised", re.compile(rb'"([^"]{1,64})" - (?:Publish|Subscription) Violation')),
+    ("unauthorised", re.compile(rb'authentication error - User "([^"]{0,64})"')),
+    ("oversized", re.compile(rb'(?:"([^"]{1,64})" - )?.*maximum payload (?:exceeded|violation)', re.IGNORECASE)),
 )
 
 

@@ -1,0 +1,196 @@
+"""Plays the devices of synthetic sites: one MQTT message per site and second with all its points' values.
+
+Values follow from the seed, the point and the second alone; orders make single points leave their normal value.
+Orders come from code (``order``) or from a JSON file that is read again when it changes::
+
+    {"HC-150207-01": {"PT-1021": {"to": 1.68, "over": 20}}}
+
+A point ramps from its present value to ``to`` within ``over`` seconds and holds it, with its usual noise; once it is
+listed no longer it ramps back within 20 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zlib import crc32
+
+import orjson
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from fengsui.moment import now
+from fengsui.watch.mqtt import Publisher
+
+log = logging.getLogger(__name__)
+
+_BACK = 20.0
+
+
+@dataclass
+class Signal:
+    """One point's course: around ``normal`` with at most ``swing``, moved by ``shift``."""
+
+    tag: str
+    normal: float
+    swing: float
+    seed: int
+    _from: float = 0.0
+    _to: float = 0.0
+    _begin: float = 0.0
+    _over: float = 0.0
+    _ordered: tuple[float, float] | None = None
+
+    def value(self, at: float) -> float:
+        """The value at a second (since 1970)."""
+        first, second = 60 + self.seed % 240, 400 + self.seed % 1100
+        wave = 0.5 * math.sin(2 * math.pi * (at / first + self.seed % 97 / 97))
+        wave += 0.3 * math.sin(2 * math.pi * (at / second + self.seed % 89 / 89))
+        noise = 0.2 * (crc32(b"%d:%d" % (self.seed, int(at))) / 2**31 - 1)
+        return self.normal + self.swing * (wave + noise) + self.shift(at)
+
+    def shift(self, at: float) -> float:
+        """How far an order has moved the point."""
+        if self._over <= 0 or at >= self._begin + self._over:
+            return self._to
+        return self._from + (self._to - self._from) * max(0.0, at - self._begin) / self._over
+
+    def order(self, to: float | None, over: float, at: float) -> None:
+        """Go to the value ``to`` (None: back to normal) within ``over`` seconds from ``at``; the same order again goes on."""
+        wanted = None if to is None else (to, over)
+        if wanted == self._ordered:
+            return
+        self._from, self._begin, self._over = self.shift(at), at, over
+        self._to = 0.0 if to is None else to - self.normal
+        self._ordered = wanted
+
+
+@dataclass
+class Device:
+    """A site's gateway."""
+
+    site: str
+    signals: dict[str, Signal]
+    phase: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.phase = crc32(self.site.encode()) % 1000 / 1000  # sites do not all speak at the same moment
+
+    def message(self, at: float) -> bytes:
+        """The message of a moment (seconds since 1970)."""
+        values = {tag: round(signal.value(at), 4) for tag, signal in self.signals.items()}
+        return orjson.dumps({"t": round(at * 1000), "v": values})
+
+
+class Simulator:
+    """All devices on one event loop. ``sent`` counts messages handed to connections."""
+
+    def __init__(self, host: str, port: int, devices: Iterable[Device], tokens: dict[str, str]) -> None:
+        self.devices = {device.site: device for device in devices if device.site in tokens}
+        self.lines = {site: Publisher(host, port, site, tokens[site]) for site in self.devices}
+        self.sent = 0
+
+    def order(self, site: str, tag: str, to: float | None, over: float, at: float) -> None:
+        """Move one point; raises ``KeyError`` for one that is not simulated."""
+        self.devices[site].signals[tag].order(to, over, at)
+
+    def obey(self, orders: dict[str, dict[str, dict[str, float]]], at: float) -> None:
+        """Make these the only orders; what is not simulated is left out with a word in the log."""
+        for site, device in self.devices.items():
+            listed = orders.get(site, {})
+            for tag, signal in device.signals.items():
+                one = listed.get(tag)
+                signal.order(None if one is None else float(one["to"]), _BACK if one is None else float(one.get("over", 0)), at)
+        for site, tags in orders.items():
+            if unknown := set(tags) - set(self.devices[site].signals if site in self.devices else ()):
+                log.warning("orders for points that are not simulated: %s %s", site, ", ".join(sorted(unknown)))
+
+    async def play(self, stop: threading.Event, orders: Path | None = None) -> None:
+        """Speak until ``stop``."""
+        tasks = [asyncio.create_task(line.run()) for line in self.lines.values()]
+        tasks += [asyncio.create_task(self._speak(device)) for device in self.devices.values()]
+        stamp = 0
+        try:
+            while not stop.is_set():
+                if orders is not None and (changed := _stamp(orders)) != stamp:
+                    stamp = changed
+                    self._read(orders)
+                await asyncio.sleep(0.2)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _speak(self, device: Device) -> None:
+        line = self.lines[device.site]
+        topic = f"tele/{device.site}/json"
+        while True:
+            at = now().timestamp()
+            line.publish(topic, device.message(at))
+            self.sent += 1
+            await asyncio.sleep((device.phase - at) % 1.0 or 1.0)
+
+    def _read(self, orders: Path) -> None:
+        try:
+            self.obey(orjson.loads(orders.read_bytes()) if orders.exists() else {}, now().timestamp())
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("%s is no file of orders: %r", orders.name, error)
+
+
+def _stamp(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return -1
+
+
+def devices_of_region(seed: int = 2026, most: int | None = None) -> list[Device]:
+    """A device for each synthetic site with points, from the database."""
+    from fengsui.region.models import Point
+
+    rows = Point.objects.unscoped("the simulator plays every synthetic device").filter(site__synthetic=True)
+    found: dict[str, Device] = {}
+    for point in rows.select_related("site").order_by("site_id", "id"):
+        device = found.setdefault(point.site.code, Device(point.site.code, {}))
+        number = crc32(f"{seed}:{point.site.code}:{point.tag}".encode())
+        device.signals[point.tag] = Signal(point.tag, _normal(point), _swing(point), number)
+    return list(found.values())[:most]
+
+
+def _normal(point: object) -> float:
+    normal, low, high = (getattr(point, name) for name in ("normal", "range_low", "range_high"))
+    return float(normal if normal is not None else ((low or 0.0) + (high or 0.0)) / 2)
+
+
+def _swing(point: object) -> float:
+    """So small that the nearest limit stays away."""
+    limits = [getattr(point, name) for name in ("low_low", "low", "high", "high_high")]
+    near = [abs(limit - _normal(point)) for limit in limits if limit is not None]
+    span = abs((getattr(point, "range_high", None) or 0.0) - (getattr(point, "range_low", None) or 0.0))
+    return min([0.02 * span or 0.02 * abs(_normal(point)), *(0.4 * distance for distance in near)])
+
+
+def run(stop: threading.Event, orders: Path | None = None) -> None:
+    """Play every synthetic site until ``stop``. The MQTT address is ``FENGSUI_MQTT`` (127.0.0.1:1883)."""
+    host, _, port = os.environ.get("FENGSUI_MQTT", "127.0.0.1:1883").rpartition(":")
+    keys = Path(settings.KEYS_DIR) / "sites.json"
+    while not stop.is_set():
+        try:
+            devices = devices_of_region()
+            tokens = orjson.loads(keys.read_bytes())
+        except (DatabaseError, OSError, orjson.JSONDecodeError) as error:
+            log.warning("devices wait: %s", type(error).__name__)
+            connection.close()
+            time.sleep(0.5)
+            continue
+        connection.close()
+        log.info("%d devices with %d points", len(devices), sum(len(device.signals) for device in devices))
+        file = orders or Path(settings.DATA_DIR) / "exercise" / "signals.json"
+        asyncio.run(Simulator(host, int(port), devices, tokens).play(stop, file))

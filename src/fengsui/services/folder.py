@@ -87,6 +87,7 @@ class Folder:
             environment["DATABASE_URL"] = postgres.url(config.database, password=postgres.password(self.path))
         if not external_stream():
             environment["NATS_URL"] = nats.url(self.path, config.stream)
+            environment["FENGSUI_MQTT"] = f"127.0.0.1:{config.mqtt}"
         if config.hosts:
             environment.setdefault("FENGSUI_HOSTS", ",".join(("localhost", "127.0.0.1", "[::1]", *config.hosts)))
         return environment

@@ -12,12 +12,13 @@ GOAL = 2.0
 
 def run() -> dict[str, object]:
     """The best of three runs; the goal is met only if everything is proven too."""
-    best = float("inf")
+    best = proof = float("inf")
     for _ in range(3):
         begun = time.perf_counter()
-        mechanisms = load_all(shipped_names())
-        report = check(mechanisms, shipped_names(), shipped_law())
-        best = min(best, time.perf_counter() - begun)
+        names = shipped_names()
+        mechanisms = load_all(names)
+        report = check(mechanisms, names, shipped_law())
+        best, proof = min(best, time.perf_counter() - begun), min(proof, report.seconds)
     proofs = report.certificates.values()
     return {
         "name": "check",
@@ -27,9 +28,9 @@ def run() -> dict[str, object]:
         "ok": best < GOAL and report.ok,
         "detail": {
             "mechanisms": len(mechanisms),
-            "configurations": sum(proof.configurations for proof in proofs),
-            "edges": sum(proof.edges for proof in proofs),
+            "configurations": sum(one.configurations for one in proofs),
+            "edges": sum(one.edges for one in proofs),
             "findings": len(report.findings),
-            "proof_alone": round(report.seconds, 3),
+            "proof_alone": round(proof, 3),
         },
     }

@@ -84,4 +84,5 @@ def load_obligations(path: Path) -> Law:
     """Read ``obligations.yaml``; an absent file asks for nothing."""
     if not path.exists():
         return Law()
-    return read_obligations(yaml.safe_load(path.read_text("utf-8")) or [])
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return read_obligations(yaml.load(path.read_text("utf-8"), Loader=loader) or [])  # noqa: S506 - a safe one, in C

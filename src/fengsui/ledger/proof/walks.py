@@ -109,10 +109,10 @@ class World:
     def actor(self, mechanism: Mechanism, by: str, case: Case) -> Actor | None:
         """Somebody or something that one entry of ``by`` means here."""
         kind, rest = kind_of(by), by.partition(".")[2]
-        if kind in ("event", "clock"):
-            return Actor(kind, name=rest) if kind == "event" else None
+        if kind == "event":
+            return Actor("event", name=rest)
         if kind != "person":
-            return None  # children and parents act when they end or recall
+            return None  # clocks act when they are due, children and parents when they end or recall
         office: Json = self.offices.get(by.removesuffix(".up"))
         if by.startswith("field."):
             office = case.fields.get(rest)

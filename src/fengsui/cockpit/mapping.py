@@ -24,7 +24,7 @@ from fengsui.region import geography
 from fengsui.region.acting import actings
 from fengsui.region.models import Place
 
-KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine"}
+KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine", "mines": "mine"}
 
 
 def _json(data: Any) -> HttpResponse:

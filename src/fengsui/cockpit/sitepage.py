@@ -52,6 +52,8 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     points = list(Point.objects.unscoped("the site was found in the reader's scope").filter(site=site).select_related("unit"))
     alarms: dict[int, Any] = {}
     for alarm in watch.alarms(site.pk):
+        if alarm.point_id is None:
+            continue
         best = alarms.get(alarm.point_id)
         if best is None or _RANK.get(alarm.level, 9) < _RANK.get(best.level, 9):
             alarms[alarm.point_id] = alarm
@@ -64,7 +66,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     for point in shown:
         times, values, quality = recent.get(point.pk, ((), (), ()))
         limits = {kind: getattr(point, name) for kind, name in LIMITS.items() if getattr(point, name) is not None}
-        alarm, last = alarms.get(point.pk), latest.get(point.pk)
+        standing, last = alarms.get(point.pk), latest.get(point.pk)
         drawn = sparks.chart(
             [int(t) / 1e9 for t in times],
             [float(v) for v in values],
@@ -72,11 +74,11 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
             start,
             end,
             limits,
-            alarm.limit if alarm else "",
+            standing.limit if standing else "",
             silence=max(60.0, hours * 3600 / 400 * 3),
         )
         found.append(
-            Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), alarm)
+            Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), standing)
         )
     return found, len(points)
 

@@ -94,7 +94,7 @@ def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> l
         for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list(
             "code", "lon", "lat"
         )
-        if lon is not None
+        if lon is not None and lat is not None
     }
     where = _where(cases, sites, places)
     cases.sort(key=lambda case: -_RANK[case.level])

@@ -151,7 +151,7 @@ def index(request: HttpRequest) -> HttpResponse:
         .annotate(count=Count("pk", filter=Q(ended=False)))
         .values_list("mechanism", "count")
     )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for stored in MechanismVersion.objects.filter(current=True).order_by("name"):
         mechanism = mechanisms.version(stored.digest)
         rows.append(

@@ -7,7 +7,9 @@ from ninja import NinjaAPI
 from fengsui import __version__
 from fengsui.api import problems
 from fengsui.api.signin import BySession, ByToken
+from fengsui.law.api import router as law
 from fengsui.ledger.api import router as ledger
+from fengsui.region.api import router as region
 
 api = NinjaAPI(
     title="Fengsui 烽燧",
@@ -18,3 +20,5 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_router("", ledger)
+api.add_router("", region)
+api.add_router("", law)

@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import cache_control
@@ -26,6 +26,7 @@ from .models import Certificate, Contact, Delegation, Holding, Office, Place, Po
 from .scoping import Scope
 
 PAGE = 50
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 for _head in ("Code", "Name", "Place", "Industry", "Major hazard", "Supervised by", "Longitude", "Latitude", "Made up"):
     gettext_noop(_head)
@@ -91,7 +92,7 @@ def site_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def site_export(request: HttpRequest) -> FileResponse:
+def site_export(request: HttpRequest) -> HttpResponse:
     """The same list as xlsx."""
     now = moment.now()
     scopes = my_scopes(request, now)
@@ -100,8 +101,9 @@ def site_export(request: HttpRequest) -> FileResponse:
     words = "；".join(f"{chip['label']}：{chip['value']}" for chip in wanted.chips()) or gettext("All sites in scope")
     file = io.BytesIO()
     tables.workbook(found, words, request.user.person.name, now).save(file)  # type: ignore[union-attr]
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename="sites.xlsx")
+    response = HttpResponse(file.getvalue(), content_type=XLSX)
+    response["Content-Disposition"] = 'attachment; filename="sites.xlsx"'
+    return response
 
 
 def _gaps(scopes: list[Scope], now: datetime) -> list[supervision.Unanswered]:

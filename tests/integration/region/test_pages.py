@@ -64,7 +64,7 @@ def test_the_neighbour_does_not_see_the_site(small: Small) -> None:
     assert "Example Chemical" in text(client(small, "county"), address)
     assert "Example Chemical" in text(client(small, "plant"), address)
     assert "Example Chemical" not in text(client(small, "other"), address)
-    book = load_workbook(io.BytesIO(b"".join(client(small, "other").get(reverse("region:site_export")).streaming_content)))
+    book = load_workbook(io.BytesIO(client(small, "other").get(reverse("region:site_export")).content))
     assert not any("HC-1" in map(str, row) for row in book.active.iter_rows(values_only=True))
 
 
@@ -83,7 +83,7 @@ def test_the_address_is_the_list(small: Small, query: str, seen: bool) -> None:
 
 def test_the_export_says_filter_who_and_when(small: Small) -> None:
     answer = client(small, "county").get(f"{reverse('region:site_export')}?industry=hazchem")
-    rows = list(load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active.iter_rows(values_only=True))
+    rows = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
     assert rows[0][0] == "Industry：Hazardous chemicals"
     assert small.one("county").person.name in rows[1][0] and "2026-11-24 11:00" in rows[1][0]
     assert rows[3][:2] == ("HC-1", "Example Chemical")

@@ -105,6 +105,7 @@ class Rows:
         )
 
     def due_of(self, clock: Clock, start: datetime) -> datetime:
+        """When the clock, started then, is due: the field's day, or the law number's length."""
         if clock.amount.kind == "field":
             return moment_of(self.fields[clock.amount.name])
         return due_at(start, length_of(clock.amount.name, self.fields, self.facts))

@@ -123,6 +123,7 @@ class Reader:
         self.groups: dict[str, tuple[str, ...]] = {}
 
     def read(self) -> Mechanism:
+        """The raw mechanism, as far as it could be read."""
         data: dict[str, Any] = self.document.data
         self._keys(data, "file", "")
         for key in ("mechanism", "open", "states", "ends"):

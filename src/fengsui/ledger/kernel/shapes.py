@@ -134,6 +134,8 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class State:
+    """Where a case rests: who owes, within which clock, and what may be done."""
+
     name: str
     owner: str  # role, field.F, opener …
     within: Within
@@ -147,6 +149,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Child:
+    """A kind of case that this one opens; a joined one is waited for."""
+
     kind: str
     joined: bool
     at_once: int | None = None
@@ -161,6 +165,8 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class End:
+    """Where a life ends, verified unless the reason why not is stated."""
+
     name: str
     unverified: str | None = None  # the reason why no verification is needed
     tells: tuple[str, ...] = ()
@@ -171,6 +177,8 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """The case's number: its pattern, the act that gives it, and whether the series may have gaps."""
+
     pattern: str
     on: str | None = None  # the act at which it is given; else at opening
     gapless: bool = False

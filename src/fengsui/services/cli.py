@@ -181,9 +181,10 @@ def _django(data: Path, *, owner: bool = False) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--budget", type=int, default=None, help="The most configurations to explore for each mechanism.")
+@click.option("--over", is_flag=True, help="Lay FOLDER over the shipped mechanisms, as a region's own files are.")
 @click.option("--live", is_flag=True, help="Hold the proof against the real offices of the data folder instead.")
 @data_option
-def check(folder: Path | None, as_json: bool, budget: int | None, live: bool, data: Path) -> None:
+def check(folder: Path | None, as_json: bool, budget: int | None, over: bool, live: bool, data: Path) -> None:
     """Prove that every mechanism's life is closed.
 
     Explores the mechanisms in FOLDER (the shipped ones unless told) exhaustively and names, for each property
@@ -199,7 +200,7 @@ def check(folder: Path | None, as_json: bool, budget: int | None, live: bool, da
     from fengsui.ledger.proof import cli
     from fengsui.ledger.proof.check import BUDGET
 
-    sys.exit(cli.main(folder, as_json=as_json, budget=budget or BUDGET))
+    sys.exit(cli.main(folder, as_json=as_json, budget=budget or BUDGET, over=over))
 
 
 @main.command()

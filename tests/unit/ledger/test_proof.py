@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fengsui import shipped
 from fengsui.ledger.kernel.document import Document
 from fengsui.ledger.kernel.load import mechanism
 from fengsui.ledger.kernel.names import Names, read_ladder
@@ -134,6 +135,15 @@ def test_command_names_property_state_act_and_way(tmp_path: Path) -> None:
     found = json.loads(said)
     assert code == 1 and not found["ok"]
     assert any(line["property"] == 4 and line["path"] == ["raise", "work", "wave_through"] for line in found["findings"])
+
+
+def test_a_regions_own_file_is_checked_over_the_shipped_ones(tmp_path: Path) -> None:
+    shipped_text = (shipped.folder("mechanisms") / "look_back.yaml").read_text("utf-8")
+    (tmp_path / "look_back.yaml").write_text(shipped_text.replace(", verifies: [visit]", ""), "utf-8")
+    code, said = run(tmp_path)
+    assert code == 2 and "hazard" in said, "alone it names a mechanism that is not in its folder"
+    code, said = run(tmp_path, over=True)
+    assert code == 1 and "look_back" in said and "scheduled → fall_due → visit → confirm" in said
 
 
 def _titled(data: dict[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,20 @@ from fengsui.ledger.proof.findings import PROPERTIES, Report
 from fengsui.ledger.proof.shipped_proof import load_all, shipped_law, shipped_names
 
 
-def main(folder: str | Path | None = None, *, as_json: bool = False, budget: int = BUDGET, out: TextIO | None = None) -> int:
-    """Check a folder (default: the shipped mechanisms), print the report, return the exit code."""
+def main(
+    folder: str | Path | None = None,
+    *,
+    as_json: bool = False,
+    budget: int = BUDGET,
+    over: bool = False,
+    out: TextIO | None = None,
+) -> int:
+    """Check a folder (default: the shipped mechanisms; ``over``: laid over them), print the report, return the exit code."""
     stream = out or sys.stdout
     if folder is not None and not Path(folder).is_dir():
         return _unreadable(stream, as_json, [f"{folder} is no folder. Name one that holds mechanism files (*.yaml)"])
     try:
-        mechanisms = load_all(shipped_names(), Path(folder) if folder is not None else None)
+        mechanisms = load_all(shipped_names(), Path(folder) if folder is not None else None, over=over)
     except MechanismError as error:
         return _unreadable(stream, as_json, [str(fault) for fault in error.faults])
     if not mechanisms:

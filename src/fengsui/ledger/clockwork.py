@@ -11,14 +11,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 
 import psycopg
 from django.db import Error, connection
 
 from fengsui import moment
 from fengsui.law import calendar
-from fengsui.ledger import health, mechanisms, recompute, ringing
+from fengsui.ledger import health, mechanisms, publisher, recompute, ringing
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.single import in_transaction
@@ -196,6 +196,8 @@ def next_wake(now: datetime) -> datetime | None:
 
 def run(stop: Event) -> None:
     """Tick until told to stop: when a rung is due, when a door tells of a change, at least every few seconds."""
+    publishing = Thread(target=publisher.run, args=(stop,), name="publisher", daemon=True)
+    publishing.start()
     worker = Clockwork()
     while not stop.is_set():
         try:
@@ -209,6 +211,7 @@ def run(stop: Event) -> None:
             connection.close()
             stop.wait(1)
     connection.close()
+    publishing.join(5)
 
 
 def _beat(worker: Clockwork) -> None:
@@ -229,6 +232,6 @@ def _wait(ear: psycopg.Connection[tuple[object, ...]], stop: Event) -> None:
     wake = next_wake(begun)
     left = min(LONGEST_WAIT, max(0.05, (wake - begun).total_seconds())) if wake else LONGEST_WAIT
     while left > 0 and not stop.is_set():
-        if list(ear.notifies(timeout=min(0.5, left), stop_after=1)):
+        if any(told.payload != publisher.PLACED for told in ear.notifies(timeout=min(0.5, left), stop_after=1)):
             return
         left -= 0.5

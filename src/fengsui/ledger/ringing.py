@@ -17,7 +17,7 @@ from fengsui.ledger import registry
 from fengsui.ledger.doors import deadlines, facts, tables
 from fengsui.ledger.doors.applying import Passage, office_of, open_child, perform
 from fengsui.ledger.doors.held import Held
-from fengsui.ledger.doors.work import Written, new_id
+from fengsui.ledger.doors.work import CHANGED, Written, new_id
 from fengsui.ledger.kernel import ladder
 from fengsui.ledger.kernel.ladder import Fired
 from fengsui.ledger.kernel.shapes import Actor, Call, ClockRow, Decision, Facts
@@ -242,6 +242,8 @@ def after_flush(struck: Struck, now: datetime) -> None:
             notices.append((case, entry, bell.clock, bell.fired.index, at, *whom, kind, text, args, now, exercise))
         for name in bell.outer:
             outbox.append((entry, case, name, _json({"act": ladder.RUNG, "values": _values(bell)}), now, 0, ""))
+        if bell.written is None:
+            outbox.append((None, case, CHANGED, "{}", now, 0, ""))
     tables.insert("ledger_rung", _RUNG, rungs)
     tables.insert("ledger_notice", _NOTICE, notices)
     tables.insert("ledger_outbox", _OUTBOX, outbox)

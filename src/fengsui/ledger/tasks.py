@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from fengsui import moment
@@ -21,3 +22,29 @@ def hold_the_proof_against_the_offices(timestamp: int) -> None:
 
     lacking, filled = live_check.nightly(moment.now())
     log.info("live check: %s offices lack people, %s were filled", lacking, filled)
+
+
+@app.task(queue="ledger", name="ledger.carry_out", retry=RetryStrategy(max_attempts=12, exponential_wait=4))
+def carry_out(outbox: int) -> None:
+    """Carry out one outer effect; what fails is tried again, and never undoes its act."""
+    from fengsui.ledger import effects
+
+    effects.carry_out(outbox, moment.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="ledger.deliver", name="ledger.deliver")
+def deliver(timestamp: int) -> None:
+    """Send notices by mail and gateways to those who asked for it."""
+    from fengsui.ledger import notices
+
+    notices.deliver(moment.now())
+
+
+@app.periodic(cron=_NIGHT)
+@app.task(queueing_lock="ledger.tidy", name="ledger.tidy")
+def tidy(timestamp: int) -> None:
+    """Drop what was published long ago."""
+    from fengsui.ledger import publisher
+
+    log.info("tidied %s outbox rows", publisher.tidy(moment.now()))

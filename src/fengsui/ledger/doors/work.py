@@ -119,6 +119,10 @@ _CLOCK_MOVES = {
 }
 
 
+CHANGED = "case"
+"""The outbox topic that tells open pages that a case changed."""
+
+
 @dataclass(slots=True)
 class Written:
     """An entry that will be there after the flush."""
@@ -329,7 +333,7 @@ class Work:
         tables.insert(
             "ledger_outbox",
             ("entry_id", "case_id", "topic", "payload", "at", "attempts", "error"),
-            [(w.id, w.after.id, topic, _json(load), self.now, 0, "") for w, topic, load in self.outbox],
+            [(w.id, w.after.id, topic, _json(load), self.now, 0, "") for w, topic, load in (*self.outbox, *self._changes())],
         )
         tables.insert(
             "ledger_party",
@@ -355,6 +359,12 @@ class Work:
             [(case, w.id, digest, name) for (case, _seq, name, digest), w in self.files.items()],
             conflict="ON CONFLICT DO NOTHING",
         )
+
+
+    def _changes(self) -> list[tuple[Written, str, Mapping[str, Any]]]:
+        """For open pages: which cases changed. Not for bulk loads, which nobody watches line by line."""
+        latest = {written.after.id: written for written, _ in self.entries}
+        return [(written, CHANGED, {}) for written in latest.values()] if len(latest) <= tables.FEW else []
 
 
 _ADD_WORDS = (

@@ -1,0 +1,90 @@
+"""The one publisher: gives committed outbox rows their position, and hands effects to the jobs.
+
+A reader that asks for positions above its last one misses nothing, since a position is given after commit and in
+one place. Runs inside the clock process; an advisory lock lets one work and the others stand by.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from threading import Event
+
+import psycopg
+from django.db import Error, connection, transaction
+
+from fengsui import moment
+from fengsui.ledger import registry
+from fengsui.ledger.models import Outbox
+
+log = logging.getLogger(__name__)
+
+LOCK = 7_305_002
+CHANNEL = "fengsui_ledger"
+PLACED = "placed"
+"""What the channel says when rows got their positions; doors say nothing."""
+BATCH = 1000
+KEPT = timedelta(days=7)
+
+_PLACE = """
+WITH fresh AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM ledger_outbox WHERE position IS NULL ORDER BY id LIMIT %s),
+     last AS (SELECT coalesce(max(position), 0) AS p FROM ledger_outbox)
+UPDATE ledger_outbox o SET position = last.p + fresh.n, next_attempt_at = %s,
+       done_at = CASE WHEN o.topic = ANY(%s) THEN NULL ELSE %s END
+FROM fresh, last WHERE o.id = fresh.id RETURNING o.id, o.topic
+"""
+
+
+def place(now: datetime, limit: int = BATCH) -> int:
+    """Give positions to committed rows in the order of their ids, and defer a job for each outer effect; how many."""
+    from fengsui.ledger import tasks
+
+    effects = sorted(name for name, known in registry.names().effects.items() if known.kind == "outer")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PLACE, [limit, now, effects, now])
+        rows = sorted(cursor.fetchall())
+        for row, topic in rows:
+            if topic in effects:
+                tasks.carry_out.defer(outbox=row)
+        if rows:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, PLACED])
+    return len(rows)
+
+
+def tidy(now: datetime) -> int:
+    """Drop rows that were carried out more than a week ago; readers keep positions of minutes, not weeks."""
+    old = Outbox.objects.filter(done_at__lt=now - KEPT)
+    newest = Outbox.objects.order_by("-position").values_list("position", flat=True).first() or 0
+    return old.filter(position__lt=newest).delete()[0]  # the last position stays, so that it never goes back
+
+
+def run(stop: Event) -> None:
+    """Place rows as soon as a door tells of them, until told to stop. Survives a lost database."""
+    while not stop.is_set():
+        try:
+            if _mine():
+                _listen(stop)
+            else:
+                stop.wait(2)
+        except (Error, psycopg.Error) as error:
+            log.warning("the database went away while publishing: %s", error)
+            connection.close()
+            stop.wait(1)
+    connection.close()
+
+
+def _mine() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _listen(stop: Event) -> None:
+    known = connection.get_connection_params()
+    address = {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}
+    with psycopg.connect(**address, autocommit=True) as ear:
+        ear.execute(f"LISTEN {CHANNEL}")
+        while not stop.is_set():
+            while place(moment.now()) == BATCH:
+                pass
+            list(ear.notifies(timeout=1.0, stop_after=1))

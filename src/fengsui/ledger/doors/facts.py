@@ -277,6 +277,7 @@ def gather(
     given: dict[str, Any] = {}
     if parent is not None:
         given["parent"] = {**parent.case.fields, "title": parent.row["title"]}
+        offices.update({f"parent.{name}": value for name, value in given["parent"].items()})
     if judged:
         for act in acts:
             ruled = judge(mechanisms.registered_guards(act.needs), held, act.name, actor, values, now)

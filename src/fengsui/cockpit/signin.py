@@ -43,11 +43,17 @@ def demo_roles() -> tuple[DemoRole, ...]:
     return tuple(DemoRole(**row) for row in rows)
 
 
-@method_decorator(axes_dispatch, name="dispatch")
 class SignIn(LoginView):
-    """allauth's sign-in under our address; repeated failures are counted by axes."""
+    """allauth's sign-in under our address; repeated failures are counted by axes.
+
+    Only a try is counted and refused: whoever shares an address with a locked account still sees the page.
+    """
 
     template_name = "account/login.html"
+
+    @method_decorator(axes_dispatch)
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().post(request, *args, **kwargs)
 
     @method_decorator(axes_form_invalid)
     def form_invalid(self, form: Any) -> HttpResponse:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,8 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{url} answers {error.code}; see web.log in FENGSUI_DATA") from error
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{url} did not answer within a minute")

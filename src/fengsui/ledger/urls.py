@@ -17,6 +17,7 @@ urlpatterns = [
     path("cases/<uuid:case>/act/<slug:act>/", views.act_page, name="act"),
     path("cases/<uuid:case>/call/<int:line>/", views.record_call, name="call"),
     path("cases/<uuid:case>/evidence/<slug:digest>/", views.evidence_file, name="evidence"),
+    path("cases/<uuid:case>/receipt/<int:seq>/", views.receipt_page, name="receipt"),
     path("cases/number/<str:number>/", views.by_number, name="number"),
     path("mechanisms/", mechanism_pages.index, name="mechanisms"),
     path("mechanisms/<slug:name>/", mechanism_pages.page, name="mechanism"),

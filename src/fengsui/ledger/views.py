@@ -11,16 +11,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, sentences, tables, titles
+from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, receipts, sentences, tables, titles
 from fengsui.ledger.doors.shapes import Refused
-from fengsui.ledger.models import Case, EvidenceUse, MechanismVersion, Notice, SavedView
+from fengsui.ledger.models import Case, Entry, EvidenceUse, MechanismVersion, Notice, SavedView
 from fengsui.region.acting import Acting, acting_of, actings
 
 PAGE = 50
@@ -141,7 +142,7 @@ def request_query(wanted: filters.Filter) -> dict[str, str]:
 
 @require_safe
 @login_required
-def export(request: HttpRequest) -> FileResponse:
+def export(request: HttpRequest) -> HttpResponse:
     """The list as xlsx, with its filter in the head and who and when on each sheet."""
     now = moment.now()
     posts = mine(request, now)
@@ -150,14 +151,11 @@ def export(request: HttpRequest) -> FileResponse:
     book = tables.workbook(wanted.sort(_narrowed(posts, wanted, now)), office_ids(posts), wanted.words(), who, now)
     file = io.BytesIO()
     book.save(file)
-    file.seek(0)
     name = f"cases-{now.astimezone(moment.LEGAL_ZONE):%Y%m%d-%H%M}.xlsx"
-    return FileResponse(
-        file,
-        as_attachment=True,
-        filename=name,
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    response = HttpResponse(file.getvalue(), content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_POST
@@ -294,6 +292,32 @@ def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpRes
     if use is None:
         raise Http404
     return evidence.response(use.evidence, small=request.GET.get("small") == "1")
+
+
+@require_safe
+@login_required
+def receipt_page(request: HttpRequest, case: uuid.UUID, seq: int) -> HttpResponse:
+    """The signed receipt of one entry: its code, a QR code, and ``?file=1`` the file that verifies without us."""
+    now = moment.now()
+    found = reading.case_or_404(mine(request, now), case)
+    entry = Entry.objects.filter(case=found, seq=seq).first()
+    if entry is None:
+        raise Http404
+    promise = receipts.give(entry.pk, now)
+    proof = receipts.prove(promise)
+    if request.GET.get("file") == "1":
+        response = HttpResponse(receipts.to_file(promise, proof), content_type="application/json")
+        response.headers["Content-Disposition"] = f'attachment; filename="receipt-{promise.code}.json"'
+        return response
+    context = {
+        "case": found,
+        "entry": entry,
+        "promise": promise,
+        "proof": proof,
+        "qr": SafeString(receipts.qr_svg(promise, request.build_absolute_uri("/").rstrip("/"))),
+        "act_title": titles.act(mechanisms.version(found.version_id), entry.act),
+    }
+    return render(request, "ledger/receipt.html", context)
 
 
 # -------------------------------------------------------------------- notices

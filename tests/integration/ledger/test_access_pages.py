@@ -1,0 +1,29 @@
+"""Who gets what from the ledger's pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.access import AccessTests, Address
+
+pytestmark = pytest.mark.django_db
+
+ADDRESSES = [
+    Address("cases/", "/cases/", 60),
+    Address("cases/export.xlsx", "/cases/export.xlsx", 40),
+    Address("cases/views/", "/cases/views/", 12, method="POST", own=(302,), other=(302,)),
+    Address("cases/bulk/", "/cases/bulk/?case={case}", 40, other=(302,)),
+    Address("cases/pick/<slug:kind>/", "/cases/pick/office/", 12),
+    Address("cases/new/", "/cases/new/", 60),
+    Address("cases/new/<slug:mechanism>/<slug:act>/", "/cases/new/hazard/found_here/", 40),
+    Address("cases/<uuid:case>/", "/cases/{case}/", 70, about_case=True),
+    Address("cases/<uuid:case>/act/<slug:act>/", "/cases/{case}/act/order_interim/", 40, about_case=True),
+    Address("cases/<uuid:case>/call/<int:line>/", "/cases/{case}/call/1/", 40, method="POST", about_case=True, own=(302, 404)),
+    Address("cases/<uuid:case>/evidence/<slug:digest>/", "/cases/{case}/evidence/00/", 20, about_case=True, own=(404,)),
+    Address("cases/number/<str:number>/", "/cases/number/{case}/", 20, about_case=True, own=(302,)),
+    Address("notices/", "/notices/", 30),
+]
+
+
+class TestLedgerPages(AccessTests):
+    addresses = ADDRESSES

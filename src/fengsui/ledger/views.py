@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from fengsui import moment
 from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, receipts, sentences, tables, titles
 from fengsui.ledger.doors.shapes import Refused
-from fengsui.ledger.models import Case, Entry, EvidenceUse, MechanismVersion, Notice, SavedView
+from fengsui.ledger.models import CallLine, Case, Entry, EvidenceUse, MechanismVersion, Notice, SavedView
 from fengsui.region.acting import Acting, acting_of, actings
 
 PAGE = 50
@@ -273,6 +273,8 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
     acting = _acting_for(found, posts, request, now)
+    if not CallLine.objects.filter(pk=line, case=found).exists():
+        raise Http404
     try:
         casepage.record_call(found, line, request.POST.get("result", ""), request.POST.get("note", "")[:500], acting, now)
     except Refused as refused:
@@ -285,12 +287,12 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
 @login_required
 def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpResponse:
     """A file of a case that the reader may see; ``?small=1`` the preview of a photo."""
-    from fengsui.ledger import evidence
-
     found = reading.case_or_404(mine(request, moment.now()), case)
     use = EvidenceUse.objects.filter(case=found, evidence_id=digest).select_related("evidence").first()
     if use is None:
         raise Http404
+    from fengsui.ledger import evidence
+
     return evidence.response(use.evidence, small=request.GET.get("small") == "1")
 
 

@@ -5,6 +5,7 @@ Every command names its exit codes; rooms are imported only when their command r
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from fengsui import __version__
-from fengsui.services.failure import EXIT_CODES
+from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
@@ -50,6 +51,17 @@ class Codes(click.Command):
     def __init__(self, *args: Any, codes: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.codes = codes
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; a disk that fills up on the way is a sentence too."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Failure(
+                    "disk", f"The disk is full: {error.filename or ''}.", "Free some space, then run it again."
+                ) from error
+            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name each exit code that the command can end with."""

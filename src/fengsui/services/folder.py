@@ -160,11 +160,19 @@ def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
+def _holds_something(path: Path) -> bool:
+    """Whether ``path`` is a file or a folder that is not empty. Raises `Failure` where it cannot be looked at."""
+    try:
+        return path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        raise disk_failure(error, path) from error
+
+
 def find(path: Path) -> Folder:
     """The known data folder at ``path``. Raises `Failure` foreign, format or notready; changes nothing."""
     path = path.absolute()
     marker = path / MARKER
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if not _holds_something(path):
         raise Failure("notready", f"There is no data folder at {path}.", "Run `fengsui up`, or name another one with --data.")
     if not path.is_dir() or not marker.exists():
         raise Failure(
@@ -193,7 +201,7 @@ def make(path: Path, *, bind: str = "127.0.0.1") -> Folder:
     empty and has no marker is never touched.
     """
     path = path.absolute()
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if _holds_something(path):
         folder = find(path)
         _check_writable(folder.path)
     else:

@@ -1,0 +1,119 @@
+"""What `fengsui up` refuses: one sentence, its own exit code, and nothing changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from fengsui.services import folder as folders
+from fengsui.services import postgres
+from fengsui.services.failure import EXIT_CODES, Failure
+from tests.integration.services.conftest import fengsui, free_ports, new_folder
+
+
+def listing(path: Path) -> dict[str, bytes]:
+    """Every file below ``path`` with its bytes."""
+    return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def refused(kind: str, *words: str, says: str, **more: str) -> None:
+    """The command ends with that failure's code and a sentence, without a traceback."""
+    done = fengsui(*words, seconds=60, **more)
+    assert done.returncode == EXIT_CODES[kind][0], done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("fengsui: ")
+
+
+def test_a_foreign_folder_is_left_alone(room: Path) -> None:
+    (room / "thesis.txt").write_text("mine")
+    refused("foreign", "up", "--data", str(room), says="is not a Fengsui data folder")
+    assert listing(room) == {"thesis.txt": b"mine"}
+
+
+@pytest.mark.parametrize(("format_", "age"), [(0, "an older"), (2, "a newer")])
+def test_another_layout_is_left_alone(room: Path, format_: int, age: str) -> None:
+    (room / folders.MARKER).write_text(json.dumps({"format": format_}))
+    before = listing(room)
+    refused("format", "up", "--data", str(room), says=age)
+    assert listing(room) == before
+
+
+def test_a_damaged_marker_and_a_damaged_configuration(room: Path) -> None:
+    folder = new_folder(room / "data")
+    (folder.path / "config.toml").write_text("[ports]\nweb = 'eight thousand'\n")
+    refused("foreign", "up", "--data", str(folder.path), says="lacks a number")
+    (folder.path / folders.MARKER).write_text("{")
+    refused("foreign", "up", "--data", str(folder.path), says="damaged")
+
+
+def test_a_taken_port_is_named(room: Path) -> None:
+    folder = new_folder(room / "data")
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", folder.config.mqtt))
+        door.listen()
+        refused("port", "up", "--data", str(folder.path), says=f"Port {folder.config.mqtt} (mqtt) is taken")
+    assert not (folder.path / "pg").exists()
+
+
+def test_a_file_in_place_of_the_folder(room: Path) -> None:
+    (room / "file").write_text("")
+    done = fengsui("up", "--data", str(room / "file"))
+    assert done.returncode == 2
+    assert "is a file" in done.stderr
+
+
+def test_a_folder_that_cannot_be_made(room: Path) -> None:
+    refused("readonly", "up", "--data", "/proc/fengsui", says="cannot be written")
+
+
+def test_a_path_too_long_for_the_system(room: Path) -> None:
+    refused("path", "up", "--data", str(room / ("x" * 300)), says="too long")
+
+
+def test_a_socket_folder_too_long(room: Path) -> None:
+    folder = new_folder(room / "data")
+    url = f"postgresql://postgres@/fengsui?host=/{'s' * 100}"
+    refused("path", "up", "--data", str(folder.path), says="Unix socket's path", DATABASE_URL=url)
+
+
+def test_a_full_disk_is_told_before_anything_starts(room: Path) -> None:
+    with pytest.raises(Failure, match="at least") as failure:
+        folders.check_room(room, least=1 << 60)
+    assert failure.value.exit_code == EXIT_CODES["disk"][0]
+
+
+def test_unreachable_servers_are_named_without_their_password(room: Path) -> None:
+    folder = new_folder(room / "data")
+    port = free_ports(1)[0]
+    done = fengsui("up", "--data", str(folder.path), DATABASE_URL=f"postgresql://me:secret@127.0.0.1:{port}/x")
+    assert done.returncode == EXIT_CODES["database"][0]
+    assert "secret" not in done.stderr and str(port) in done.stderr
+    done = fengsui("up", "--data", str(folder.path), NATS_URL=f"nats://me:secret@127.0.0.1:{port}")
+    assert done.returncode == EXIT_CODES["stream"][0]
+    assert "secret" not in done.stderr and str(port) in done.stderr
+
+
+def test_root_without_a_way_to_make_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "_USER", "fengsui-nobody-here")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(Failure, match="refuses to run as root") as failure:
+        postgres.own_user()
+    assert failure.value.exit_code == EXIT_CODES["user"][0]
+
+
+def test_a_single_process_needs_a_folder(room: Path) -> None:
+    refused("notready", "clock", "--data", str(room / "nothing"), says="There is no data folder")
+
+
+def test_the_lock_names_who_runs(room: Path) -> None:
+    folder = new_folder(room / "data")
+    with folders.Lock(folder):
+        assert folders.running(folder)["pid"] == os.getpid()
+        refused("running", "up", "--data", str(folder.path), says=f"process {os.getpid()}")
+    assert not folders.running(folder)

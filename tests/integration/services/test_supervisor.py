@@ -1,0 +1,98 @@
+"""The supervisor with real, small child processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from fengsui.services.failure import Failure
+from fengsui.services.supervisor import Event, Part, State, Supervisor, exit_words
+from tests.integration.services.conftest import wait_for
+
+_STAYS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
+
+
+def part(room: Path, name: str, code: str = _STAYS, **more: object) -> Part:
+    values: dict[str, object] = {"ready": lambda: True, "environment": {}, "patience": 5.0, **more}
+    return Part(name=name, command=[sys.executable, "-c", code], log=room / f"{name}.log", **values)  # type: ignore[arg-type]
+
+
+def test_a_killed_part_returns(room: Path) -> None:
+    supervisor = Supervisor([part(room, "one")])
+    stop = threading.Event()
+    supervisor.wait_ready(["one"], 10, stop)
+    first = supervisor.children["one"].pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: supervisor.tick() or (supervisor.children["one"].pid or first) != first, 10, 0.02)
+    child = supervisor.children["one"]
+    assert child.restarts == 1
+    assert exit_words(child.last_exit) == "killed by SIGKILL"
+    supervisor.stop()
+
+
+def test_pauses_grow(room: Path) -> None:
+    told: list[Event] = []
+    supervisor = Supervisor([part(room, "one", "raise SystemExit(3)", ready=lambda: False)], told=told.append)
+    wait_for(lambda: supervisor.tick() or len(told) >= 3, 20, 0.02)
+    assert [event.words for event in told[:3]] == [
+        f"ended (exit code 3); started again in {pause} s" for pause in ("0.2", "0.4", "0.8")
+    ]
+
+
+def test_what_never_starts_is_a_failure_with_its_last_words(room: Path) -> None:
+    supervisor = Supervisor([part(room, "one", "raise SystemExit('no such key')", ready=lambda: False)])
+    with pytest.raises(Failure, match="no such key") as failure:
+        supervisor.wait_ready(["one"], 30, threading.Event())
+    assert failure.value.kind == "part"
+
+
+def test_upper_layers_stop_first_and_needs_start_first(room: Path) -> None:
+    told: list[Event] = []
+    parts = [part(room, "page", needs=("ground",), layer=2), part(room, "ground", layer=-1)]
+    supervisor = Supervisor(parts, told=told.append)
+    supervisor.wait_ready(["page", "ground"], 10, threading.Event())
+    supervisor.stop()
+    names = [(event.name, event.words.split()[0]) for event in told]
+    assert names == [("ground", "ready"), ("page", "ready"), ("page", "stopped"), ("ground", "stopped")]
+    assert {child.state for child in supervisor.children.values()} == {State.STOPPED}
+
+
+def test_one_that_does_not_stop_is_killed(room: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    log = room / "one.log"
+    supervisor = Supervisor([part(room, "one", deaf, patience=0.3, ready=lambda: b"up" in log.read_bytes())])
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    supervisor.stop()
+    assert "killed" in supervisor.recent[-1].words
+
+
+def test_leftovers_of_a_killed_part_are_ended(room: Path) -> None:
+    parent = (
+        "import subprocess, sys, time; "
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "print(p.pid, flush=True); time.sleep(60)"
+    )
+    log = room / "one.log"
+    supervisor = Supervisor([part(room, "one", parent, ready=lambda: bool(log.read_bytes().strip()))])
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    grandchild = int(log.read_bytes().split()[0])
+    child = supervisor.children["one"].pid
+    assert child is not None
+    os.kill(child, signal.SIGKILL)
+
+    def gone() -> bool:
+        supervisor.tick()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(grandchild, 0)
+            return Path(f"/proc/{grandchild}/stat").read_text().split()[2] == "Z"
+        return True
+
+    wait_for(gone, 10, 0.02)
+    supervisor.stop()

@@ -1,0 +1,169 @@
+"""One real platform: every part killed in turn returns, a second start is refused, a stop is clean."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fengsui.services import folder as folders
+from fengsui.services import nats
+from fengsui.services.failure import EXIT_CODES
+from fengsui.services.folder import Folder
+from fengsui.services.parts import PROCESSES
+from tests.integration.services.conftest import environment, fengsui, new_folder, wait_for
+
+pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.slow]
+
+
+class Platform:
+    """`fengsui up` on a folder of its own, as a person starts it."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.output = folder.path.parent / "up.out"
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-m", "fengsui.services.cli", "up", "--plain", "--data", str(self.folder.path)]
+        with self.output.open("wb") as out:
+            return subprocess.Popen(words, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def wait_open(self, seconds: float = 180) -> None:
+        """Wait until it tells its address, or fail with what it said."""
+
+        def opened() -> bool:
+            assert self.process.poll() is None, self.said()
+            return "Open http://" in self.said()
+
+        wait_for(opened, seconds)
+
+    def again(self) -> None:
+        self.process = self._start()
+
+    def child(self, name: str) -> int:
+        """The process id of a part, from its command line."""
+        marks = {"postgresql": "/bin/postgres", "nats": "nats.conf", **{process: f"cli {process}" for process in PROCESSES}}
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):  # it died while we looked
+                if marks[name] in " ".join(child.cmdline()):
+                    return child.pid
+        return 0
+
+    def answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.folder.config.web, timeout=5)
+        try:
+            connection.request("GET", "/sign-in/")
+            return connection.getresponse().status < 400
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    import shutil
+    import tempfile
+
+    room = Path(tempfile.mkdtemp(prefix="fengsui-up-"))
+    room.chmod(0o711)
+    made = Platform(new_folder(room / "data"))
+    made.wait_open()
+    yield made
+    if made.process.poll() is None:
+        made.stop()
+    shutil.rmtree(room, ignore_errors=True)
+
+
+def test_it_serves_pages_on_loopback_only(platform: Platform) -> None:
+    assert platform.answers()
+    family = [psutil.Process(platform.process.pid), *psutil.Process(platform.process.pid).children(recursive=True)]
+    listens = {c.laddr.ip for process in family for c in process.net_connections() if c.status == psutil.CONN_LISTEN}
+    assert listens == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("name", ["web", "engine", "relay", "clock", "sealer", "jobs", "nats", "postgresql"])
+def test_a_killed_part_returns(platform: Platform, name: str) -> None:
+    first = platform.child(name)
+    assert first, f"{name} does not run: {platform.said()}"
+    before = platform.said().count(f"{name}: ready")
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: platform.child(name) not in (0, first) and platform.said().count(f"{name}: ready") > before, 60)
+    wait_for(platform.answers, 60)
+
+
+def test_everything_lives_after_the_kills(platform: Platform) -> None:
+    wait_for(lambda: all(platform.child(name) for name in (*PROCESSES, "nats", "postgresql")), 60)
+    assert "Traceback" not in platform.said()
+
+
+def test_a_second_start_names_the_first(platform: Platform) -> None:
+    done = fengsui("up", "--data", str(platform.folder.path))
+    assert done.returncode == EXIT_CODES["running"][0]
+    assert f"process {platform.process.pid}" in done.stderr and platform.folder.address in done.stderr
+    assert platform.answers()
+
+
+def test_a_new_site_may_publish_without_a_restart(platform: Platform) -> None:
+    from paho.mqtt import client as mqtt
+
+    server = platform.child("nats")
+    token = nats.grant(platform.folder.path, ["NEW-1"])["NEW-1"]
+    wait_for(lambda: "NEW-1" in (platform.folder.path / "nats" / "sites.conf").read_text(), 10)
+
+    def accepted() -> bool:
+        device = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="new-1", protocol=mqtt.MQTTv311)
+        device.username_pw_set("NEW-1", token)
+        codes: list[bool] = []
+        device.on_connect = lambda *given: codes.append(not given[3].is_failure)
+        device.connect("127.0.0.1", platform.folder.config.mqtt)
+        device.loop_start()
+        wait_for(lambda: codes, 5, 0.02)
+        device.loop_stop()
+        device.disconnect()
+        return codes[0]
+
+    wait_for(accepted, 10)
+    assert platform.child("nats") == server
+
+
+def test_the_doctor_finds_it_well(platform: Platform) -> None:
+    done = fengsui("doctor", "--data", str(platform.folder.path))
+    assert "BAD" not in re.sub(r"BAD\s+process", "", done.stdout), done.stdout
+    assert "SKIP LOCKED works" in done.stdout
+
+
+def test_a_killed_supervisor_leaves_nothing_in_the_way(platform: Platform) -> None:
+    mine = [platform.child(name) for name in PROCESSES]
+    platform.process.kill()
+    platform.process.wait()
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in mine if pid), 30)
+    platform.again()
+    platform.wait_open()
+    assert platform.answers()
+
+
+def test_it_stops_cleanly(platform: Platform) -> None:
+    pids = [platform.child(name) for name in (*PROCESSES, "nats", "postgresql")]
+    assert platform.stop() == 0
+    assert not any(psutil.pid_exists(pid) for pid in pids if pid)
+    assert "killed" not in platform.said()
+    assert not folders.running(platform.folder)
+    assert "database system is shut down" in platform.folder.log("postgresql").read_text()

@@ -82,6 +82,7 @@ def _default_folder() -> Path:
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_TARGET = click.Path(path_type=Path, dir_okay=False)
 data_option = click.option(
     "--data", type=_FOLDER, default=_default_folder, show_default="$FENGSUI_DATA or ./fengsui-data", help="The data folder."
 )
@@ -260,10 +261,11 @@ def _standing(data: Path) -> Iterator[None]:
 @main.command()
 @data_option
 @click.option("--case", "case", metavar="ID", help="Only this case: its identifier or its number.")
-@click.option("--receipt", type=_FILE, help="Only this receipt, as its holder kept it; needs no database.")
+@click.option("--receipt", type=_FILE, help="Only this receipt, as its holder kept it.")
 @click.option("--head", type=_FILE, help="Also prove that the ledger grew from this head, which somebody kept.")
+@click.option("--save-head", type=_TARGET, help="Write the newest signed head here, to be kept elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None, as_json: bool) -> None:
+def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None, save_head: Path | None, as_json: bool) -> None:
     """Prove that what was sealed is still there, unchanged and in its place.
 
     Checks every entry's bytes, its chain, its leaf and the signed heads, and names what is wrong. Exit codes:
@@ -272,23 +274,24 @@ def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None
     with _standing(data):
         from fengsui.ledger.verify import cli
 
-        code = cli.main(case=case, receipt=receipt, head=head, as_json=as_json)
+        code = cli.main(case, receipt, head, save_head, as_json=as_json)
     sys.exit(code)
 
 
 @main.command()
 @data_option
-@click.option("--check", "check_only", is_flag=True, help="Only compare; change nothing.")
+@click.option("--check", "check_only", is_flag=True, help="Compare what the entries say with the tables.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rebuild(data: Path, check_only: bool, as_json: bool) -> None:
     """Derive every case, clock and count from the entries alone.
 
-    With --check they are compared with what the tables hold. Exit codes: 0 identical, 1 something differs.
+    Nothing is written: the tables move only through the doors. Exit codes: 0 identical, 1 something differs,
+    2 --check was not given.
     """
     with _standing(data):
         from fengsui.ledger.rebuild import cli
 
-        code = cli.main(check=check_only, as_json=as_json)
+        code = cli.main(check_only, as_json=as_json)
     sys.exit(code)
 
 

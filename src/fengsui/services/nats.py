@@ -141,7 +141,7 @@ def configure(folder: Path, ports: Ports, sites: Mapping[str, str], *, sync: str
         f"logfile_size_limit: {_LOG_CAP}",
         f"logfile_max_num: {_LOGS_KEPT}",
         "max_payload: 4MB",
-        f"jetstream {{ store_dir: {json.dumps(str(home / 'jetstream'))}, sync_interval: {sync} }}",
+        f"jetstream {{ store_dir: {json.dumps(str(home / 'jetstream'))}, sync_interval: {json.dumps(sync)} }}",
         f'mqtt {{ listen: "127.0.0.1:{ports.mqtt}" }}',
         "authorization { include ./sites.conf }",
     ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -197,9 +199,24 @@ def _token() -> str:
     return str(row[0]) if row else ""
 
 
+_steady: ContextVar[Tree | None] = ContextVar("steady", default=None)
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Inside, every ``tree()`` is the same picture: one act sees one region, and asks for the token once."""
+    mark = _steady.set(tree())
+    try:
+        yield
+    finally:
+        _steady.reset(mark)
+
+
 def tree() -> Tree:
     """The present picture; one small query, and a reload where something changed since the last call."""
     global _held
+    if (same := _steady.get()) is not None:
+        return same
     token = _token()
     held = _held
     if held is not None and token and held.token == token:

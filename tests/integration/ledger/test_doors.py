@@ -219,6 +219,6 @@ def test_the_ledgers_own_acts_go_on_after_the_end(small: Small) -> None:
 def test_an_act_costs_few_statements(small: Small, django_assert_max_num_queries: Any) -> None:
     case = found(small).case
     do(case, "order_interim", small.one("county"), interim_control="停用")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         do(case, "order_interim", small.one("county"), interim_control="停用二号罐")
     assert connection.in_atomic_block

@@ -106,7 +106,11 @@ def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, de
     if decision.numbers and row["number"] is None and held.mechanism.number is not None:
         row["number"] = numbers.give(held.mechanism.number.pattern, row, after.fields, now)
     outer = _effects(held, row, call, decision, now)
-    before, own = held.case, {name: value for name, value in call.values.items() if name in held.mechanism.fields}
+    before, owner, own = (
+        held.case,
+        held.row["owner_id"],
+        {name: value for name, value in call.values.items() if name in held.mechanism.fields},
+    )
     written = work.write(
         held,
         after,
@@ -120,12 +124,13 @@ def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, de
         key=call.key,
         signed_only=decision.signed_only,
     )
+    work.outbox.append((written, "case", {"act": decision.act}))
     for name in outer:
         work.outbox.append((written, name, {"act": decision.act, "values": own}))
     _tell(work, written, decision, gathered)
-    _parties(work, held, before, call.actor)
+    _parties(work, held, before, owner, call.actor)
     _files(work, held, written, own)
-    if held.fresh or row["number"] != written.before.fields.get("number"):
+    if held.fresh or decision.numbers:
         _words(work, held)
     for child_id in decision.recalls:
         _recall(passage, held, child_id)
@@ -255,10 +260,12 @@ def _recipients(
         yield office, None
 
 
-def _parties(work: Work, held: Held, before: Case, actor: Actor) -> None:
+def _parties(work: Work, held: Held, before: Case, owner: int | None, actor: Actor) -> None:
+    """Who takes part from now on; the owner and the opener before are parties already."""
     case, row = held.case, held.row
+    known = {owner, row["opener_id"]} if before.seq else set()
     for office, kind in ((row["owner_id"], "owned"), (row["holder_id"], "held"), (actor.office, "acted")):
-        if office is not None and not (row["confidential"] and office not in row["readers"]):
+        if office is not None and office not in known and not (row["confidential"] and office not in row["readers"]):
             work.parties.setdefault((case.id, office), kind)
     for office in case.overseers:
         if office not in before.overseers:

@@ -174,13 +174,25 @@ _SELECT = (
 )
 
 
-def read(ids: Iterable[str], *, lock: bool = True) -> dict[str, Held]:
-    """The cases of these ids that exist, locked in the order given: parents before children."""
+def read(ids: Iterable[str], *, lock: bool = True, rootless: bool = False) -> dict[str, Held]:
+    """The cases of these ids that exist, locked in the order given: parents before children.
+
+    ``rootless``: only those that have no parent. Locking is a statement of its own: one that waited for a lock would
+    still see entries and clocks as they were before it waited.
+    """
     wanted = [known for one in ids if (known := as_uuid(one)) is not None]
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_SELECT + (" FOR UPDATE OF c" if lock else ""), [wanted, wanted])
+        if lock:
+            only = "AND parent_id IS NULL " if rootless else ""
+            cursor.execute(
+                f"SELECT id FROM ledger_case WHERE id = ANY(%s::uuid[]) {only}"  # noqa: S608 - one of two constants
+                "ORDER BY array_position(%s::uuid[], id) FOR UPDATE",
+                [wanted, wanted],
+            )
+            wanted = [one for (one,) in cursor.fetchall()]
+        cursor.execute(_SELECT, [wanted, wanted])
         return {held.case.id: held for held in map(_held, cursor.fetchall())}
 
 

@@ -13,11 +13,12 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from fengsui.ledger import mechanisms
 from fengsui.ledger.doors import answered, deadlines, facts, opening, sight
 from fengsui.ledger.doors.applying import Passage, owner_of, perform, readers_of
-from fengsui.ledger.doors.held import Held, as_uuid
+from fengsui.ledger.doors.held import Held, as_uuid, read
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
+from fengsui.region.tree import steady
 
 T = TypeVar("T")
 
@@ -34,10 +35,11 @@ _RACED = ("idempotency_once", "case_one_open_per_key")
 def in_transaction(doing: Callable[[], T]) -> T:
     """Run ``doing`` in one transaction; a deadlock or a lost race is tried again from the start."""
     if connection.in_atomic_block:  # the caller's transaction: it alone can start again
-        return doing()
+        with steady():
+            return doing()
     for left in reversed(range(_TRIES)):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), steady():
                 return doing()
         except (OperationalError, IntegrityError) as error:
             cause = error.__cause__
@@ -141,6 +143,9 @@ def _lock_line(passage: Passage, case_id: str) -> Held:
     """Lock the case after its ancestors, so that nobody waits for each other. Refuses an unknown id with 404."""
     if as_uuid(case_id) is None:
         raise missing()
+    passage.held.update(read([case_id], rootless=True))  # most cases have no parent: one statement for them
+    if case_id in passage.held:
+        return passage.held[case_id]
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE line(id, parent_id, depth) AS ("

@@ -34,6 +34,14 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Row], *, conflict:
                 copy.write_row(row)
 
 
+def insert_one(table: str, columns: Sequence[str], row: Row) -> int:
+    """Insert one row and return its new id."""
+    marks = ", ".join(["%s"] * len(columns))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) RETURNING id", list(row))  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
 def take_ids(sequence: str, count: int) -> list[int]:
     """The next ``count`` values of a sequence, for rows that refer to each other."""
     with connection.cursor() as cursor:

@@ -282,9 +282,8 @@ class Work:
 
     def flush(self) -> None:
         """Write it all and let the database check its constraints now."""
-        self._number_entries()
         tables.insert("ledger_case", _CASE, [_case_row(held, self.now) for held in self.fresh.values()])
-        tables.insert("ledger_entry", _ENTRY, [row for _, row in self.entries])
+        self._insert_entries()
         for wave in self.moves:
             if tables.update("ledger_case", _MOVES, wave, where="AND t.seq = d.seq - 1") != len(wave):
                 raise RuntimeError("a locked case moved under the door's hands")
@@ -293,10 +292,16 @@ class Work:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; NOTIFY fengsui_ledger")
 
-    def _number_entries(self) -> None:
+    def _insert_entries(self) -> None:
+        """One entry gets its id while it is written; many take theirs before, for one COPY."""
+        if len(self.entries) == 1:
+            written, row = self.entries[0]
+            written.id = tables.insert_one("ledger_entry", _ENTRY[1:], row[1:])
+            return
         ids = tables.take_ids("ledger_entry_id_seq", len(self.entries))
         for entry_id, (written, row) in zip(ids, self.entries, strict=True):
             written.id = row[0] = entry_id
+        tables.insert("ledger_entry", _ENTRY, [row for _, row in self.entries])
 
     def _flush_clocks(self) -> None:
         added: list[list[Any]] = []

@@ -11,7 +11,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from fengsui import moment
-from fengsui.region.models import Account, Contact, HazardUnit, Holding, Office, Site
+from fengsui.region.models import Contact, HazardUnit, Holding, Office, Site
 from tests.small_region import Small, build
 
 pytestmark = pytest.mark.django_db
@@ -45,18 +45,10 @@ def text(one: Client, address: str) -> str:
     return str(answer.content.decode())
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_visitor_is_sent_to_sign_in_and_somebody_without_a_post_is_refused(small: Small, name: str) -> None:
-    assert Client().get(reverse(name)).status_code == 302
-    nobody = Client()
-    nobody.force_login(Account.objects.create(username="nobody"))
-    assert nobody.get(reverse(name)).status_code == (200 if name == "law:list" else 403)
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("office", ["top", "league", "county", "other", "plant"])
-def test_every_page_opens_for_every_post(small: Small, name: str, office: str) -> None:
-    assert client(small, office).get(reverse(name)).status_code == 200
+@pytest.mark.parametrize("office", ["top", "plant"])
+def test_every_page_opens_for_the_highest_and_for_an_enterprise(small: Small, office: str) -> None:
+    one = client(small, office)
+    assert [one.get(reverse(name)).status_code for name in PAGES] == [200] * len(PAGES)
 
 
 def test_the_neighbour_does_not_see_the_site(small: Small) -> None:
@@ -68,17 +60,14 @@ def test_the_neighbour_does_not_see_the_site(small: Small) -> None:
     assert not any("HC-1" in map(str, row) for row in book.active.iter_rows(values_only=True))
 
 
-@pytest.mark.parametrize(
-    ("query", "seen"),
-    [
-        ("place=150200", True), ("place=150203", False), ("industry=hazchem", True), ("industry=mines", False),
-        ("grade=1", True), ("grade=2", False), ("grade=0", False), ("q=chemical", True), ("q=HC-1", True), ("q=zzz", False),
-        ("place=x'--&industry=?&grade=9&order=;", True), ("page=99", True), ("order=grade", True),
-    ],
-)  # fmt: skip
-def test_the_address_is_the_list(small: Small, query: str, seen: bool) -> None:
-    page = text(client(small, "top"), f"{reverse('region:sites')}?{query}")
-    assert ("HC-1<" in page) is seen
+def test_the_address_is_the_list(small: Small) -> None:
+    shown = ("place=150200", "industry=hazchem", "grade=1", "q=chemical", "q=HC-1", "page=99", "order=grade")
+    hidden = ("place=150203", "industry=mines", "grade=2", "grade=0", "q=zzz")
+    one = client(small, "top")
+    for query in (*shown, "place=x'--&industry=?&grade=9&order=;"):
+        assert "HC-1<" in text(one, f"{reverse('region:sites')}?{query}"), query
+    for query in hidden:
+        assert "HC-1<" not in text(one, f"{reverse('region:sites')}?{query}"), query
 
 
 def test_the_export_says_filter_who_and_when(small: Small) -> None:

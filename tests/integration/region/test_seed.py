@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -25,22 +24,20 @@ def whole(django_db_setup: None, django_db_blocker: pytest.FixtureRequest):  # t
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        start = time.monotonic()
         made = seed.run(lambda words: None, NOW, passwords=True)
-        yield made, time.monotonic() - start
+        yield made
         transaction.set_rollback(True)
 
 
 pytestmark = pytest.mark.django_db
 
 
-def test_it_is_all_there_and_quick(whole) -> None:  # type: ignore[no-untyped-def]
-    made, seconds = whole
+def test_it_is_all_there(whole) -> None:  # type: ignore[no-untyped-def]
+    made = whole
     assert made.counts["places"] == 1149
     assert Site.objects.unscoped("t").filter(industry="hazchem").count() == 308
     assert Site.objects.unscoped("t").filter(industry="mines").count() == 288
     assert 15 <= made.counts["points"] / made.counts["sites"] <= 25
-    assert seconds < 20
     assert set(made.passwords) >= {"demo.deputy", "demo.duty", "demo.county", "demo.inspector", "demo.second", "demo.control"}
 
 

@@ -46,7 +46,10 @@ def on_disk() -> dict[str, Mechanism]:
 
 
 def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[MechanismVersion]:
-    """Store the files' mechanisms as versions; new wordings become the current ones. Returns the new ones."""
+    """Store the files' mechanisms as versions, with their certificates by digest; new wordings become the current ones.
+
+    Returns the new ones.
+    """
     added = []
     with transaction.atomic():
         known = {version.digest: version for version in MechanismVersion.objects.select_for_update()}
@@ -58,11 +61,11 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
             if version is not None:  # an older wording came back
                 MechanismVersion.objects.filter(digest=version.digest).update(current=True)
                 continue
-            added.append(_store_one(mechanism, now, (certificates or {}).get(mechanism.name)))
+            added.append(_store_one(mechanism, now, (certificates or {}).get(mechanism.digest)))
         for mechanism in on_disk().values():
             quick = at_pace(mechanism, settings.EXERCISE_PACE)
             if quick.digest != mechanism.digest and not MechanismVersion.objects.filter(digest=quick.digest).exists():
-                _store_one(quick, now, (certificates or {}).get(mechanism.name), current=False)
+                _store_one(quick, now, (certificates or {}).get(quick.digest), current=False)
     _current_digests.cache_clear()
     return added
 

@@ -57,6 +57,10 @@ class Law:
         """The obligations of one mechanism, in file order."""
         return tuple(line for line in self.obligations if line.mechanism == mechanism)
 
+    def without_rungs(self) -> Law:
+        """The same without the times of rungs: an exercise shortens them."""
+        return Law(tuple(line for line in self.obligations if not line.rung))
+
     def of_ladder(self, ladder: str) -> tuple[Obligation, ...]:
         """The obligations of one ladder, in file order."""
         return tuple(line for line in self.obligations if line.rung and line.ladder == ladder)

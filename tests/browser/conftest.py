@@ -33,6 +33,14 @@ mechanisms.store(moment.now())
 from fengsui.services.demo import seed
 seed.run(lambda *words: None, moment.now())
 """
+PUBLISH = """
+import django; django.setup()
+from threading import Event
+from fengsui.ledger import publisher
+publisher.run(Event())
+"""
+"""What the clock's process does for open pages: outbox rows get their positions."""
+
 NAME = "fengsui_browser"
 OPEN_SLOWLY = 30_000  # ms; the machine is shared
 
@@ -89,13 +97,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     words = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
     with (Path(env["FENGSUI_DATA"]) / "web.log").open("wb") as log:
         server = subprocess.Popen([*words, "fengsui.asgi:application"], env=env, stdout=log, stderr=log)
+        publisher = subprocess.Popen([sys.executable, "-c", PUBLISH], env=env, stdout=log, stderr=log)
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(f"{base}/sign-in/", server)
         yield House(base, env)
     finally:
-        server.terminate()
-        server.wait(20)
+        for process in (server, publisher):
+            process.terminate()
+            process.wait(20)
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -81,6 +81,52 @@ def groups(posts: Sequence[Acting], now: datetime) -> list[Group]:
     return found
 
 
+WATCHED = 12
+
+
+def watched(posts: Sequence[Acting], now: datetime) -> Group | None:
+    """Warnings in my scope that somebody else has not acknowledged yet: what a duty officer phones about.
+
+    For duty rooms and leaders only; the soonest clock first, red and orange before the others.
+    """
+    if kind(posts) not in ("duty", "leader"):
+        return None
+    offices = {one.office_id for one in posts}
+    running = Clock.objects.filter(
+        case__in=reading.cases(posts).filter(ended=False, level__in=filters.LEVELS), stopped__isnull=True, current=True
+    )
+    seen: dict[Any, Clock] = {}
+    for clock in running.exclude(holder_id__in=offices).select_related("case").order_by("due")[:200]:
+        declared = mechanisms.version(clock.case.version_id).clocks.get(clock.name)
+        if declared is not None and declared.per_holder:
+            seen.setdefault(clock.case_id, clock)
+    clocks = sorted(seen.values(), key=lambda one: (one.case.level not in ("red", "orange"), one.due))[:WATCHED]
+    owners = names.offices(clock.holder_id for clock in clocks)
+    lines = [_watched_line(clock, posts, owners, now) for clock in clocks]
+    return Group(gettext("Not acknowledged in my scope"), lines) if lines else None
+
+
+def _watched_line(clock: Clock, posts: Sequence[Acting], owners: Any, now: datetime) -> Line:
+    case, mechanism = clock.case, mechanisms.version(clock.case.version_id)
+    can, _ = casepage.sorted_out(mechanism, *may(case, posts[0], now))
+    return Line(
+        case=case,
+        acting=posts[0],
+        mechanism=titles.mechanism(mechanism),
+        state=titles.state(mechanism, case.state),
+        phase=drawing.phase(mechanism, case.state),
+        owner=titles.here(owners.get(clock.holder_id)),
+        due=clock.due,
+        start=clock.start,
+        paused=clock.paused_at is not None,
+        later=times.deadline_text(clock.due, now),
+        can=can[:1],
+        calls=casepage.calls(case, posts[0])[:4],
+        key=str(uuid.uuid4()),
+        mine=False,
+    )
+
+
 def _clocks(lines: Sequence[DeskLine]) -> dict[tuple[Any, datetime | None], Clock]:
     rows = Clock.objects.filter(case__in=[line.case.pk for line in lines], stopped__isnull=True, current=True)
     return {(clock.case_id, clock.due): clock for clock in rows}

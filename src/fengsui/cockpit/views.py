@@ -42,7 +42,8 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     if not posts:
         return render(request, "cockpit/home.html", status=403)
     groups = desk.groups(posts, now)
-    context = {"groups": groups, "total": sum(len(group.lines) for group in groups), "now": now}
+    total = sum(len(group.lines) for group in groups)
+    context = {"groups": groups, "total": total, "watched": desk.watched(posts, now), "now": now}
     if request.headers.get("HX-Request") and request.GET.get("part") == "lines":
         return render(request, "cockpit/parts/desk_lines.html", context)
     context |= {"cards": desk.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
-from fengsui.ledger import drawing, forms, mechanisms, names, reading, sentences, titles
+from fengsui.ledger import drawing, forms, mechanisms, names, notices, reading, sentences, titles
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
 from fengsui.ledger.kernel.times import later
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Leaf, Link, Notice
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Leaf, Link, Notice, Outbox
 from fengsui.ledger.reading.page import hidden_fields
 from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.moment import LEGAL_ZONE
@@ -410,24 +411,19 @@ def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
 
 
 def record_call(case: Case, line_id: int, result: str, note: str, acting: Acting, now: datetime) -> None:
-    """Keep the result of a call; where the mechanism has an act ``note_call`` the ledger records it as that act too."""
-    from fengsui.ledger import notices
-
-    notices.record_call(case, line_id, result, note, acting, now)
+    """Keep the result of a call and let the open pages of the case know. Raises ``Refused`` for an unknown result."""
+    with transaction.atomic():
+        notices.record_call(line_id, result, person=acting.person_id, post=acting.post_id, now=now, note=note)
+        Outbox.objects.create(case=case, topic="case", payload={}, at=now, done_at=now)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('fengsui_ledger', 'call')")
 
 
 def notice_lines(lines: Sequence[Notice]) -> list[dict[str, Any]]:
-    """Notices as sentences."""
+    """Notices as sentences in the reader's language."""
     shown = []
     for one in lines:
-        found = mechanisms.version(one.case.version_id)
-        words = dict(one.args)
-        for key, title in (("act", titles.act), ("state", titles.state), ("clock", titles.clock)):
-            if isinstance(words.get(key), str):
-                words[key] = title(found, words[key])
-        try:
-            text = gettext(one.text) % words if words else gettext(one.text)
-        except (KeyError, TypeError, ValueError):
-            text = gettext(one.text)
-        shown.append({"notice": one, "case": one.case, "text": text, "mechanism": titles.mechanism(found)})
+        subject, _ = notices.words(one, get_language() or "zh-hans")
+        mechanism = titles.mechanism(mechanisms.version(one.case.version_id))
+        shown.append({"notice": one, "case": one.case, "text": subject.split(": ")[0], "mechanism": mechanism})
     return shown

@@ -69,9 +69,7 @@ def _together(count: int, cases: list[str], actor: dict[str, Any]) -> float:
     spawn = multiprocessing.get_context("spawn")
     start, out = spawn.Barrier(count), spawn.Queue()
     share = len(cases) // count
-    workers = [
-        spawn.Process(target=_acts, args=(start, cases[at * share : (at + 1) * share], actor, out)) for at in range(count)
-    ]
+    workers = [spawn.Process(target=_acts, args=(start, cases[at * share : (at + 1) * share], actor, out)) for at in range(count)]
     for one in workers:
         one.start()
     done = sum(out.get(timeout=120) for _ in workers)

@@ -365,7 +365,6 @@ class Work:
             conflict="ON CONFLICT DO NOTHING",
         )
 
-
     def _changes(self) -> list[tuple[Written, str, Mapping[str, Any]]]:
         """For open pages: which cases changed. Not for bulk loads, which nobody watches line by line."""
         latest = {written.after.id: written for written, _ in self.entries}

@@ -68,6 +68,7 @@ def _step(day: date, count: int) -> tuple[date, bool]:
     return day, guessed
 
 
+@functools.lru_cache(maxsize=8192)
 def due(start: datetime, length: Duration) -> Due:
     """When ``length`` from ``start`` (aware) is over.
 

@@ -161,16 +161,15 @@ class _Takeover:
         return held
 
     def _past(self, held: Held, past: Past, row: Adoption) -> None:
-        after = replace(held.case, seq=held.case.seq + 1, state=past.state or row.state)
         values = {name: value for name, value in (("act", past.act), ("by", past.by), ("text", past.text)) if value}
-        self.work.write(
-            held, after, held.row, held.lines, act="past", actor=SYSTEM, values=values,
-            besides={"unverified": OLD_WORLD, "source": row.source}, at=past.at,
-        )  # fmt: skip
+        unverified = {"unverified": OLD_WORLD, "source": row.source}
+        self.work.write_past(held, past.state or row.state, past.at, SYSTEM, values, unverified)
 
     def _adopt(self, held: Held, row: Adoption) -> Written:
         gathered = self._facts(held, row.about)
-        case = replace(held.case, seq=held.case.seq + 1, state=row.state, fields=dict(row.fields), ended=row.ended)
+        if row.past:  # bring the case up to its past before the last entry moves it
+            held.case = replace(held.case, seq=len(row.past), state=row.past[-1].state or row.state)
+        case = replace(held.case, seq=len(row.past) + 1, state=row.state, fields=dict(row.fields), ended=row.ended)
         after = replace(case, clocks=self._clocks(held, case, gathered))
         columns = columns_after(held, after, gathered, self.now)
         lines = deadlines.lines(held, after, gathered.facts, gathered.law)

@@ -250,6 +250,27 @@ class Work:
             self._move(held)
         return written
 
+    def write_past(
+        self, held: Held, state: str, at: datetime, actor: Actor, values: Mapping[str, Any], besides: Mapping[str, Any]
+    ) -> None:
+        """Seal an entry ``past`` of a case not yet in the database: nothing but its state moves.
+
+        ``held.plain`` runs ahead of ``held.case``, which the next ``write`` brings up to it.
+        """
+        before = held.plain if held.plain is not None else {}
+        after = {**(before or change.plain(held.case, held.row)), "state": state, "seq": before.get("seq", 0) + 1}
+        record = canon.record_of(
+            case=held.case.id, seq=after["seq"], at=at, act="past", actor=actor, before=before, after=after,
+            values=values, besides=besides,
+        )  # fmt: skip
+        sealed = canon.seal(record, held.leaf)
+        written = Written(held, "past", held.case, held.case, held.row["number"], False, sealed.leaf)
+        self.entries.append((written, [
+            0, held.case.id, after["seq"], "past", before.get("state", ""), state, at, None, None, None, None, "",
+            sealed.body, sealed.salt, held.leaf, sealed.leaf,
+        ]))  # fmt: skip
+        held.plain, held.leaf = after, sealed.leaf
+
     def _besides(self, held: Held, after: Case, lines: list[ClockLine], besides: Mapping[str, Any] | None) -> dict[str, Any]:
         told = dict(besides or {})
         old = held.case.clocks

@@ -83,7 +83,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Plain:
     """What changed from ``before`` (empty at the opening) to ``after``."""
     change: Plain = {}
     for key, new in after.items():
-        if key in ELSEWHERE:
+        if key in ELSEWHERE or (key in before and before[key] is new):
             continue
         if key in MAPS:
             if step := _map_diff(before.get(key, {}), new):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from typing import Any
 
 import psycopg
 from django.db import Error, connection
@@ -19,6 +20,7 @@ from django.db import Error, connection
 from fengsui import moment
 from fengsui.law import calendar
 from fengsui.ledger import health, mechanisms, publisher, recompute, ringing
+from fengsui.ledger.database import conninfo
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.single import in_transaction
@@ -96,8 +98,8 @@ class Clockwork:
             rows = cursor.fetchall()
             if clocks:
                 names = sorted(set(clocks))
-                where = {"now": now, "limit": limit, "names": names, "versions": versions, "states": states, "clocks": clocks}
-                cursor.execute(_OVER, where)
+                where: dict[str, Any] = {"names": names, "versions": versions, "states": states, "clocks": clocks}
+                cursor.execute(_OVER, {"now": now, "limit": limit, **where})
                 rows += cursor.fetchall()
         for case, due in rows:
             if str(case) not in self.stuck or self.stuck[str(case)][1] <= now:
@@ -201,7 +203,7 @@ def run(stop: Event) -> None:
     worker = Clockwork()
     while not stop.is_set():
         try:
-            with psycopg.connect(**_listening(), autocommit=True) as ear:
+            with psycopg.connect(conninfo(), autocommit=True) as ear:
                 ear.execute("LISTEN fengsui_ledger")
                 while not stop.is_set():
                     _beat(worker)
@@ -219,11 +221,6 @@ def _beat(worker: Clockwork) -> None:
     told = worker.tick(now)
     counts = {"rungs": told.rungs, "acts": told.acts, "periods": told.periods, "failed": told.failed, "stuck": len(worker.stuck)}
     health.beat("clock", now, max(0.0, (moment.now() - now).total_seconds()), counts)
-
-
-def _listening() -> dict[str, object]:
-    known = connection.get_connection_params()
-    return {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}
 
 
 def _wait(ear: psycopg.Connection[tuple[object, ...]], stop: Event) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+from psycopg.conninfo import make_conninfo
 
 ROLE = "fengsui_app"
 APPEND_ONLY = (
@@ -71,3 +72,10 @@ def after_migrations(*, using: str, **_: Any) -> None:
         return
     if "ledger_receipt" in connection.introspection.table_names():
         grant(using)
+
+
+def conninfo() -> str:
+    """How libpq reaches the database that Django uses, for connections of one's own: listening, streaming."""
+    known = connection.get_connection_params()
+    wanted = ("dbname", "user", "password", "host", "port", "options")
+    return make_conninfo(**{name: known[name] for name in wanted if known.get(name)})

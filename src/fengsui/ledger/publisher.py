@@ -15,6 +15,7 @@ from django.db import Error, connection, transaction
 
 from fengsui import moment
 from fengsui.ledger import registry
+from fengsui.ledger.database import conninfo
 from fengsui.ledger.models import Outbox
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,7 @@ def _mine() -> bool:
 
 
 def _listen(stop: Event) -> None:
-    known = connection.get_connection_params()
-    address = {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}
-    with psycopg.connect(**address, autocommit=True) as ear:
+    with psycopg.connect(conninfo(), autocommit=True) as ear:
         ear.execute(f"LISTEN {CHANNEL}")
         while not stop.is_set():
             while place(moment.now()) == BATCH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +27,7 @@ def provisional(now: datetime) -> int:
     """Recompute every running clock whose due was a guess; an entry says which moved. Returns how many cases moved."""
     waiting = Clock.objects.filter(provisional=True, current=True, stopped__isnull=True)
     cases = waiting.exclude(calendar=calendar.calendar_version()).order_by("case_id").values_list("case_id", flat=True).distinct()
-    return sum(in_transaction(lambda case=case: one(str(case), now)) for case in list(cases))
+    return sum(in_transaction(functools.partial(one, str(case), now)) for case in list(cases))
 
 
 def one(case_id: str, now: datetime) -> bool:

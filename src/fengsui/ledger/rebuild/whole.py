@@ -20,12 +20,12 @@ from django.db import connection
 from psycopg.types.json import set_json_loads
 
 from fengsui.ledger import mechanisms
+from fengsui.ledger.database import conninfo
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import MechanismVersion
 from fengsui.ledger.rebuild import compare
 from fengsui.ledger.rebuild.compare import CASE, CLOCK, Difference
 from fengsui.ledger.rebuild.fold import Folded
-from fengsui.ledger.verify.whole import conninfo
 
 MOST = 200
 PARALLEL_FROM = 5_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fengsui.ledger.seals import heads
+from fengsui.ledger.seals.heads import SignedHead
 
 MOST = 200
 """Findings told one by one; the rest are counted."""
@@ -31,7 +31,7 @@ class Report:
     heads: int = 0
     waiting: int = 0
     erased: int = 0
-    head: heads.SignedHead | None = None
+    head: SignedHead | None = None
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import connection
 
 from fengsui.ledger import sealing
+from fengsui.ledger.database import conninfo
 from fengsui.ledger.seals import heads
 from fengsui.ledger.seals.tree import grew, included
 from fengsui.ledger.verify.findings import Report
 from fengsui.ledger.verify.lines import SELECT, End, Line, Reader, line_of, stream
-from fengsui.ledger.verify.whole import begins, conninfo, erased, head_finding, ledger, tell, trusted_keys
+from fengsui.ledger.verify.whole import begins, erased, head_finding, ledger, tell, trusted_keys
 
 
 def grown_from(kept: bytes, now: datetime) -> Report:

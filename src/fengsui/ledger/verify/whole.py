@@ -10,11 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from uuid import UUID
 
-import psycopg.conninfo
 from django.conf import settings
 from django.db import connection
 
 from fengsui.ledger import sealing
+from fengsui.ledger.database import conninfo
 from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.seals.canon import FIRST
@@ -24,13 +24,6 @@ from fengsui.ledger.verify.lines import EPOCH, SEALED, WAITING, End, Part, Reade
 
 PARALLEL_FROM = 50_000
 """Below this many leaves one process is quicker than two."""
-
-
-def conninfo() -> str:
-    """How libpq reaches the database that Django uses."""
-    known = connection.get_connection_params()
-    wanted = ("dbname", "user", "password", "host", "port", "options")
-    return psycopg.conninfo.make_conninfo(**{name: known[name] for name in wanted if known.get(name)})
 
 
 def _run(where: str, start: int, stop: int) -> Part:

@@ -34,6 +34,14 @@ UNITS = {
 }  # fmt: skip
 
 
+KEYS = {
+    "red": gettext_noop("red"), "orange": gettext_noop("orange"), "yellow": gettext_noop("yellow"), "blue": gettext_noop("blue"),
+    "ordinary": gettext_noop("ordinary"), "larger": gettext_noop("larger"), "major": gettext_noop("major"),
+    "extraordinary": gettext_noop("extraordinarily serious"), "high_risk": gettext_noop("high-risk sector"),
+}  # fmt: skip
+"""Words for the rows of clocks' tables."""
+
+
 def here(words: Mapping[str, str] | None) -> str:
     """The reader's language of a {zh, en} pair."""
     return (words or {}).get("zh" if (get_language() or "zh").startswith("zh") else "en", "")
@@ -61,6 +69,8 @@ def row_words(content: Any) -> str:
 
 def content_words(number: numbers.LawNumber) -> str:
     """The number's content in one line."""
+    if number.table is not None and number.duration is not None:
+        return "；".join(f"{gettext(KEYS.get(key, key))} {length(row)}" for key, row in number.table.items())
     if number.table is not None:
         return gettext("table of %(n)s rows by %(key)s") % {"n": len(number.table), "key": number.keyed_by}
     if number.duration is not None:
@@ -73,6 +83,7 @@ def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
         "number": number,
         "title": here(number.title),
         "content": content_words(number),
+        "source": gettext(number.source),
         "confidence": gettext(CONFIDENCE[number.confidence]),
         "unsettled": number.proposed,
         "in_force": number.in_force(on),
@@ -131,7 +142,7 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
     if periods is None:
         raise Http404
     current = next((number for number in periods if number.in_force(today)), periods[-1])
-    rows = [(key, row_words(row)) for key, row in (current.table or {}).items()]
+    rows = [(gettext(KEYS.get(key, key)), row_words(row)) for key, row in (current.table or {}).items()]
     history = [{**edit, "words": row_words(edit["content"]), "url": _case(edit["case"])} for edit in edits.history(name)]
     context = {
         "line": _line(current, today),

@@ -155,3 +155,13 @@ def test_a_list_costs_few_queries(small: Small, django_assert_max_num_queries) -
     one.get(reverse("region:sites"))
     with django_assert_max_num_queries(32):
         one.get(reverse("region:sites"))
+
+
+def test_the_law_speaks_chinese(small: Small) -> None:
+    from fengsui.services import assets
+
+    assets.compile_catalogues()
+    one = Client(headers={"accept-language": "zh-hans"})
+    one.force_login(small.one("county").account)
+    page = text(one, reverse("law:list"))
+    assert "平台建议值" in page and "红色 10 分钟" in page and "platform default" not in page

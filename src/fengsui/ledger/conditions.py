@@ -41,7 +41,7 @@ def actor_position(sight: Sight) -> dict[str, Any] | None:
     files = [one for value in sight.values.values() if isinstance(value, list) for one in value if isinstance(one, str)]
     rows = Evidence.objects.filter(digest__in=files, position__isnull=False).values_list("digest", "position")
     for digest, position in sorted(rows):
-        if "lon" in position and "lat" in position:
+        if position and "lon" in position and "lat" in position:
             return {"lon": position["lon"], "lat": position["lat"], "from": digest}
     return None
 

@@ -162,7 +162,7 @@ def index(request: HttpRequest) -> HttpResponse:
                 "ends": len(mechanism.ends),
                 "open": running.get(stored.name, 0),
                 "confidential": bool(mechanism.readers),
-                "proven": bool(stored.certificate) and len(stored.certificate.get("properties", ())) == len(PROPERTIES),
+                "proven": len((stored.certificate or {}).get("properties", ())) == len(PROPERTIES),
             }
         )
     rows.sort(key=lambda row: (-row["open"], row["stored"].name))

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -285,7 +286,7 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
 
 @require_safe
 @login_required
-def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpResponse:
+def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpResponseBase:
     """A file of a case that the reader may see; ``?small=1`` the preview of a photo."""
     found = reading.case_or_404(mine(request, moment.now()), case)
     use = EvidenceUse.objects.filter(case=found, evidence_id=digest).select_related("evidence").first()

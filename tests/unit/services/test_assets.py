@@ -40,7 +40,7 @@ def test_catalogues_are_compiled_once(tmp_path: Path) -> None:
     with (folder / "django.mo").open("rb") as file:
         assert gettext.GNUTranslations(file).gettext("Case") == "事项"
     assert assets.compile_catalogues(tmp_path) == []
-    (folder / "django.po").write_text("msgid \"a\"\nnonsense\n")
+    (folder / "django.po").write_text('msgid "a"\nnonsense\n')
     (folder / "django.mo").unlink()
     with pytest.raises(RuntimeError, match=r"django\.po"):
         assets.compile_catalogues(tmp_path)

@@ -172,9 +172,8 @@ def _demand_delegation(mechanism: str, call: Call, now: datetime) -> None:
         return
     from fengsui.region.models import Delegation
 
-    given = Delegation.objects.filter(
-        deputy_id=actor.person, principal_id=actor.principal, post_id=actor.post, since__lte=now, until__gt=now
-    )
+    given = Delegation.objects.filter(deputy_id=actor.person, principal_id=actor.principal, since__lte=now, until__gt=now)
+    given = given.filter(post_id=actor.post) if actor.post is not None else given.none()
     if not any({"*", call.act, f"{mechanism}.{call.act}"} & set(one.acts) for one in given):
         raise refused(403, "not_yours", "delegation", "No running delegation covers this act; ask the principal for one")
 

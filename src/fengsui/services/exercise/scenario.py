@@ -133,7 +133,8 @@ def load(path: Path) -> Scenario:
     if not isinstance(pace, int) or isinstance(pace, bool) or not 1 <= pace <= 3600:
         faults.append(f"{path.name}: pace is a whole number from 1 to 3600")
     known: set[str] = set()
-    listed = raw.get("steps") if isinstance(raw.get("steps"), list) else []
+    written = raw.get("steps")
+    listed: list[Any] = written if isinstance(written, list) else []
     steps = [_step(one, number, path.name, known, faults) for number, one in enumerate(listed, 1)]
     ids = [step.id for step in steps if step]
     faults += [f"{path.name}: two steps are called {one!r}" for one in sorted({one for one in ids if ids.count(one) > 1})]

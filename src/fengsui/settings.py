@@ -132,6 +132,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
+# reverse proxies in front: so many addresses from the right in X-Forwarded-For are theirs and the visitor's
+PROXIES = int(os.environ.get("FENGSUI_PROXIES", "0"))
+
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True  # served from the packages: nothing to collect, nothing left stale by an update

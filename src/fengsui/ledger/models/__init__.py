@@ -16,7 +16,7 @@ from fengsui.ledger.models.cases import (
     Token,
 )
 from fengsui.ledger.models.clocks import Clock, Notice, Outbox, Rung
-from fengsui.ledger.models.evidence import Evidence, EvidenceUse, Reporter, ReporterLook, ReporterMessage
+from fengsui.ledger.models.evidence import Evidence, EvidenceUse, PublicUse, Reporter, ReporterLook, ReporterMessage
 from fengsui.ledger.models.health import Beat
 from fengsui.ledger.models.notices import CallLine, CallRecord, Delivery
 from fengsui.ledger.models.seals import Head, Leaf, Receipt, SealKey, Tile
@@ -41,6 +41,7 @@ __all__ = [
     "Notice",
     "Outbox",
     "Party",
+    "PublicUse",
     "Receipt",
     "Reporter",
     "ReporterLook",

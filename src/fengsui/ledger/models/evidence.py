@@ -74,3 +74,11 @@ class ReporterMessage(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
+
+
+class PublicUse(models.Model):
+    """How often a keyed hash of a network address used a public page in its window; it names nobody."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    count = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)

@@ -8,6 +8,7 @@ alone tells neither names nor secrets.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 import secrets
@@ -67,10 +68,8 @@ def _key() -> bytes:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)  # fails where another process was first
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # another process was first
+            os.link(temporary, path)
         temporary.unlink()
     return _read(path)
 
@@ -162,7 +161,7 @@ def messages(case: Case) -> list[ReporterMessage]:
     return list(ReporterMessage.objects.filter(case=case))
 
 
-def say(case: Case, text: str, now: datetime, files: tuple[str, ...] = ()) -> ReporterMessage:
+def say(case: Case, text: str, now: datetime) -> ReporterMessage:
     """The reporter writes. The entry says that they did, not what. Refuses 422 an empty or too long text."""
     with transaction.atomic():
         given = doors.append(str(case.pk), "message", Actor(kind="public"), now=now, values={"from": "reporter"})
@@ -206,7 +205,7 @@ def _text(text: str) -> str:
 
 def _resolved(name: str, case: Case, now: datetime) -> int | None:
     site = int(case.about_id) if case.about_kind == "site" and case.about_id.isdigit() else None
-    about = roles.About(place_code=case.place_code or None, duty=case.duty, site_id=site, opener=case.opener_id, owner=case.owner_id)
+    about = roles.About(case.place_code or None, case.duty, site, opener=case.opener_id, owner=case.owner_id)
     return roles.resolve(name, about, now)
 
 

@@ -4,18 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0006_receipt_code'),
+        ("ledger", "0006_receipt_code"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PublicUse',
+            name="PublicUse",
             fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('count', models.PositiveIntegerField()),
-                ('until', models.DateTimeField(db_index=True)),
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("count", models.PositiveIntegerField()),
+                ("until", models.DateTimeField(db_index=True)),
             ],
         ),
     ]

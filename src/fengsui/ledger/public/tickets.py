@@ -20,19 +20,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 
-
 def _box() -> AESGCM:
     return AESGCM(sha256(b"fengsui tickets\n" + settings.SECRET_KEY.encode()).digest())
 
 
-def give(response: HttpResponse, request: HttpRequest, name: str, content: Mapping[str, Any], path: str, until: datetime, now: datetime) -> None:
+def give(
+    response: HttpResponse, request: HttpRequest, name: str, content: Mapping[str, Any], path: str, until: datetime, now: datetime
+) -> None:
     """Put a ticket into the browser, sent back only below ``path``, worth something until ``until``."""
     nonce = os.urandom(12)
     plain = orjson.dumps({**content, "until": until.timestamp()})
     text = base64.urlsafe_b64encode(nonce + _box().encrypt(nonce, plain, name.encode())).decode()
-    response.set_cookie(
-        name, text, max_age=int((until - now).total_seconds()), path=path, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
+    age = int((until - now).total_seconds())
+    response.set_cookie(name, text, max_age=age, path=path, httponly=True, samesite="Lax", secure=request.is_secure())
 
 
 def read(request: HttpRequest, name: str, now: datetime) -> dict[str, Any]:

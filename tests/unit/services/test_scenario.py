@@ -11,12 +11,26 @@ from fengsui import shipped
 from fengsui.services.exercise import scenario
 
 GOOD = {
-    "exercise": "x", "title": {"zh": "甲", "en": "A"}, "says": {"zh": "乙", "en": "B"}, "site": "HC-1", "pace": 30,
+    "exercise": "x",
+    "title": {"zh": "甲", "en": "A"},
+    "says": {"zh": "乙", "en": "B"},
+    "site": "HC-1",
+    "pace": 30,
     "steps": [
-        {"id": "a", "title": {"zh": "一", "en": "one"}, "says": {"zh": "一", "en": "one"}, "signal": {"point": "P", "to": 1, "over": "5s"}},
-        {"id": "b", "title": {"zh": "二", "en": "two"}, "says": {"zh": "二", "en": "two"}, "expect": {"case": "w", "mechanism": "warning"}},
+        {
+            "id": "a",
+            "title": {"zh": "一", "en": "one"},
+            "says": {"zh": "一", "en": "one"},
+            "signal": {"point": "P", "to": 1, "over": "5s"},
+        },
+        {
+            "id": "b",
+            "title": {"zh": "二", "en": "two"},
+            "says": {"zh": "二", "en": "two"},
+            "expect": {"case": "w", "mechanism": "warning"},
+        },
     ],
-}  # fmt: skip
+}
 
 
 def faults(tmp_path: Path, **changes: object) -> str:
@@ -35,8 +49,19 @@ def test_shipped_scenarios_load(path: Path) -> None:
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    said = faults(tmp_path, pace=0, steps=[{"id": "a", "signal": {"to": 1, "over": "5 weeks"}}, {"id": "a", "act": {"case": "z", "do": "x"}}])
-    for part in ("pace is a whole number", "title", "5 weeks", "no earlier step names the case 'z'", "as: USER", "two steps are called 'a'"):
+    said = faults(
+        tmp_path,
+        pace=0,
+        steps=[{"id": "a", "signal": {"to": 1, "over": "5 weeks"}}, {"id": "a", "act": {"case": "z", "do": "x"}}],
+    )
+    for part in (
+        "pace is a whole number",
+        "title",
+        "5 weeks",
+        "no earlier step names the case 'z'",
+        "as: USER",
+        "two steps are called 'a'",
+    ):
         assert part in said
 
 

@@ -8,6 +8,7 @@ from fengsui.cockpit.signin import SignIn
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fengsui.cockpit.urls")),
     path("", include("fengsui.ledger.urls")),
+    path("", include("fengsui.watch.urls")),
     path("api/", api.urls),
     path("", include("fengsui.region.urls")),
     path("law/", include("fengsui.law.urls")),

@@ -10,6 +10,7 @@ from fengsui.api.signin import BySession, ByToken
 from fengsui.law.api import router as law
 from fengsui.ledger.api import router as ledger
 from fengsui.region.api import router as region
+from fengsui.watch.api import router as watch
 
 api = NinjaAPI(
     title="Fengsui 烽燧",
@@ -22,3 +23,4 @@ problems.install(api)
 api.add_router("", ledger)
 api.add_router("", region)
 api.add_router("", law)
+api.add_router("", watch)

@@ -6,7 +6,7 @@ than what its alarm has seen, changes nothing; so a replay from anywhere ends in
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from django.db import transaction
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
-from fengsui.watch import news, warnings
+from fengsui.watch import colours, news, warnings
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, RelayPosition, Rule
 from fengsui.watch.shard import COUNTED
@@ -25,6 +25,10 @@ from fengsui.watch.tail import Stored
 _FLOOD_SPAN = timedelta(minutes=10)
 _NO_WARNING = frozenset({"BAD", "SILENT"})
 """These become a warning only when they last (``housekeeping``)."""
+_MOVING = (
+    *("priority", "state", "hidden", "cleared_at", "closed_at", "value", "limit", "times", "flood"),
+    *("case", "warning_error", "order_seq", "order_index", "touched_at"),
+)
 
 
 class MovedOn(RuntimeError):
@@ -74,6 +78,10 @@ class _Batch:
         self.hidden = {line.rule_id: line.kind for line in hidden}
         self.said: list[AlarmEvent] = []
         self.changed: set[int] = set()
+        self.new: list[Alarm] = []
+        self.dirty: dict[int, Alarm] = {}
+        self.told: dict[tuple[int, str], list[tuple[Alarm, str, str]]] = defaultdict(list)
+        self.cleared: list[tuple[Alarm, str]] = []
         self.raised: Counter[int] = Counter()
         self.flood = int(numbers.find("alarm.flood", now.astimezone(LEGAL_ZONE).date()).value)
         self.before: dict[int, int] = {}
@@ -90,8 +98,27 @@ class _Batch:
                 self._outage(event)
             else:
                 self._transition(event)
+        self._announce()
+        self._write()
         AlarmEvent.objects.bulk_create(self.said)
+        last = {alarm.case: (alarm, key) for alarm, key in self.cleared if alarm.case is not None}
+        for alarm, key in last.values():
+            warnings.tell_cleared(alarm, key=key, now=self.now)
         news.spread(self.changed, self.now)
+
+    def _announce(self) -> None:
+        """One act of the ledger for all alarms of a site and kind of hazard: the worst of them speaks."""
+        for told in self.told.values():
+            worst, colour, key = max(told, key=lambda one: colours.rank(one[1]))
+            assert worst.site is not None
+            warnings.announce(worst, colour, key=key, now=self.now, exercise=self.exercise and worst.site.synthetic)
+            for alarm, _, _ in told:
+                alarm.case, alarm.warning_error = worst.case, worst.warning_error
+
+    def _write(self) -> None:
+        """Closed alarms first, so that a new one of the same rule finds its place free."""
+        Alarm.objects.unscoped("the relay's own work").bulk_update(self.dirty.values(), _MOVING)
+        Alarm.objects.bulk_create(self.new)
 
     def _transition(self, event: dict[str, Any]) -> None:
         rule = self.rules.get(event["rule"])
@@ -113,6 +140,7 @@ class _Batch:
         if alarm is None:
             alarm = Alarm(rule=rule, point=rule.point, site=rule.point.site, level=rule.level, state=State.NORMAL, times=0)
             alarm.raised_at = at
+            self.new.append(alarm)
         alarm.state = after(State(alarm.state), What.RAISE)
         alarm.times += 1
         alarm.priority, alarm.limit, alarm.value, alarm.cleared_at = rule.priority, rule.limit, event["value"], None
@@ -120,11 +148,9 @@ class _Batch:
         alarm.flood = self._flooded(rule.point.site_id)
         self._place(alarm, event)
         self.open[rule.pk] = alarm
-        alarm.save()
-        self.changed.add(rule.point.site_id)
+        self._keep(alarm)
         if not alarm.hidden and rule.level not in _NO_WARNING and (colour := warnings.colour_of(alarm, self.now)):
-            warnings.announce(alarm, colour, key=event["id"], now=self.now, exercise=self.exercise and rule.point.site.synthetic)
-            alarm.save(update_fields=["case", "warning_error"])
+            self.told[rule.point.site_id, rule.hazard_kind].append((alarm, colour, event["id"]))
         return alarm
 
     def _clear(self, event: dict[str, Any], rule: Rule, alarm: Alarm) -> None:
@@ -136,10 +162,15 @@ class _Batch:
         if alarm.state == State.NORMAL:
             alarm.closed_at = alarm.cleared_at
             del self.open[rule.pk]
-        alarm.save()
-        self.changed.add(rule.point.site_id)
-        if alarm.case is not None and alarm.state != state:
-            warnings.tell_cleared(alarm, key=event["id"], now=self.now)
+        self._keep(alarm)
+        if alarm.state != state:
+            self.cleared.append((alarm, event["id"]))
+
+    def _keep(self, alarm: Alarm) -> None:
+        if alarm.pk is not None:
+            self.dirty[alarm.pk] = alarm
+        if alarm.site_id is not None:
+            self.changed.add(alarm.site_id)
 
     def _place(self, alarm: Alarm, event: dict[str, Any]) -> None:
         alarm.order_seq, alarm.order_index, alarm.touched_at = event["seq"], event["index"], self.now
@@ -158,7 +189,7 @@ class _Batch:
         alarm.state, alarm.times, alarm.value = State.RETURNED, alarm.times + 1, event["value"]
         alarm.cleared_at = begin + timedelta(seconds=event["value"])
         self._place(alarm, event)
-        alarm.save()
+        alarm.save()  # rare: written at once
         self._say(event, alarm)
 
     def _say(self, event: dict[str, Any], alarm: Alarm | None, text: str = "") -> None:

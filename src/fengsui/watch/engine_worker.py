@@ -69,8 +69,12 @@ class EngineWorker:
             found = await stream.ensure(client)
             self._restore(stream.epoch(found[stream.TELE]))
             others = [asyncio.create_task(job) for job in (self._beat(client), self._show(client), self._tidy())]
+            for task in others:
+                task.add_done_callback(lambda _: self._halt.set())
             await self._work(client)
             for task in others:
+                if task.done():
+                    task.result()  # none ends by itself: raise what ended it
                 task.cancel()
         finally:
             watcher.cancel()

@@ -6,32 +6,22 @@ answer is empty, never an error: a page shows what is known.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import orjson
 from django.conf import settings
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from numpy.typing import NDArray
 
 from fengsui.region.models import Point, Site
-from fengsui.watch import stream
 from fengsui.watch.alarm_states import ACTIVE
 from fengsui.watch.history import Store
+from fengsui.watch.line import line
 from fengsui.watch.models import Alarm, Rule
 from fengsui.watch.warnings import colour_of
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-_PATIENCE = 1.5
 _THINNED = 400
 
 
@@ -75,58 +65,10 @@ class Limit(NamedTuple):
 # ------------------------------------------------------------------- newest values
 
 
-class _Line:
-    """One connection to the stream server per process, on a thread of its own."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Client | None = None
-        self._away_until = 0.0
-
-    def newest(self, words: Sequence[str]) -> dict[str, tuple[bytes, datetime]]:
-        """The last message of ``latest.WORD`` for each word, with the time it was stored."""
-        if time.monotonic() < self._away_until:
-            return {}
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="newest values", daemon=True).start()
-        asking = asyncio.run_coroutine_threadsafe(self._ask(words), self._loop)
-        try:
-            return asking.result(2 * _PATIENCE)
-        except (TimeoutError, NatsError, OSError) as error:
-            asking.cancel()
-            self._away_until = time.monotonic() + 1.0  # a page must not wait for each of its points
-            log.warning("newest values are not to be had: %s", error or type(error).__name__)
-            return {}
-
-    async def _ask(self, words: Sequence[str]) -> dict[str, tuple[bytes, datetime]]:
-        if self._client is None or self._client.is_closed:
-            self._client = await asyncio.wait_for(stream.connect(settings.NATS_URL, "fengsui pages"), _PATIENCE)
-        client = self._client
-
-        async def one(word: str) -> tuple[str, bytes, str] | None:
-            message = await client.request(f"$JS.API.DIRECT.GET.{stream.LATEST}.latest.{word}", b"", timeout=_PATIENCE)
-            stamp = (message.headers or {}).get("Nats-Time-Stamp")
-            return (word, message.data, stamp) if stamp else None
-
-        found = await asyncio.gather(*(one(word) for word in words))
-        return {word: (data, _stamp(text)) for word, data, text in filter(None, found)}
-
-
-_line = _Line()
-
-
-def _stamp(text: str) -> datetime:
-    """The server's RFC 3339 with nanoseconds."""
-    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")
-
-
 def latest_of_sites(codes: Iterable[str]) -> dict[int, Latest]:
     """The newest sample of every point of these sites."""
     found = {}
-    for data, arrived in _line.newest(list(codes)).values():
+    for data, arrived in line.newest(list(codes)).values():
         for point, time_ms, value, bad, raised in orjson.loads(data):
             if time_ms is not None:
                 at = datetime.fromtimestamp(time_ms / 1000, UTC)
@@ -144,9 +86,27 @@ def latest(points: Sequence[int]) -> dict[int, Latest]:
 
 def engine_word() -> dict[str, int]:
     """How far the engine is (``now_ns``, ``seq``, ``pending``, ``points`` …); empty where nothing is known."""
-    found = _line.newest(["-engine"]).get("-engine")
+    found = line.newest(["-engine"]).get("-engine")
     word: dict[str, int] = orjson.loads(found[0]) if found else {}
     return word
+
+
+class StreamUse(NamedTuple):
+    """How full a stream is: ``share`` in percent of its limit; ``full`` from 80 % on."""
+
+    name: str
+    messages: int
+    share: int
+    full: bool
+
+
+def stream_use() -> list[StreamUse]:
+    """How full the streams on disk are; empty where nothing is known."""
+    found = []
+    for name, messages, size, most in line.use():
+        share = round(100 * size / most) if most > 0 else 0
+        found.append(StreamUse(name, messages, share, share >= 80))
+    return found
 
 
 # ------------------------------------------------------------------------- history

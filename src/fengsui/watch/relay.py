@@ -57,7 +57,10 @@ class Relay:
         try:
             found = await stream.ensure(client)
             keeper = asyncio.create_task(self._keep(client))
+            keeper.add_done_callback(lambda _: self._halt.set())
             await self._work(client, stream.epoch(found[stream.ALARM]))
+            if keeper.done():
+                keeper.result()  # it never ends by itself: raise what ended it
             keeper.cancel()
         finally:
             watcher.cancel()

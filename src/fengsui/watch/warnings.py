@@ -56,7 +56,7 @@ def _announce(alarm: Alarm, rule: Rule, site: Site, colour: str, key: str, now: 
 def tell_cleared(alarm: Alarm, *, key: str, now: datetime) -> None:
     """When the last active alarm of a warning has cleared, its people read it in the warning."""
     rows = Alarm.objects.unscoped("the relay's own work").filter(case=alarm.case, state__in=ACTIVE)
-    if rows.exclude(pk=alarm.pk).exists():
+    if rows.exists():
         return
     try:
         with transaction.atomic():

@@ -65,7 +65,7 @@ class Child:
         self.words = [
             sys.executable,
             "-c",
-            "import django, signal, threading; django.setup(); stop = threading.Event(); "
+            "import django, logging, signal, threading; logging.basicConfig(level=30); django.setup(); stop = threading.Event(); "
             "signal.signal(signal.SIGTERM, lambda *_: stop.set()); "
             f"from {module} import run; run(stop)",
         ]

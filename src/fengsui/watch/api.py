@@ -1,0 +1,151 @@
+"""The watch's endpoints: points, newest values, history, alarms, acknowledgement, and the devices' door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.http import Http404, HttpRequest
+from ninja import Router, Schema, Status
+from ninja.errors import HttpError
+from ninja.security import HttpBearer
+
+from fengsui.moment import now as present
+from fengsui.region.acting import Acting, scope
+from fengsui.region.models import Point, Site
+from fengsui.watch import codec, credentials, handling, intrusions, listing, reading
+from fengsui.watch.line import Away, line
+
+router = Router(tags=["watch"])
+_MOST = 5_000
+
+
+class BySiteToken(HttpBearer):
+    """``Authorization: Bearer TOKEN`` of the site; needs no database."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> str | None:
+        site = credentials.site_of(token)
+        if site is None:
+            _count("?", "unauthorised", "HTTP: unknown token")
+        return site
+
+
+def _count(site: str, kind: str, text: str) -> None:
+    try:
+        intrusions.add(site, "http", kind, 1, text, present())
+    except DatabaseError:
+        return  # counting must not keep samples out
+
+
+@router.post("/ingest/{kind}", auth=BySiteToken(), summary="Send samples of the token's site", response={202: dict[str, Any]})
+def ingest(request: HttpRequest, kind: str) -> Any:
+    """The body is a message as devices publish it by MQTT: ``json`` or ``cols``. Answered once it is kept.
+
+    400 malformed, 401 unknown token, 413 too large, 503 the stream is away (send again).
+    """
+    site: str = request.auth  # type: ignore[attr-defined]
+    if int(request.headers.get("Content-Length") or 0) > codec.MAX_BYTES:
+        _count(site, "oversized", "HTTP")
+        raise HttpError(413, f"A message may have {codec.MAX_BYTES} bytes; send smaller batches")
+    try:
+        batch = codec.decode(kind, request.body, {}, frozenset())
+    except codec.Oversized as error:
+        _count(site, "oversized", str(error))
+        raise HttpError(413, str(error)) from error
+    except codec.Malformed as error:
+        _count(site, "malformed", str(error))
+        raise HttpError(400, str(error)) from error
+    try:
+        seq = line.store(f"tele.{site}.{kind}", request.body)
+    except Away as error:
+        raise HttpError(503, "The stream does not answer; send the batch again") from error
+    return Status(202, {"samples": len(batch.point), "stored": seq})
+
+
+def _site(request: HttpRequest, code: str) -> Site:
+    for acting in request.actings:  # type: ignore[attr-defined]
+        found: Site | None = Site.objects.scoped(scope(acting)).filter(code=code).first()
+        if found is not None:
+            return found
+    raise Http404("There is no such site among those you may see")
+
+
+def _point(request: HttpRequest, point: int) -> Point:
+    for acting in request.actings:  # type: ignore[attr-defined]
+        found: Point | None = Point.objects.scoped(scope(acting)).filter(pk=point).first()
+        if found is not None:
+            return found
+    raise Http404("There is no such point among those you may see")
+
+
+@router.get("/sites/{code}/points", summary="A site's points with their running limits")
+def points(request: HttpRequest, code: str) -> list[dict[str, Any]]:
+    """Each point with ``limits``: rule, level, limit, deadband, delays in ms, priority."""
+    now = present()
+    return [
+        {
+            "id": point.pk, "tag": point.tag, "name": {"zh": point.name_zh, "en": point.name_en}, "quantity": point.quantity,
+            "measure": point.measure, "limits": [one._asdict() for one in reading.limits(point.pk, now)],
+        }
+        for point in reading.points_of(_site(request, code).pk)
+    ]  # fmt: skip
+
+
+@router.get("/sites/{code}/latest", summary="The newest value of each point of a site")
+def latest(request: HttpRequest, code: str) -> dict[int, dict[str, Any]]:
+    """By point id: time, value, quality (0 good, 2 bad), raised levels, arrival."""
+    return {point: one._asdict() for point, one in reading.latest_of_sites([_site(request, code).code]).items()}
+
+
+@router.get("/points/{point}/history", summary="A point's samples between two times")
+def history(request: HttpRequest, point: int, begin: datetime, end: datetime, most: int = 2_000) -> dict[str, Any]:
+    """Columns time (ns), value, low, high, quality; beyond ``most`` samples each row is a stretch with its extremes."""
+    known = _point(request, point)
+    if begin.tzinfo is None or end.tzinfo is None or begin >= end:
+        raise HttpError(422, "begin and end are RFC 3339 times with offset, and begin comes first")
+    if not 1 <= most <= _MOST:
+        raise HttpError(422, f"most lies between 1 and {_MOST}")
+    rows = reading.history().read(known.pk, int(begin.timestamp() * 1e9), int(end.timestamp() * 1e9), most)
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    return dict(zip(("time_ns", "value", "low", "high", "quality"), columns, strict=True)) | {"measure": known.measure}
+
+
+@router.get("/alarms", summary="Alarms in scope")
+def alarms(
+    request: HttpRequest, show: str = "standing", priority: str = "", level: str = "", site: str = "",
+    place: str = "", q: str = "", order: str = "priority", page: int = 1, size: int = 100,
+) -> dict[str, Any]:  # fmt: skip
+    """``show``: standing, owing, hidden, all. ``order``: priority, newest, oldest, site."""
+    if not (1 <= size <= 500 and 1 <= page <= 10_000):
+        raise HttpError(422, "size lies between 1 and 500, page between 1 and 10000")
+    wanted = {"show": show, "priority": priority, "level": level, "site": site, "place": place, "q": q, "order": order}
+    rows = listing.narrowed(listing.alarms(request.actings), wanted)  # type: ignore[attr-defined]
+    begin = (page - 1) * size
+    return {"count": rows.count(), "items": [_plain(alarm) for alarm in rows[begin : begin + size]]}
+
+
+def _plain(alarm: Any) -> dict[str, Any]:
+    times = {name: getattr(alarm, f"{name}_at") for name in ("raised", "cleared", "acknowledged", "closed")}
+    names = ("id", "level", "priority", "state", "hidden", "value", "limit", "times", "flood", "case")
+    plain = {name: getattr(alarm, name) for name in names} | times
+    return plain | {"site": alarm.site.code if alarm.site else None, "point": alarm.point_id, "rule": alarm.rule_id}
+
+
+class Acknowledge(Schema):
+    """Which alarms, and the caller's own key that makes a repetition harmless."""
+
+    alarms: list[int]
+    key: str
+
+
+@router.post("/alarms/acknowledge", summary="Acknowledge alarms of one's own site")
+def acknowledge(request: HttpRequest, body: Acknowledge) -> dict[str, int]:
+    """404 for an alarm out of scope, 403 where another's posts handle it; ``changed`` says how many moved."""
+    acting: Acting = request.acting  # type: ignore[attr-defined]
+    rows = list(listing.alarms([acting]).filter(pk__in=body.alarms))
+    if len(rows) < len(set(body.alarms)):
+        raise Http404("There is no such alarm among those you may see")
+    if not all(listing.may_handle(acting, alarm) for alarm in rows):
+        raise HttpError(403, "Alarms are handled by the site's own posts; others act on the warning")
+    return {"changed": handling.acknowledge(body.alarms, acting.person_id, key=body.key[:40], now=present())}

@@ -1,0 +1,67 @@
+"""The list of alarms as its readers may see it: scope, filter, order; and who may handle which."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from django.db.models import Q
+
+from fengsui.region.acting import Acting, scope
+from fengsui.watch.alarm_states import OWING
+from fengsui.watch.models import Alarm
+
+ORDERS = {
+    "priority": ("priority", "-raised_at", "-id"),
+    "newest": ("-raised_at", "-id"),
+    "oldest": ("raised_at", "id"),
+    "site": ("site__pinyin", "-raised_at", "-id"),
+}
+
+
+def alarms(actings: Sequence[Acting]) -> Any:
+    """The alarms that these actings may see; none for nobody."""
+    rows = Alarm.objects
+    if not actings:
+        return rows.unscoped("nobody sees nothing").none()
+    found = reduce(operator.or_, (rows.scoped(scope(one)) for one in actings))
+    return found.select_related("rule", "point", "site__place", "site__office")
+
+
+def outages(actings: Sequence[Acting]) -> Any:
+    """Open outages of the stream, for whoever watches a territory."""
+    rows = Alarm.objects.unscoped("an outage concerns every site").filter(level="OUTAGE", closed_at__isnull=True)
+    return rows if any(scope(one).territorial for one in actings) else rows.none()
+
+
+def narrowed(rows: Any, wanted: Mapping[str, str]) -> Any:
+    """Apply ``show`` (standing, owing, hidden, all), ``priority``, ``level``, ``site``, ``place``, ``q`` and ``order``."""
+    show = wanted.get("show", "standing")
+    if show == "owing":
+        rows = rows.filter(state__in=OWING, hidden="")
+    elif show == "hidden":
+        rows = rows.filter(closed_at__isnull=True).exclude(hidden="")
+    elif show != "all":
+        rows = rows.filter(closed_at__isnull=True, hidden="")
+    for column, name in (("priority", "priority"), ("level", "level"), ("site_id", "site")):
+        value = wanted.get(name, "")
+        if value and (name == "level" or value.isdigit()):
+            rows = rows.filter(**{column: value})
+    if place := wanted.get("place", ""):
+        rows = rows.filter(site__place__path__contains=f"/{place}/")
+    if text := wanted.get("q", "").strip():
+        rows = rows.filter(
+            Q(site__name_zh__icontains=text) | Q(site__name_en__icontains=text) | Q(point__tag__icontains=text)
+            | Q(point__name_zh__icontains=text) | Q(point__name_en__icontains=text)
+        )  # fmt: skip
+    return rows.order_by(*ORDERS.get(wanted.get("order", ""), ORDERS["priority"]))
+
+
+def may_handle(acting: Acting, alarm: Alarm) -> bool:
+    """Alarms are the plant's own: its posts acknowledge and shelve; others see, and act on the warning."""
+    if alarm.site is None:
+        return scope(acting).territorial
+    known = scope(acting)
+    return not known.territorial and alarm.site.office.path.startswith(known.office_path)

@@ -1,0 +1,14 @@
+"""The watch's pages."""
+
+from django.urls import path, re_path
+
+from fengsui.watch import views
+
+app_name = "watch"
+urlpatterns = [
+    path("alarms/", views.alarm_list, name="alarms"),
+    path("alarms/export.csv", views.export, name="export"),
+    path("alarms/<int:alarm>/", views.alarm_page, name="alarm"),
+    re_path("^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", views.handle, name="handle"),
+    path("ingest/", views.ingest, name="ingest"),
+]

@@ -1,0 +1,182 @@
+"""The pages of the watch: alarms, what to do with them, and the health of what comes in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from fengsui import moment
+from fengsui.region.acting import Acting, acting_of, actings, scope
+from fengsui.region.models import Site
+from fengsui.watch import handling, listing, reading
+from fengsui.watch.alarm_states import OWING
+from fengsui.watch.models import Alarm, IngestCounter, RelayPosition, Rule
+
+PAGE = 50
+EXPORT_AT_MOST = 50_000
+_REFUSED = ("duplicate", "late", "future", "unknown", "malformed", "oversized", "unauthorised")
+
+
+def _mine(request: HttpRequest, now: datetime) -> list[Acting]:
+    found = actings(request.user, now)  # type: ignore[arg-type]
+    if not found:
+        raise PermissionDenied(_("You hold no post at present. Ask your office's administrator to enter one."))
+    return found
+
+
+@require_safe
+@login_required
+def alarm_list(request: HttpRequest) -> HttpResponse:
+    """The alarms in scope; the address is the list."""
+    now = moment.now()
+    posts = _mine(request, now)
+    wanted = request.GET.dict()
+    rows = listing.alarms(posts)
+    page = Paginator(listing.narrowed(rows, wanted), PAGE).get_page(request.GET.get("page"))
+    alarms = list(page.object_list)
+    for alarm in alarms:
+        alarm.mine = any(listing.may_handle(one, alarm) for one in posts)
+        alarm.owing = alarm.state in OWING
+    context = {
+        "page": page,
+        "alarms": alarms,
+        "outages": listing.outages(posts),
+        "wanted": wanted,
+        "owing": rows.filter(state__in=OWING, hidden="").count(),
+        "priorities": Rule.Priority.choices,
+        "levels": Rule.Level.choices,
+        "key": uuid.uuid4().hex,
+    }
+    part = request.GET.get("part") == "rows"
+    return render(request, "watch/parts/rows.html" if part else "watch/alarms.html", context)
+
+
+@require_safe
+@login_required
+def export(request: HttpRequest) -> HttpResponse:
+    """The same list as CSV (UTF-8 with a mark, so that spreadsheets read it)."""
+    rows = listing.narrowed(listing.alarms(_mine(request, moment.now())), request.GET.dict())
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(
+        [_("Site"), _("Point"), _("Alarm"), _("Priority"), _("State"), _("Value"), _("Limit"), _("Raised"), _("Cleared")]
+    )
+    for alarm in rows[:EXPORT_AT_MOST]:
+        point, site = alarm.point, alarm.site
+        table.writerow(
+            [
+                site.name_zh if site else "", _plain(point.tag) if point else "", alarm.level, alarm.get_priority_display(),
+                alarm.get_state_display(), alarm.value, alarm.limit, _stamp(alarm.raised_at), _stamp(alarm.cleared_at),
+            ]
+        )  # fmt: skip
+    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="alarms.csv"'
+    return response
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet must not take a tag for a formula."""
+    return f"'{text}" if text[:1] in "=+-@" else text
+
+
+def _stamp(at: datetime | None) -> str:
+    return at.astimezone(moment.LEGAL_ZONE).isoformat(timespec="seconds") if at else ""
+
+
+@require_POST
+@login_required
+def handle(request: HttpRequest, what: str) -> HttpResponse:
+    """Acknowledge, reset, shelve, take out of service or bring back the chosen alarms."""
+    now = moment.now()
+    acting = acting_of(request, now)
+    chosen = [int(pk) for pk in request.POST.getlist("alarm") if pk.isdigit()]
+    rows = [*listing.alarms([acting]).filter(pk__in=chosen), *listing.outages([acting]).filter(pk__in=chosen)]
+    if len(rows) < len(set(chosen)) or not rows:
+        raise Http404(_("There is no such alarm among those you may see"))
+    if not all(listing.may_handle(acting, alarm) for alarm in rows):
+        raise PermissionDenied(_("Alarms are handled by the site's own posts; others act on the warning"))
+    try:
+        _handle(what, rows, acting, request, now)
+    except handling.NotPossible as error:
+        messages.error(request, str(error))
+    back = request.POST.get("next") or ""
+    return redirect(back if back.startswith("/alarms/") else "watch:alarms")
+
+
+def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, now: datetime) -> None:
+    key, person = request.POST.get("key") or uuid.uuid4().hex, acting.person_id
+    ids = [alarm.pk for alarm in rows]
+    if what == "acknowledge":
+        handling.acknowledge(ids, person, key=key, now=now)
+    elif what == "reset":
+        handling.reset(ids, person, key=key, now=now)
+    else:
+        for rule in {alarm.rule_id for alarm in rows if alarm.rule_id is not None}:
+            reason = request.POST.get("reason", "")
+            if what == "shelve":
+                minutes = request.POST.get("minutes", "60")
+                until = now + timedelta(minutes=int(minutes) if minutes.isdigit() else 0)
+                handling.shelve(rule, person, until, reason, key=key, now=now)
+            elif what == "out_of_service":
+                handling.take_out_of_service(rule, person, reason, key=key, now=now)
+            else:
+                handling.bring_back(rule, person, key=key, now=now)
+
+
+@require_safe
+@login_required
+def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
+    """One alarm: its rule, what happened to it, what may be done."""
+    now = moment.now()
+    posts = _mine(request, now)
+    found = listing.alarms(posts).filter(pk=alarm).first() or listing.outages(posts).filter(pk=alarm).first()
+    if found is None:
+        raise Http404(_("There is no such alarm among those you may see"))
+    context = {
+        "alarm": found,
+        "events": found.events.order_by("at", "id")[:200],
+        "mine": any(listing.may_handle(one, found) for one in posts),
+        "owing": found.state in OWING,
+        "key": uuid.uuid4().hex,
+    }
+    return render(request, "watch/alarm.html", context)
+
+
+@require_safe
+@login_required
+def ingest(request: HttpRequest) -> HttpResponse:
+    """What came in and what was refused, by site in scope; how far engine and relay are."""
+    posts = _mine(request, moment.now())
+    codes = set()
+    for one in posts:
+        codes |= set(Site.objects.scoped(scope(one)).values_list("code", flat=True))
+    rows = IngestCounter.objects.all() if any(_whole(one) for one in posts) else IngestCounter.objects.filter(site__in=codes)
+    refused = rows.filter(kind__in=_REFUSED).order_by("-total")
+    page = Paginator(refused, PAGE).get_page(request.GET.get("page"))
+    totals = {row["kind"]: row["sum"] for row in rows.order_by().values("kind").annotate(sum=Sum("total"))}
+    context = {
+        "totals": [(kind, totals.get(kind, 0)) for kind in ("messages", "accepted", *_REFUSED)],
+        "page": page,
+        "engine": reading.engine_word(),
+        "streams": reading.stream_use(),
+        "position": RelayPosition.objects.first(),
+    }
+    return render(request, "watch/ingest.html", context)
+
+
+def _whole(acting: Acting) -> bool:
+    """Whether the acting sees the whole region; then names that are no site's are shown too."""
+    known = scope(acting)
+    return known.territorial and known.place_path.count("/") <= 2 and "*" in known.duties

@@ -1,0 +1,111 @@
+"""The watch's pages and endpoints: who sees what, who may do what, and the devices' HTTP door."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from fengsui.watch import credentials, line
+from fengsui.watch.models import Alarm, IngestCounter
+from tests.integration.watch.test_relay import NOW, Plant, alarms
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plant(db):
+    made = Plant()
+    made.say(made.event("RAISED"), made.event("RAISED", "H", 1), made.event("CLEARED", "H", 1))
+    return made
+
+
+def browser(plant, office):
+    client = Client()
+    client.force_login(plant.small.one(office).account, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture(autouse=True)
+def no_stream(monkeypatch):
+    """No stream server in these tests: the pages must stand without one."""
+    monkeypatch.setattr(line.Line, "_do", _away)
+
+
+def _away(self, work):
+    work.close()
+    raise line.Away("not here")
+
+
+@pytest.mark.parametrize(
+    ("office", "sees"), [("plant", True), ("county", True), ("league", True), ("top", True), ("other", False)]
+)
+def test_alarms_are_seen_in_scope_alone(plant, office, sees):
+    client = browser(plant, office)
+    for address in ("/alarms/", "/alarms/?show=all&order=site&q=PT-0", "/alarms/export.csv"):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert ("示例化工" in answer.content.decode()) is sees
+    assert client.get(f"/alarms/{alarms().first().pk}/").status_code == (200 if sees else 404)
+    assert client.get("/ingest/").status_code == 200
+
+
+def test_nobody_without_a_post_or_sign_in(plant):
+    assert Client().get("/alarms/").status_code == 302
+    assert Client().get("/api/alarms").status_code == 401
+
+
+def test_only_the_site_s_posts_acknowledge(plant):
+    alarm = alarms().get(level="HH")
+    for office, status in (("county", 403), ("other", 404), ("plant", 302)):
+        post = plant.small.one(office).post.pk
+        answer = browser(plant, office).post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": post, "key": "k"})
+        assert answer.status_code == status
+    assert Alarm.objects.unscoped("test").get(pk=alarm.pk).state == "acknowledged"
+
+
+def test_shelving_needs_a_reason_and_ends(plant):
+    client, alarm = browser(plant, "plant"), alarms().get(level="HH")
+    fields = {"alarm": alarm.pk, "post": plant.small.one("plant").post.pk, "minutes": "30"}
+    client.post("/alarms/do/shelve/", fields | {"reason": " "})
+    assert alarms().get(pk=alarm.pk).hidden == ""
+    client.post("/alarms/do/shelve/", fields | {"reason": "calibration"})
+    assert alarms().get(pk=alarm.pk).hidden == "shelved"
+    client.post("/alarms/do/bring_back/", fields)
+    assert alarms().get(pk=alarm.pk).hidden == ""
+
+
+def test_the_api_lists_and_acknowledges(plant):
+    client = browser(plant, "plant")
+    found = client.get("/api/alarms?show=owing").json()
+    assert {item["level"] for item in found["items"]} == {"HH", "H"}
+    points = client.get("/api/sites/HC-1/points").json()
+    assert [one["level"] for one in points[0]["limits"]] == ["HH", "H", "BAD", "SILENT"]
+    assert browser(plant, "other").get("/api/sites/HC-1/points").status_code == 404
+    history = f"/api/points/{plant.points[0].pk}/history"
+    assert client.get(f"{history}?begin=2026-11-24T00:00:00Z&end=2026-11-24T01:00:00Z").status_code == 200
+    assert client.get(f"{history}?begin=2026-11-24T02:00:00Z&end=2026-11-24T01:00:00Z").status_code == 422
+
+
+def test_the_http_door_checks_token_size_and_shape(plant, settings, tmp_path, monkeypatch):
+    settings.KEYS_DIR = tmp_path
+    token = credentials.issue([plant.site], NOW)["HC-1"]
+    assert (tmp_path / "sites.json").stat().st_mode & 0o777 == 0o600
+    stored = []
+    good = json.dumps({"t": 1_795_000_000_000, "v": {"PT-0": 1.0}})
+
+    def send(body, secret=token, kind="json"):
+        headers = {"Authorization": f"Bearer {secret}"}
+        return Client().post(f"/api/ingest/{kind}", body, content_type="application/json", headers=headers).status_code
+
+    assert send(good) == 503
+    monkeypatch.setattr(line.Line, "store", lambda self, subject, data: stored.append(subject) or len(stored))
+    assert send(good) == 202
+    assert stored == ["tele.HC-1.json"]
+    assert [send("{"), send(good, kind="xml"), send(" " * 300_000), send(good, "0" * 64)] == [400, 400, 413, 401]
+    assert {(row.site, row.kind): row.total for row in IngestCounter.objects.filter(door="http")} == {
+        ("HC-1", "malformed"): 2,
+        ("HC-1", "oversized"): 1,
+        ("?", "unauthorised"): 1,
+    }
+    credentials.revoke([plant.site], NOW)
+    assert send(good) == 401

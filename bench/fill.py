@@ -73,7 +73,7 @@ def _life() -> tuple[list[dict[str, Any]], dict[str, Any]]:
 def fill(cases: int, *, first: int = 1) -> int:
     """Write ``cases`` cases of ten entries each; returns how many entries."""
     records, last = _life()
-    bodies = [canon.encode(record) for record in records]
+    bodies = [canon.encode_entry(record) for record in records]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")  # the owner's bulk load: keys are right by making
         cursor.execute(

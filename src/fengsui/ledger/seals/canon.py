@@ -5,9 +5,12 @@ composed again from columns: a leaf is ``SHA-256(0x00 || previous || salt || bod
 of the case's entry before (32 zero bytes for the first). The salt keeps a short record from being guessed
 from its leaf after body and salt were erased by law.
 
-The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``at`` · ``act`` · ``actor`` (what of ``Actor`` is set) ·
-``before``, ``after`` states · ``values`` as given · ``seen`` the facts · ``change`` (see ``change``) ·
-``besides`` (what else the door did: opens, tells, effects, links … as it likes).
+What the entry's columns repeat comes first and in a fixed order (``HEAD``), so that a verifier compares it without
+parsing; the other keys are sorted.
+
+The record's keys: ``v`` form (1) · ``case``, ``seq`` · ``at`` · ``act`` · ``before``, ``after`` states · ``who`` (person,
+principal, office, post) · ``actor`` (what of ``Actor`` is set) · ``values`` as given · ``seen`` the facts · ``change`` (see
+``change``) · ``besides`` (what else the door did: opens, tells, effects, links … as it likes).
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ FORM = 1
 SALT_BYTES = 16
 FIRST = bytes(32)
 """What the first entry of a case has for its previous leaf."""
+HEAD = ("v", "case", "seq", "at", "act", "before", "after", "who")
 _ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
 
 
@@ -56,9 +60,16 @@ def leaf_of(previous: bytes, salt: bytes, body: bytes) -> bytes:
     return leaf_hash(previous + salt + body)
 
 
+def encode_entry(record: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of an entry's record: ``HEAD`` in its order, then the other keys sorted."""
+    head = orjson.dumps({name: record[name] for name in HEAD})
+    rest = encode({name: value for name, value in record.items() if name not in HEAD})
+    return head[:-1] + b"," + rest[1:]
+
+
 def seal(record: Mapping[str, Any], previous: bytes = FIRST) -> Sealed:
-    """Encode a record and commit to it with a new random salt."""
-    body, salt = encode(record), os.urandom(SALT_BYTES)
+    """Encode an entry's record and commit to it with a new random salt."""
+    body, salt = encode_entry(record), os.urandom(SALT_BYTES)
     return Sealed(body, salt, leaf_of(previous, salt, body))
 
 
@@ -90,6 +101,7 @@ def record_of(
         "actor": actor_record(actor),
         "before": before.get("state"),
         "after": after["state"],
+        "who": [actor.person, actor.principal, actor.office, actor.post],
         "values": dict(values or {}),
         "seen": dict(seen or {}),
         "change": diff(before, after),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -152,6 +152,7 @@ class End:
     first_seq: int
     first_previous: bytes
     last: Line
+    name: bytes  # the case's id as text
 
 
 @dataclass(slots=True)
@@ -211,29 +212,34 @@ class Reader:
         """The entry itself, and its place after the one before."""
         part, body, case = self.part, line.body, line.case
         part.count += 1
+        known = part.ends.get(case)
+        name = known.name if known else str(UUID(bytes=case)).encode()
         if body is None or line.salt is None:
             part.erased.append((case, line.seq))
         elif sha256(b"\x00" + line.previous + line.salt + body).digest() != line.leaf:
             self.tell("tampered", line, "内容已被改动", "its content was changed")
-        else:
-            try:
-                record = orjson.loads(body)
-                same = _same(line, record)
-                if record["act"] == "erase":
-                    part.erasures.add((case, int(record["values"]["seq"])))
-            except (ValueError, KeyError, TypeError, AttributeError):  # sealed, yet no entry: somebody wrote past the doors
-                same = False
-            if not same:
-                self.tell("tampered", line, "列值与其存证内容不一致", "its columns differ from its sealed content")
+        elif not body.startswith(_head(line, name)) or line.words.startswith(b"erase\x1f"):
+            self._look_closer(line, body)
         line.body = line.hash = None  # the latest line of each case stays in memory
-        known = part.ends.get(case)
         if known is None:
-            part.ends[case] = End(line.seq, line.previous, line)
+            part.ends[case] = End(line.seq, line.previous, line, name)
             return
         last = known.last
         if line.seq != last.seq + 1 or line.previous != last.leaf:
             self.tell(*_with(broken(last.seq, last.leaf, line.seq, line.previous), line))
         known.last = line
+
+    def _look_closer(self, line: Line, body: bytes) -> None:
+        """An entry that does not begin as its columns say, or that erases another one."""
+        try:
+            record = orjson.loads(body)
+            same = _same(line, record)
+            if record["act"] == "erase":
+                self.part.erasures.add((line.case, int(record["values"]["seq"])))
+        except (ValueError, KeyError, TypeError, AttributeError):  # sealed, yet no entry: somebody wrote past the doors
+            same = False
+        if not same:
+            self.tell("tampered", line, "列值与其存证内容不一致", "its columns differ from its sealed content")
 
     def finish(self) -> Part:
         """The run as a whole: its leaves joined, and the roots of its whole tiles (a run begins at one)."""
@@ -241,6 +247,45 @@ class Reader:
         part.leaves = b"".join(self.leaves)
         part.tiles = [root_of(part.leaves[at : at + step]) for at in range(0, len(part.leaves) - step + 1, step)]
         return part
+
+
+def _head(line: Line, case: bytes) -> bytes:
+    """How the entry's bytes begin if its columns tell the truth (``canon.HEAD``); ``case`` is its id as text."""
+    minute, inside = divmod(line.at, 60_000_000)
+    who = (line.person, line.principal, line.office, line.post)
+    second, micro = divmod(inside, 1_000_000)
+    return b'{"v":1,"case":"%b","seq":%d,"at":"%b%02d.%06dZ",%b"who":%b,' % (
+        case,
+        line.seq,
+        _minutes.get(minute) or _minute(minute),
+        second,
+        micro,
+        _told.get(line.words) or _words(line.words),
+        _persons.get(who) or _who(who),
+    )
+
+
+# What many entries share is composed once: minutes, acts with their states, who acted.
+_minutes: dict[int, bytes] = {}
+_told: dict[bytes, bytes] = {}
+_persons: dict[tuple[int, ...], bytes] = {}
+
+
+def _minute(minute: int) -> bytes:
+    text = _minutes[minute] = (EPOCH + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:").encode()
+    return text
+
+
+def _words(words: bytes) -> bytes:
+    act, before, after = words.split(b"\x1f")
+    was = b'"%b"' % before if before else b"null"
+    text = _told[words] = b'"act":"%b","before":%b,"after":"%b",' % (act, was, after)
+    return text
+
+
+def _who(who: tuple[int, ...]) -> bytes:
+    text = _persons[who] = ("[" + ",".join("null" if one < 0 else str(one) for one in who) + "]").encode()
+    return text
 
 
 def _same(line: Line, record: dict[str, Any]) -> bool:

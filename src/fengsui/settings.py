@@ -7,7 +7,8 @@
 ``NATS_URL``
     a NATS server with JetStream; without it the embedded one.
 ``FENGSUI_DB_ROLE``
-    the role that the processes assume (``fengsui_app``); unset for the owner, who migrates.
+    the role that the processes have (``fengsui_app``): assumed where the address signs in as another; unset for the
+    owner, who migrates.
 ``FENGSUI_SECRET_KEY``
     the session key; without it ``keys/secret_key`` in the data folder, made on first use (mode 0600).
 """
@@ -39,7 +40,8 @@ def _database(url: str) -> dict[str, object]:
     """A Django database entry from ``postgresql://user:password@host:port/name?host=/socket``."""
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    if role := os.environ.get("FENGSUI_DB_ROLE"):
+    role = os.environ.get("FENGSUI_DB_ROLE")
+    if role and role != unquote(parts.username or ""):
         query["assume_role"] = role
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -1,7 +1,7 @@
 """What the application's role may do in the database.
 
 In: a connection of the owner, after migrations. Out: the role ``fengsui_app`` with its privileges.
-The processes assume that role (``FENGSUI_DB_ROLE``); only migrations run as the owner.
+The processes sign in as that role; only migrations, backup and restore run as the owner.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import psycopg
 from django.db import connection, connections
-from psycopg.conninfo import make_conninfo
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 ROLE = "fengsui_app"
 APPEND_ONLY = (
@@ -63,6 +65,24 @@ def grant(alias: str = "default") -> None:
     with connections[alias].cursor() as cursor:
         cursor.execute(_MAKE_ROLE)
         cursor.execute(_GRANTS)
+
+
+def let_sign_in(address: str, alias: str = "default") -> None:
+    """Let the role sign in as ``address`` (``postgresql://fengsui_app:SECRET@…``) says, where it cannot yet.
+
+    The server gets only the secret's SCRAM verifier, so no log of its can show it. A process that signed in as the
+    role has no owner to go back to, whatever SQL it is made to run. Raises ``psycopg.Error`` where that is not to be had.
+    """
+    wanted = conninfo_to_dict(address)
+    try:
+        psycopg.connect(address, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        if wanted.get("user") != ROLE:
+            raise
+        with connections[alias].cursor() as cursor:
+            secret = str(wanted.get("password", "")).encode()
+            verifier = cursor.connection.pgconn.encrypt_password(secret, ROLE.encode(), b"scram-sha-256").decode()
+            cursor.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(verifier)))
 
 
 def after_migrations(*, using: str, **_: Any) -> None:

@@ -170,7 +170,9 @@ def enter(data: Path, *, owner: bool = False) -> None:
     if folders.external_database() and folders.external_stream() and not (data / folders.MARKER).exists():
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fengsui.settings")
         os.environ.setdefault("FENGSUI_DATA", str(data.absolute()))
-        os.environ.setdefault("FENGSUI_DB_ROLE", "" if owner else "fengsui_app")
+        os.environ.setdefault("FENGSUI_DB_ROLE", "" if owner else folders.APPLICATION)
+        if not owner and (own := os.environ.get("FENGSUI_APP_DATABASE_URL")):
+            os.environ["DATABASE_URL"] = own
         return
     folder = folders.find(data)
     os.environ.update(folder.environment(owner=owner))

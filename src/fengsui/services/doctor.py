@@ -51,6 +51,7 @@ def examine(path: Path) -> list[Finding]:
     try:
         with foundation.standing(folder) as environment:
             found += _guarded("database", lambda: database(environment["DATABASE_URL"]))
+            found += _guarded("sign-in", lambda: sign_in(environment.get("FENGSUI_APP_DATABASE_URL", "")))
             found += _guarded("stream", lambda: stream(environment["NATS_URL"]))
             if holder:
                 found += _guarded("processes", lambda: processes(environment["DATABASE_URL"]))
@@ -213,6 +214,26 @@ def _guards(connection: Any) -> Iterator[Finding]:
     yield Finding(
         "ledger's guards", "ok" if good else "bad", says, "" if good else "Run `fengsui up` again, then `fengsui verify`."
     )
+
+
+def sign_in(url: str) -> Iterator[Finding]:
+    """Whether the processes sign in as a role that is not, and cannot become, the ledger's owner."""
+    import psycopg
+
+    if not url:
+        yield Finding(
+            "sign-in",
+            "warn",
+            "the processes sign in as the owner and only assume the role fengsui_app",
+            "Set FENGSUI_APP_DATABASE_URL=postgresql://fengsui_app:SECRET@…, then `fengsui up`; see docs/how-to/run.md.",
+        )
+        return
+    owns = "SELECT bool_or(pg_has_role(session_user, relowner, 'MEMBER')) IS TRUE FROM pg_class WHERE relname = 'ledger_entry'"
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        name, own = _value(connection, "SELECT session_user"), _value(connection, owns)
+    says = f"the processes sign in as {name}, which {'may act as the owner' if own else 'owns nothing'}"
+    remedy = "Give them a role of their own: FENGSUI_APP_DATABASE_URL." if own else ""
+    yield Finding("sign-in", "bad" if own else "ok", says, remedy)
 
 
 def processes(url: str) -> Iterator[Finding]:

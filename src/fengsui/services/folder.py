@@ -29,6 +29,8 @@ FORMAT = 1
 """The version of the folder's layout; a new layout gets a new number and a step in ``docs/how-to``."""
 
 MARKER = "FENGSUI-DATA"
+APPLICATION = "fengsui_app"
+"""The database role of every process but those that migrate, back up and restore (``ledger.database.ROLE``)."""
 LEAST_FREE = 512 * 1024 * 1024  # bytes; below it PostgreSQL and JetStream may stop in the middle of a write
 _SOCKET_PATH = 107  # bytes in a Unix socket's address
 _PORTS = ("web", "database", "stream", "mqtt", "monitor")
@@ -74,7 +76,9 @@ class Folder:
     def environment(self, *, owner: bool = False) -> dict[str, str]:
         """The environment of a process of this folder; ``owner`` for migrations and backups.
 
-        ``DATABASE_URL`` and ``NATS_URL`` of the caller stay; without them the embedded servers' addresses.
+        ``DATABASE_URL`` and ``NATS_URL`` of the caller stay; without them the embedded servers' addresses. A process
+        signs in to the database as the application's role: on an operator's server where ``FENGSUI_APP_DATABASE_URL``
+        says how, else it signs in as the owner and assumes that role.
         """
         from fengsui.services import nats, postgres
 
@@ -82,9 +86,14 @@ class Folder:
         environment = dict(os.environ)
         environment["DJANGO_SETTINGS_MODULE"] = "fengsui.settings"
         environment["FENGSUI_DATA"] = str(self.path)
-        environment["FENGSUI_DB_ROLE"] = "" if owner else "fengsui_app"
+        environment["FENGSUI_DB_ROLE"] = "" if owner else APPLICATION
         if not external_database():
             environment["DATABASE_URL"] = postgres.url(config.database, password=postgres.password(self.path))
+            environment["FENGSUI_APP_DATABASE_URL"] = postgres.url(
+                config.database, password=postgres.application_password(self.path), user=APPLICATION
+            )
+        if not owner and (own := environment.get("FENGSUI_APP_DATABASE_URL")):
+            environment["DATABASE_URL"] = own
         if not external_stream():
             environment["NATS_URL"] = nats.url(self.path, config.stream)
             environment["FENGSUI_MQTT"] = f"127.0.0.1:{config.mqtt}"

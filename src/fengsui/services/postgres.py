@@ -2,7 +2,8 @@
 
 In: the data folder, a port. Out: a cluster in ``pg/`` and a command line for the supervisor, which alone
 starts and stops the server. It listens on loopback TCP only and asks for a password of 256 random bits
-(``keys/database``), so another user of the machine is not the owner of the ledger.
+(``keys/database``), so another user of the machine is not the owner of the ledger. The processes sign in with
+another one (``keys/database_app``) as a role that owns nothing, so that none of them can become the owner.
 """
 
 from __future__ import annotations
@@ -107,7 +108,15 @@ def own_user() -> str | None:
 
 def password(folder: Path) -> str:
     """The owner's password: ``keys/database`` (0600), made on first use."""
-    path = folder / "keys" / "database"
+    return _kept(folder / "keys" / "database")
+
+
+def application_password(folder: Path) -> str:
+    """The password of the application's role: ``keys/database_app`` (0600), made on first use."""
+    return _kept(folder / "keys" / "database_app")
+
+
+def _kept(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -177,10 +186,10 @@ def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str],
     return [str(server_binaries(user) / "postgres"), *options], user
 
 
-def url(port: int, name: str = "fengsui", password: str = "") -> str:
-    """The owner's address of a database on this server: never print it when it carries a password."""
+def url(port: int, name: str = "fengsui", password: str = "", user: str = "postgres") -> str:
+    """The address of a database on this server for ``user`` (the owner unless told): never print it with its password."""
     secret = f":{password}" if password else ""
-    return f"postgresql://postgres{secret}@127.0.0.1:{port}/{name}"
+    return f"postgresql://{user}{secret}@127.0.0.1:{port}/{name}"
 
 
 def stop_left_over(cluster: Path, *, patience: float = 20) -> int | None:

@@ -1,11 +1,13 @@
 """Brings the database to this version, as its owner, before the processes start.
 
-In: ``DATABASE_URL`` of the owner. Out: migrated tables and the ledger's mechanisms stored under their
-versions. Run as ``python -m fengsui.services.prepare`` by the supervisor; it ends with 0, or a sentence and 1.
+In: ``DATABASE_URL`` of the owner, ``FENGSUI_APP_DATABASE_URL`` of the processes. Out: migrated tables, the
+application's role able to sign in, and the ledger's mechanisms stored under their versions. Run as
+``python -m fengsui.services.prepare`` by the supervisor; it ends with 0, or a sentence and 1.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
@@ -24,6 +26,8 @@ def prepare() -> None:
     from fengsui.ledger import database, mechanisms
 
     database.grant()
+    if address := os.environ.get("FENGSUI_APP_DATABASE_URL"):
+        database.let_sign_in(address)
     mechanisms.store(moment.now(), _certificates())
     mechanisms.refuse_missing()
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,63 +13,11 @@ import pytest
 from fengsui.services import folder as folders
 from fengsui.services import nats
 from fengsui.services.failure import EXIT_CODES
-from fengsui.services.folder import Folder
 from fengsui.services.parts import PROCESSES
-from tests.integration.services.conftest import environment, fengsui, new_folder, wait_for
+from tests.integration.services.conftest import fengsui, new_folder, wait_for
+from tests.integration.whole_platform import Platform
 
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.slow]
-
-
-class Platform:
-    """`fengsui up` on a folder of its own, as a person starts it."""
-
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
-        self.output = folder.path.parent / "up.out"
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-m", "fengsui.services.cli", "up", "--plain", "--data", str(self.folder.path)]
-        with self.output.open("wb") as out:
-            return subprocess.Popen(words, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-
-    def said(self) -> str:
-        return self.output.read_text(errors="replace")
-
-    def wait_open(self, seconds: float = 180) -> None:
-        """Wait until it tells its address, or fail with what it said."""
-
-        def opened() -> bool:
-            assert self.process.poll() is None, self.said()
-            return "Open http://" in self.said()
-
-        wait_for(opened, seconds)
-
-    def again(self) -> None:
-        self.process = self._start()
-
-    def child(self, name: str) -> int:
-        """The process id of a part, from its command line."""
-        marks = {"postgresql": "/bin/postgres", "nats": "nats.conf", **{process: f"cli {process}" for process in PROCESSES}}
-        for child in psutil.Process(self.process.pid).children():
-            with contextlib.suppress(psutil.Error):  # it died while we looked
-                if marks[name] in " ".join(child.cmdline()):
-                    return child.pid
-        return 0
-
-    def answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.folder.config.web, timeout=5)
-        try:
-            connection.request("GET", "/sign-in/")
-            return connection.getresponse().status < 400
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +46,7 @@ def test_it_serves_pages_on_loopback_only(platform: Platform) -> None:
 
 @pytest.mark.parametrize("name", ["web", "engine", "relay", "clock", "sealer", "jobs", "nats", "postgresql"])
 def test_a_killed_part_returns(platform: Platform, name: str) -> None:
-    first = platform.child(name)
-    assert first, f"{name} does not run: {platform.said()}"
-    before = platform.said().count(f"{name}: ready")
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: platform.child(name) not in (0, first) and platform.said().count(f"{name}: ready") > before, 60)
-    wait_for(platform.answers, 60)
+    platform.kill(name)
 
 
 def test_everything_lives_after_the_kills(platform: Platform) -> None:

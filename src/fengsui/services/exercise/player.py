@@ -69,6 +69,7 @@ class Player:
         self.sheet = Sheet.of(self.scenario)
         self.sheet.phase, self.sheet.started = "running", sheets.stamp(now)
         self.cases, self.at, self.begun = {}, 0, now
+        self.world.signal("", "normal", 0)
         self._enter(now)
 
     def stop(self, now: datetime) -> None:

@@ -30,6 +30,7 @@ class Region:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario, self.folder = scenario, folder
         self._signals: dict[str, dict[str, float]] = {}
+        self._kept: dict[str, list[str]] = {}
         self._site: Site | None = None
 
     @property
@@ -45,6 +46,7 @@ class Region:
         """Steer a point of the site; ``normal`` lets it fall back, no point all of them."""
         if not point:
             self._signals.clear()
+            self._kept.clear()
         elif to == "normal":
             self._signals.pop(point, None)
         else:
@@ -105,10 +107,12 @@ class Region:
                 found[name] = (now.astimezone(LEGAL_ZONE).date() + timedelta(days=int(value[1:-1]))).isoformat()
             else:
                 found[name] = value
-        if photo:
+        if photo and photo in self._kept:
+            found[photo] = self._kept[photo]  # who signs second signs what the first one saw
+        elif photo:
             taken = photos.taken(self.site.lon, self.site.lat, now, f"{self.scenario.site} {user}")
             stored = evidence.store(ContentFile(taken, name="exercise.jpg"), self._actor(user, now), now)
-            found[photo] = [stored.digest]
+            found[photo] = self._kept[photo] = [stored.digest]
         return found
 
     def _try(self, case: str, act: str, user: str, values: dict[str, Any], photo: str, now: datetime) -> Detail | None:

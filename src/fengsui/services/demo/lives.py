@@ -223,8 +223,8 @@ class Lives:
             return self.chance.choice(COLOURS)
         if isinstance(field.of, str) and field.of:
             rows = numbers.choices(field.of.removeprefix("law."), at.astimezone(LEGAL_ZONE).date())
-            own = [row.code for row in rows if row.number.name.rpartition(".")[2] in _criteria(subject)] or [row.code for row in rows]
-            return self.chance.choice(own)
+            own = [row.code for row in rows if row.number.name.rpartition(".")[2] in _criteria(subject)]
+            return self.chance.choice(own or [row.code for row in rows])
         return self.chance.choice(list(field.of)) if field.of else "pressure"
 
     def _money(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> int:

@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 LONGEST_WAIT = 5.0  # seconds between looks, if nobody calls
+SHORTEST_WAIT = 0.2
+"""Under a stream of acts the clock looks five times a second, not at each of them."""
+REMEMBERED = timedelta(seconds=5)
+"""How long it is remembered which states have clocks that act by themselves."""
 FIRST_LOOK = timedelta(minutes=1)
 """A case that was looked at and could not be moved is left alone this long, unless it changes."""
 
@@ -73,6 +77,7 @@ class Clockwork:
 
     stuck: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     calendar: str = ""
+    _triggers: tuple[datetime, tuple[list[str], list[str], list[str]]] | None = None
 
     def tick(self, now: datetime) -> Ticked:
         """Do everything that is due by ``now``."""
@@ -92,7 +97,9 @@ class Clockwork:
         """Cases with something due, the longest due first."""
         limit = BATCH + len(self.stuck) + BATCH
         found: dict[str, datetime] = {}
-        versions, states, clocks = _triggers()
+        if self._triggers is None or not timedelta(0) <= now - self._triggers[0] < REMEMBERED:
+            self._triggers = now, _triggers()
+        versions, states, clocks = self._triggers[1]
         with connection.cursor() as cursor:
             cursor.execute(_RUNGS, {"now": now, "limit": limit})
             rows = cursor.fetchall()
@@ -207,6 +214,7 @@ def run(stop: Event) -> None:
                 ear.execute("LISTEN fengsui_ledger")
                 while not stop.is_set():
                     _beat(worker)
+                    stop.wait(SHORTEST_WAIT)
                     _wait(ear, stop)
         except (Error, psycopg.Error) as error:
             log.warning("the database went away while the clock ran: %s", error)

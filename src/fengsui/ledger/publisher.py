@@ -87,3 +87,4 @@ def _listen(stop: Event) -> None:
             while place(moment.now()) == BATCH:
                 pass
             list(ear.notifies(timeout=1.0, stop_after=1))
+            stop.wait(0.03)  # many acts at once get their positions together

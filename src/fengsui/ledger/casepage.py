@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import get_language, gettext
 
-from fengsui.ledger import drawing, forms, mechanisms, names, notices, reading, sentences, titles
+from fengsui.ledger import drawing, forms, mechanisms, names, notices, reading, reporters, sentences, titles
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
@@ -121,6 +121,7 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
         "entries": len(entries),
         "sealed": Leaf.objects.filter(entry__case=case).count(),
         "links": _links(case, posts),
+        "reporter": reporters.beside(case, acting, now),
         "calls": calls(case, acting),
         "call_results": CALL_RESULTS,
         "drawing": drawing.svg(plan, gettext("The mechanism with the present state marked")),

@@ -250,3 +250,15 @@ def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, s
             office_id=acting.office_id, at=now, grounds=grounds.strip()[:LONGEST],
         )  # fmt: skip
         return _opened(bytes(kept.sealed), kept.key_id, str(case.pk)) if kept.sealed else {}
+
+
+def beside(case: Case, acting: Acting, now: datetime) -> dict[str, Any]:
+    """What the case's page shows: whether there is a reporter to write to, and how many letters wait."""
+    if not reported(case):
+        return {}
+    answer, look = may_answer(case, acting, now), may_look(case, acting, now)
+    if not answer and not look:
+        return {}
+    letters = messages(case) if answer else []
+    waiting = sum(one.from_reporter and one.seen_at is None for one in letters)
+    return {"letters": len(letters), "waiting": waiting, "may_look": look, "post": acting.post_id}

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from fengsui.ledger import bulk, mechanism_pages, raising, views
+from fengsui.ledger.public import correspondence, follow, report, verify
 
 app_name = "ledger"
 urlpatterns = [
@@ -22,4 +23,19 @@ urlpatterns = [
     path("mechanisms/", mechanism_pages.index, name="mechanisms"),
     path("mechanisms/<slug:name>/", mechanism_pages.page, name="mechanism"),
     path("notices/", views.notices, name="notices"),
+    path("report/", report.page, name="report"),
+    path("report/receipt/", report.receipt, name="report_receipt"),
+    path("report/receipt/done/", report.done, name="report_done"),
+    path("report/townships/", report.townships, name="report_townships"),
+    path("report/sites/", report.sites, name="report_sites"),
+    path("report/county/", report.county, name="report_county"),
+    path("follow/", follow.page, name="follow"),
+    path("follow/report/", follow.followed, name="followed"),
+    path("follow/report/receipt/", follow.receipt_file, name="followed_receipt"),
+    path("follow/leave/", follow.leave, name="follow_leave"),
+    path("verify/", verify.page, name="verify"),
+    path("verify/kept/", verify.kept, name="verify_kept"),
+    path("verify/receipt/<str:code>/", verify.receipt, name="verify_receipt"),
+    path("verify/heads/<int:size>.json", verify.head, name="verify_head"),
+    path("cases/<uuid:case>/reporter/", correspondence.page, name="reporter"),
 ]

@@ -24,7 +24,7 @@ async function queue(mode, work) {
 
 /* ------------------------------------------------------------ typed text */
 const place = form => `fs:form:${form.dataset.kept}`
-const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type))
+const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type) && box.dataset.unkept === undefined)
 
 function keep(form) {
   const values = {}
@@ -67,10 +67,12 @@ async function badge() {
   document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
 }
 
-async function put(form) {
+export function forget(form) { localStorage.removeItem(place(form)) }
+
+export async function put(form) {
   const fields = []
   for (const [name, value] of new FormData(form)) fields.push([name, value])
-  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields }))
+  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined }))
   localStorage.removeItem(place(form))
   note(form, words.offline)
   badge()
@@ -85,6 +87,7 @@ async function sendOne(item) {
   if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status))
   await queue('readwrite', store => store.delete(item.key))
   if (answer.status >= 400) alertRefused(item)
+  else if (item.shows && answer.redirected) location.assign(answer.url)
 }
 
 function alertRefused(item) {

@@ -1,6 +1,7 @@
 /* The service worker: the frame's files from the cache, pages from the network, and a plain page when there is no line. */
 const CACHE = 'fengsui-1'
 const KEPT = /^\/static\//
+const OFFLINE = /^\/(cases\/new\/|report\/$)/
 
 self.addEventListener('install', event => {
   event.waitUntil(caches.open(CACHE).then(cache => cache.addAll(['/offline/'])).then(() => self.skipWaiting()))
@@ -19,11 +20,11 @@ async function kept(request) {
 }
 
 async function page(request) {
-  /* The raising form may be opened without a line: it is the page an inspector needs in the grassland. */
+  /* The forms for raising and reporting open without a line: what an inspector or a herder needs in the grassland. */
   const cache = await caches.open(CACHE)
   try {
     const answer = await fetch(request)
-    if (answer.ok && new URL(request.url).pathname.startsWith('/cases/new/')) cache.put(request, answer.clone())
+    if (answer.ok && OFFLINE.test(new URL(request.url).pathname)) cache.put(request, answer.clone())
     return answer
   } catch {
     return await cache.match(request) ?? await cache.match('/offline/')

@@ -1,0 +1,119 @@
+"""The ledger's states and decisions in words for somebody who never saw the ledger.
+
+In: a case whose secret was shown. Out: where it stands, what was decided when and on what grounds, what comes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from fengsui.ledger import casepage, drawing, mechanisms, names, notices, titles
+from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.ledger.models import Case, Clock, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One decision that the reporter is told: what, when, in which words."""
+
+    title: str
+    at: datetime
+    text: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step still to come, or the one that runs."""
+
+    title: str
+    text: str
+    phase: str
+    clock: Clock | None = None
+    at: datetime | None = None
+
+
+def too_many() -> str:
+    """Too many reports from one address."""
+    return gettext("Many reports came from your network in the last hour. Please wait a little, or phone 12350.")
+
+
+PHASES = {
+    "new": lambda: gettext("Received. The office has to decide whether to take it up."),
+    "doing": lambda: gettext("Taken up and being dealt with."),
+    "review": lambda: gettext("The work is reported as done; officers who did not do it check it."),
+    "paused": lambda: gettext("Paused for a reason that is on record."),
+    "verified": lambda: gettext("Done, and checked by officers who did not do it."),
+    "ended": lambda: gettext("Closed. The decision and its grounds stand below."),
+}
+
+
+def standing(case: Case) -> dict[str, Any]:
+    """Where the matter stands now: the state's title, a sentence, the office, the running deadline."""
+    mechanism = mechanisms.version(case.version_id)
+    phase = drawing.phase(mechanism, case.state)
+    clock = None if case.ended else _running(case)
+    return {
+        "state": titles.state(mechanism, case.state),
+        "phase": phase,
+        "sentence": PHASES[phase]() if phase in PHASES else "",
+        "office": titles.here(names.offices([case.owner_id]).get(case.owner_id)),
+        "clock": clock,
+    }
+
+
+def _running(case: Case) -> Clock | None:
+    own = Clock.objects.filter(case=case, stopped__isnull=True, paused_at__isnull=True)
+    return own.filter(name=f"within:{case.state}").first() or own.order_by("due").first()
+
+
+def told(case: Case) -> list[Told]:
+    """Everything the reporter was told, newest first: the receipt of the report, then each decision with its grounds."""
+    mechanism = mechanisms.version(case.version_id)
+    entries = {one.seq: one for one in Entry.objects.filter(case=case)}
+    found = [
+        _told(mechanism, entries.get(notice.args.get("seq", 0)), notice.args, notice.at, notice.kind == "end")
+        for notice in notices.told(case)
+    ]
+    opened = entries.get(1)
+    if opened is not None:
+        found.insert(0, Told(gettext("Your report was received and sealed"), opened.at, "", "verified"))
+    return found[::-1]
+
+
+def _told(mechanism: Mechanism, entry: Entry | None, args: Mapping[str, Any], at: datetime, end: bool) -> Told:
+    title = titles.act(mechanism, str(args.get("act", "")))
+    state = str(args.get("state", ""))
+    if end:
+        title = f"{title}：{titles.state(mechanism, state)}"
+    return Told(title, at, _grounds(mechanism, entry), drawing.phase(mechanism, state))
+
+
+def _grounds(mechanism: Mechanism, entry: Entry | None) -> str:
+    """What the deciding person wrote, as far as the mechanism tells it: texts and choices, nothing sealed, no names."""
+    if entry is None:
+        return ""
+    said = []
+    for name, value in entry.content().get("values", {}).items():
+        field = mechanism.fields.get(name)
+        if field is None or field.sealed or field.sealed_until or field.kind not in ("text", "choice", "date"):
+            continue
+        said.append(f"{titles.field(field)}：{casepage.said(field, value, entry.at.date())}")
+    return "；".join(said)
+
+
+def ahead(case: Case, clock: Clock | None) -> list[Step]:
+    """What happens after a report, with the deadline that runs."""
+    office = titles.here(names.offices([case.owner_id]).get(case.owner_id))
+    by = gettext("%(office)s must decide by then whether to take it up.") % {"office": office} if office else ""
+    return [
+        Step(gettext("Received and sealed"), "", "verified", at=case.opened_at),
+        Step(gettext("Check"), by, "doing", clock=clock),
+        Step(gettext("You are told the decision"), gettext("With code and password; nobody phones you unasked."), "new"),
+        Step(gettext("Closed, and you are told how"), gettext("For a major hazard you may claim a reward."), "new"),
+    ]

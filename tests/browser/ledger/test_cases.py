@@ -7,10 +7,18 @@ from collections.abc import Callable
 
 import openpyxl
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 Enter = Callable[..., Page]
 Make = Callable[[str], str]
+
+
+def photo() -> bytes:
+    """A small JPEG."""
+    kept = io.BytesIO()
+    Image.new("RGB", (64, 48), (120, 120, 120)).save(kept, "JPEG")
+    return kept.getvalue()
 
 
 def test_the_list_filters_by_address_and_exports_what_it_shows(enter: Enter, hazard: Make) -> None:
@@ -43,7 +51,7 @@ def test_acts_come_from_the_kernel_and_refusals_say_why(enter: Enter, hazard: Ma
     page = enter("inspector", f"/cases/{case}/")
     expect(page.locator(".fs-can-do .fs-btn--primary")).to_have_count(1)
     expect(page.locator(".fs-can-not .fs-lock").first).to_be_visible()
-    other = enter("safety", f"/cases/{case}/")
+    other = enter("county", f"/cases/{case}/")
     expect(other.locator(".fs-can-not")).to_contain_text("由")
     expect(page.locator(".fs-mechanism .fs-m-present")).to_have_count(1)
 
@@ -109,10 +117,15 @@ def test_raising_a_hazard_with_a_photo_on_a_phone(enter: Enter) -> None:
     page.fill('[data-pick*="site"]', "九原示例化工")
     page.locator(".fs-combo-list button").first.click()
     page.fill('[name="finding"]', "校验标签日期 2025-09，已超期")
+    page.set_input_files('input[type="file"]', {"name": "valve.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    expect(page.locator(".fs-photo img")).to_have_count(1)
     page.locator("main form .fs-btn--primary").click()
     expect(page.locator("h1")).to_have_text("手机上报：安全阀铅封缺失")
     expect(page.locator(".fs-steps")).to_be_visible()
     expect(page.locator(".fs-actbar .fs-btn--primary")).to_be_visible()
+    kept = page.locator(".fs-photo img")
+    expect(kept).to_have_count(1)
+    assert page.request.get(str(kept.get_attribute("src"))).headers["content-type"].startswith("image/")
 
 
 def test_typed_text_survives_a_closed_page(enter: Enter, hazard: Make) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.chromium import FLAGS, find
 from tests.real_parts import free_port
@@ -43,6 +43,7 @@ publisher.run(Event())
 
 NAME = "fengsui_browser"
 OPEN_SLOWLY = 30_000  # ms; the machine is shared
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from django.utils.translation import get_language, gettext
 
 from fengsui.ledger import titles
+from fengsui.ledger.evidence import sniffing
 from fengsui.ledger.kernel.shapes import Mechanism, Refusal
 
 Sentence = Callable[[Mechanism, Refusal], str]
@@ -41,6 +42,11 @@ SENTENCES: dict[str, Sentence] = {
     "not_due": lambda m, r: gettext("Its deadline has not come yet."),
     "no_length": lambda m, r: gettext("The law's length of time for it is not supplied yet: %(name)s.") % {"name": r.about},
     "outside_proof": lambda m, r: gettext("The new version was not proven for a case in this position."),
+    "too_large": lambda m, r: gettext("The file is too large: photos up to 20 MB, papers 30 MB, films 200 MB."),
+    "wrong_type": lambda m, r: (
+        gettext("This file cannot be read or is not accepted: send %(kinds)s.") % {"kinds": sniffing.ACCEPTED}
+    ),
+    "too_many": lambda m, r: gettext("Too many files in one hour; go on later."),
     "delegation": lambda m, r: gettext("The delegation does not cover this act."),
     "no_office": lambda m, r: gettext("No office could be found for it; ask the region's duty room."),
     "spent": lambda m, r: gettext("Done already %(n)s times, the most that this mechanism allows.") % {"n": r.needs or "1"},

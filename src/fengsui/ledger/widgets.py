@@ -56,12 +56,15 @@ class Photos(forms.ClearableFileInput):
             '<div class="fs-photos" data-photos><label class="fs-photo-add">'
             '<svg class="fs-i" width="24" height="24" aria-hidden="true"><use href="{sprite}#camera"></use></svg>'
             '<span>{add}</span><input type="file" id="{id}" name="{name}" multiple '
-            'accept="image/*,application/pdf,.docx,.xlsx"></label></div><p class="fs-hint">{said}</p>',
+            'accept="image/*,video/mp4,video/quicktime,audio/*,.pdf,.ofd,.docx,.xlsx,.txt"></label></div>'
+            '<p class="fs-hint">{said}</p>',
             sprite=static("vendor/icons.svg"),
             add=gettext("Take or choose"),
             id=(attrs or {}).get("id", name),
             name=name,
-            said=gettext("Up to 20 MB each. The position inside a photo is kept as a fact and taken out of the file."),
+            said=gettext(
+                "Photos up to 20 MB, papers 30 MB, films 200 MB. A photo's position is kept as a fact and taken out of the file."
+            ),
         )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Sequence[Any]:

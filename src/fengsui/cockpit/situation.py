@@ -135,10 +135,9 @@ def strip(open_cases: QuerySet[Any], now: datetime) -> list[dict[str, Any]]:
     """The clocks that run out within six hours, with their place (0–100) along the strip. One query."""
     due = open_cases.filter(next_due__gte=now, next_due__lt=now + AHEAD).order_by("next_due")[:STRIP]
     found = []
-    for index, case in enumerate(due):
+    for case in due:
         line = _line(case)
         line["share"] = round((case.next_due - now) / AHEAD * 100, 2)
-        line["row"] = index % 3
         found.append(line)
     return found
 

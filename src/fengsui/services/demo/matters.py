@@ -26,11 +26,12 @@ def wanted() -> Iterator[tuple[str, str]]:
 
 def subject(name: str, chance: Chance, sites: list[Site], region: str, serial: int) -> Subject:
     """What the case is about: a site for hazards and warnings, a paper of the region's office otherwise."""
-    titles = data("cases")["titles"].get(name) or [str(mechanisms.current(name).title["zh"])]
-    title = chance.random.choice(titles)
+    known, plain = data("cases")["titles"], [str(mechanisms.current(name).title["zh"])]
     if mechanisms.current(name).about != "site":
+        title = chance.random.choice(known.get(name) or plain)
         return Subject(doors.About("paper", f"demo-{serial}", place_code=region, title=title), None)
     site = chance.random.choice(sites)
+    title = chance.random.choice(known.get(f"{name}.{site.industry}") or known.get(f"{name}.other") or plain)
     about = doors.About("site", str(site.pk), duty=site.duties[0] if site.duties else "", title=f"{site.name_zh} {title}")
     return Subject(about, site)
 

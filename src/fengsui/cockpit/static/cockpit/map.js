@@ -16,13 +16,24 @@ const say = (zh, en) => chinese ? zh : en
 
 /* ------------------------------------------------------- places on the strip */
 function lay(root) {
-  root.querySelectorAll('[data-share]').forEach(item => {
-    const share = Number(item.dataset.share)
-    if (share > 78) { item.style.right = `${100 - share}%`; item.classList.add('fs-at-end') } else item.style.left = `${share}%`
-    if (item.dataset.line) item.style.top = `${8 + Number(item.dataset.line) * 26}px`
+  root.querySelectorAll('.fs-map-hours [data-share]').forEach(item => { item.style.left = `${item.dataset.share}%` })
+  const strip = root.querySelector('.fs-map-dues')
+  if (!strip) return
+  /* Three rows, first come first placed; what finds no room shows its mark alone, its words on hover and focus. */
+  const free = [-1, -1, -1], width = strip.parentElement.clientWidth
+  strip.querySelectorAll('[data-share]').forEach(item => {
+    const left = Number(item.dataset.share) / 100 * width
+    let row = free.findIndex(until => until <= left)
+    item.classList.toggle('fs-bare', row < 0)
+    if (row < 0) row = free.indexOf(Math.min(...free))
+    const room = item.classList.contains('fs-bare') ? 18 : Math.min(240, item.scrollWidth + 12)
+    item.style.left = `${Math.min(left, width - room)}px`
+    item.style.top = `${8 + row * 26}px`
+    free[row] = Math.max(free[row], left + room)
   })
 }
 lay(document)
+addEventListener('resize', () => lay(document))
 
 /* ------------------------------------------------------------------ drawer */
 function link(matter) {
@@ -120,10 +131,8 @@ async function start() {
   const data = { counties, leagues, rivers, sites, labels, graticule: graticule(), marks: markFeatures(), measure: { type: 'FeatureCollection', features: [] } }
   for (const [name, content] of Object.entries(data)) map.addSource(name, { type: 'geojson', data: content })
   furnish()
-  sheet.setAttribute('hidden', '')
-  sheet.style.display = 'none'
   tools.hidden = false
-  map.once('idle', () => { host.dataset.ready = '' })
+  map.once('idle', () => { host.dataset.ready = ''; sheet.style.display = 'none' })
 }
 
 function furnish() {
@@ -177,5 +186,5 @@ tools.addEventListener('click', event => { const button = event.target.closest('
 tools.addEventListener('change', event => { if (event.target.matches('[data-layer]')) toggle(event.target) })
 document.addEventListener('fs:theme', () => { if (map) furnish() })
 document.addEventListener('fs:renewed', event => lay(event.detail))
-start().then(() => map?.on('click', clicked)).catch(() => { host.hidden = true; sheet.removeAttribute('hidden'); sheet.style.display = '' })
+start().then(() => map?.on('click', clicked)).catch(() => { host.hidden = true; sheet.style.display = '' })
 if (!webgl()) refresh()

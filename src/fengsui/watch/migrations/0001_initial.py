@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Rule',
             fields=[
                 ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('level', models.CharField(choices=[('HH', 'High-high'), ('H', 'High'), ('L', 'Low'), ('LL', 'Low-low'), ('BAD', 'Bad quality'), ('SILENT', 'No data')], max_length=6)),
+                ('level', models.CharField(choices=[('HH', 'High-high'), ('H', 'High limit'), ('L', 'Low limit'), ('LL', 'Low-low'), ('BAD', 'Bad quality'), ('SILENT', 'No data')], max_length=6)),
                 ('limit', models.FloatField(blank=True, null=True)),
                 ('deadband', models.FloatField(default=0.0)),
                 ('on_delay_ms', models.PositiveIntegerField(default=0)),

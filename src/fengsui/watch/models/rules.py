@@ -18,8 +18,8 @@ class Rule(models.Model):
 
     class Level(models.TextChoices):
         HH = "HH", _("High-high")
-        H = "H", _("High")
-        L = "L", _("Low")
+        H = "H", _("High limit")
+        L = "L", _("Low limit")
         LL = "LL", _("Low-low")
         BAD = "BAD", _("Bad quality")
         SILENT = "SILENT", _("No data")

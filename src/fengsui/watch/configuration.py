@@ -5,11 +5,14 @@ It travels on the stream so that a replay meets each change at the very place wh
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from fengsui.watch.engine import Level, Points, Rules
 
@@ -38,6 +41,14 @@ class SiteConfiguration:
                 raise ValueError(f"rule {rule[0]}: point {rule[1]} is not of site {site}")
         return cls(site, tags, made, ids)
 
+    @functools.cached_property
+    def columns(self) -> tuple[NDArray[Any], ...] | None:
+        """The rules' columns in the engine's order; None without rules."""
+        if not self.rules:
+            return None
+        made = Rules.of((*rule[:5], rule[5] * _MS, rule[6] * _MS) for rule in self.rules)
+        return (made.id, made.point, made.level, made.limit, made.deadband, made.on_delay_ns, made.off_delay_ns)
+
     def encode(self) -> bytes:
         """The message's bytes; equal configurations have equal bytes."""
         whole = {"site": self.site, "tags": self.tags, "rules": self.rules}
@@ -59,6 +70,8 @@ NO_SITE = SiteConfiguration("", {})
 def columns(sites: Iterable[SiteConfiguration]) -> tuple[Points, Rules]:
     """All sites' points and rules as the engine takes them."""
     known = list(sites)
-    points = Points.of(p for site in known for p in site.ids)
-    rules = Rules.of((*rule[:5], rule[5] * _MS, rule[6] * _MS) for site in known for rule in site.rules)
-    return points, rules
+    points = Points.of(point for site in known for point in site.ids)
+    parts = [part for site in known if (part := site.columns) is not None]
+    if not parts:
+        return points, Rules.of([])
+    return points, Rules(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _ROUND = 2_000
 _SNAPSHOT_EVERY = 10 * SECOND
 _MOST_SAMPLES = 2_000_000
-_SHOW_EVERY = 0.25
+_SHOW_EVERY = 1.0
 
 
 def run(stop: threading.Event) -> None:
@@ -68,6 +68,8 @@ class EngineWorker:
         try:
             found = await stream.ensure(client)
             self._restore(stream.epoch(found[stream.TELE]))
+            if not self._shard.seq:
+                await self._prepare(client)
             others = [asyncio.create_task(job) for job in (self._beat(client), self._show(client), self._tidy())]
             for task in others:
                 task.add_done_callback(lambda _: self._halt.set())
@@ -104,6 +106,16 @@ class EngineWorker:
         self._saved_ns = self._shard.engine.now_ns
         self._history.forget_after(self._shard.seq)
         log.info("engine goes on after message %d with %d points", self._shard.seq, len(self._shard.engine.ids))
+
+    async def _prepare(self, client: Client) -> None:
+        """Without a snapshot: wait for the configuration before the first sample is judged."""
+        tail = Tail(client, stream.TELE, 0, [f"{stream.CONFIG}.*"])
+        while not self._halt.is_set():
+            messages = await tail.fetch(_ROUND, 1.0)
+            self._shard.prepare(messages)
+            if not messages and self._shard.sites:
+                break
+        await tail.close()
 
     async def _work(self, client: Client) -> None:
         tail = Tail(client, stream.TELE, self._shard.seq)

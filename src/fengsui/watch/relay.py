@@ -30,7 +30,8 @@ from fengsui.watch.tail import Stored, Tail
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_ROUND = 200
+_ROUND = 500
+_TOGETHER = 100
 _HOUSEKEEPING = 2.0
 
 
@@ -100,8 +101,8 @@ class Relay:
         watched = intrusions.Watch()
         while True:
             try:
-                await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
                 await self._tell(client)
+                await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
                 await _in_database(lambda: watched.count(now()))
                 await self._beat(client)
             except (DatabaseError, NatsError, TimeoutError, OSError) as error:
@@ -111,9 +112,12 @@ class Relay:
     async def _tell(self, client: Client) -> None:
         js = client.jetstream()
         try:
-            for site, message in await _in_database(lambda: self._teller.due(now())):
-                await js.publish(f"{stream.CONFIG}.{site}", message, timeout=5)
-                self._teller.told(site, message)
+            due = await _in_database(lambda: self._teller.due(now()))
+            for start in range(0, len(due), _TOGETHER):
+                some = due[start : start + _TOGETHER]
+                await asyncio.gather(*(js.publish(f"{stream.CONFIG}.{site}", message, timeout=10) for site, message in some))
+                for site, message in some:
+                    self._teller.told(site, message)
         except (NatsError, TimeoutError):
             self._teller.forget()
             raise

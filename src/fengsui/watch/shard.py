@@ -63,6 +63,11 @@ class Shard:
         """Whether a snapshot may be taken: no configuration waits to be applied."""
         return not self._stale_columns
 
+    def prepare(self, messages: list[Stored]) -> None:
+        """Before the first message of a stream: know the configuration in it, so that no sample meets an empty engine."""
+        for message in messages:
+            self._configure(message)
+
     def take(self, message: Stored) -> list[Event]:
         """The events that this message brings about; its sequence becomes the position."""
         if message.seq <= self.seq:

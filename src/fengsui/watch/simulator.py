@@ -1,4 +1,5 @@
-"""Plays the devices of synthetic sites: one MQTT message per site and second with all its points' values.
+"""Plays the devices of synthetic sites: one MQTT message per site and second (others than hazchem: each 20 s) with all
+its points' values.
 
 Values follow from the seed, the point and the second alone; orders make single points leave their normal value.
 Orders come from code (``order``) or from a JSON file that is read again when it changes::
@@ -33,6 +34,8 @@ from fengsui.watch.mqtt import Publisher
 log = logging.getLogger(__name__)
 
 _BACK = 20.0
+_SELDOM = 20.0
+"""Seconds between the messages of sites other than hazardous chemicals': well below the limit of silence."""
 
 
 @dataclass
@@ -79,10 +82,11 @@ class Device:
 
     site: str
     signals: dict[str, Signal]
+    every: float = 1.0  # seconds between its messages
     phase: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.phase = crc32(self.site.encode()) % 1000 / 1000  # sites do not all speak at the same moment
+        self.phase = crc32(self.site.encode()) % 1000 / 1000 * self.every  # sites do not all speak at the same moment
 
     def message(self, at: float) -> bytes:
         """The message of a moment (seconds since 1970)."""
@@ -135,7 +139,7 @@ class Simulator:
             at = now().timestamp()
             line.publish(topic, device.message(at))
             self.sent += 1
-            await asyncio.sleep((device.phase - at) % 1.0 or 1.0)
+            await asyncio.sleep((device.phase - at) % device.every or device.every)
 
     def _read(self, orders: Path) -> None:
         try:
@@ -158,7 +162,8 @@ def devices_of_region(seed: int = 2026, most: int | None = None) -> list[Device]
     rows = Point.objects.unscoped("the simulator plays every synthetic device").filter(site__synthetic=True)
     found: dict[str, Device] = {}
     for point in rows.select_related("site").order_by("site_id", "id"):
-        device = found.setdefault(point.site.code, Device(point.site.code, {}))
+        every = 1.0 if "hazchem" in point.site.duties else _SELDOM
+        device = found.setdefault(point.site.code, Device(point.site.code, {}, every))
         number = crc32(f"{seed}:{point.site.code}:{point.tag}".encode())
         device.signals[point.tag] = Signal(point.tag, _normal(point), _swing(point), number)
     return list(found.values())[:most]

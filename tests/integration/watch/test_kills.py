@@ -113,6 +113,7 @@ def test_kills_neither_lose_nor_double(server, folder):
 def compare(found):
     """What the stream and the database hold is what one engine says that was never interrupted."""
     replayed = Shard(found["epoch"])
+    replayed.prepare([message for message in found[stream.TELE] if message.subject.startswith(stream.CONFIG)])
     said = [event for message in found[stream.TELE] for event in replayed.take(message)]
     expected = [event.id for event in said if json.loads(event.body)["kind"] != "COUNTS"]
     stored = found["ids"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -82,6 +83,13 @@ def install(api: NinjaAPI) -> None:
     def plain(request: HttpRequest, error: HttpError) -> HttpResponse:
         return problem(error.status_code, str(error))
 
+    def away(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.warning("the database was away: %s: %s", request.path, str(error).strip().splitlines()[:1])
+        words = _("The database does not answer at the moment. Send the same again with the same Idempotency-Key.")
+        response = problem(503, words)
+        response["Retry-After"] = "2"
+        return response
+
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("an endpoint failed: %s", request.path)
         return problem(500, _("Something went wrong here. Nothing was changed; try again, then tell the administrator."))
@@ -92,4 +100,6 @@ def install(api: NinjaAPI) -> None:
     api.exception_handler(PermissionDenied)(denied)
     api.exception_handler(AuthenticationError)(unknown)
     api.exception_handler(HttpError)(plain)
+    api.exception_handler(OperationalError)(away)
+    api.exception_handler(InterfaceError)(away)
     api.exception_handler(Exception)(broken)

@@ -7,10 +7,12 @@ The processes sign in as that role; only migrations, backup and restore run as t
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -99,3 +101,32 @@ def conninfo() -> str:
     known = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port", "options")
     return make_conninfo(**{name: known[name] for name in wanted if known.get(name)})
+
+
+@contextmanager
+def one_moment() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A connection that sees the database as it is now, whatever others write meanwhile, and lends that sight.
+
+    Other connections see the same through `snapshot_of`: so a check that reads with several of them, or one query
+    after the other, finds nothing amiss while people go on working. Survives a fork that does not touch it.
+    """
+    with psycopg.connect(conninfo()) as keeper:
+        keeper.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        keeper.read_only = True
+        yield keeper
+
+
+def snapshot_of(keeper: psycopg.Connection[tuple[Any, ...]]) -> str:
+    """The name under which other connections enter the keeper's sight, as long as it lasts."""
+    row = keeper.execute("SELECT pg_export_snapshot()").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+@contextmanager
+def seeing(snapshot: str) -> Iterator[None]:
+    """Let Django's own queries inside see the snapshot. Raises ``django.db.Error`` inside another transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
+        yield

@@ -138,7 +138,8 @@ class Grower:
         """
         with connection.cursor() as cursor:
             if self._mark is None:
-                cursor.execute("SELECT last_value FROM ledger_entry_id_seq")
+                # a sequence that was never asked shows the id that it will give first as its last one
+                cursor.execute("SELECT last_value - (NOT is_called)::int FROM ledger_entry_id_seq")
                 mark = cursor.fetchone()[0]
                 cursor.execute(_WRITERS)
                 self._mark = (mark, frozenset(row[0] for row in cursor.fetchall()))

@@ -57,6 +57,18 @@ def test_a_sealed_ledger_is_whole() -> None:
     assert verify.case(str(Entry.objects.first().case_id)).ok
 
 
+def test_the_very_first_entry_is_sealed_by_a_sealer_that_was_there_before_it() -> None:
+    as_owner("ALTER SEQUENCE ledger_entry_id_seq RESTART")
+    grower = sealing.Grower.load()
+    for _ in range(3):
+        grower.append()
+    assert grower.low == 0
+    fill.fill(5)
+    assert sealer.round_(grower, NOW) is not None
+    assert Leaf.objects.count() == Entry.objects.count()
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+
+
 def test_the_sealer_goes_on_where_it_stopped() -> None:
     first = sealed(30, 1)
     again = sealing.Grower.load()

@@ -17,10 +17,11 @@ from uuid import UUID
 import orjson
 import psycopg
 from django.db import connection
+from psycopg import sql
 from psycopg.types.json import set_json_loads
 
 from fengsui.ledger import mechanisms
-from fengsui.ledger.database import conninfo
+from fengsui.ledger.database import conninfo, one_moment, snapshot_of
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import MechanismVersion
 from fengsui.ledger.rebuild import compare
@@ -79,17 +80,19 @@ class Rebuilt:
 
 
 def check(workers: int | None = None) -> Rebuilt:
-    """Derive everything from the entries and compare."""
+    """Derive everything as it is at this moment from the entries and compare."""
     bounds = _bounds(workers or min(os.cpu_count() or 1, 8))
-    where, counters = conninfo(), _counters()
     _known_mechanisms()
-    connection.close()  # a fork must not share it
-    runs = [(where, start, stop, counters) for start, stop in bounds]
-    if len(runs) == 1:
-        parts = [_run(*runs[0])]
-    else:
-        with ProcessPoolExecutor(len(runs), mp_context=get_context("fork")) as pool:
-            parts = list(pool.map(_run, *zip(*runs, strict=True)))
+    with one_moment() as keeper:
+        where, snapshot = conninfo(), snapshot_of(keeper)
+        counters = _counters()  # after the snapshot: they only grow, so none may stand below a number that it shows
+        connection.close()  # a fork must not share it
+        runs = [(where, snapshot, start, stop, counters) for start, stop in bounds]
+        if len(runs) == 1:
+            parts = [_run(*runs[0])]
+        else:
+            with ProcessPoolExecutor(len(runs), mp_context=get_context("fork")) as pool:
+                parts = list(pool.map(_run, *zip(*runs, strict=True)))
     whole = Rebuilt()
     for part in parts:
         whole.join(part)
@@ -139,13 +142,15 @@ def _rows(pg: psycopg.Connection[Any], name: str, query: str, start: UUID, stop:
         yield from cursor
 
 
-def _run(where: str, start: UUID, stop: UUID, counters: dict[str, int]) -> Rebuilt:
+def _run(where: str, snapshot: str, start: UUID, stop: UUID, counters: dict[str, int]) -> Rebuilt:
     """Fold and compare the cases ``start`` … ``stop``: entries, cases and clocks each in the order of case ids."""
     part = Rebuilt()
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with psycopg.connect(where) as pg, pg.transaction():
+        with psycopg.connect(where) as pg:
+            pg.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            pg.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
             set_json_loads(orjson.loads, pg)
             pg.execute("SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off")
             cases = _rows(pg, "c", _CASES, start, stop)

@@ -112,16 +112,18 @@ def _odd_line(data: bytes) -> Line:
     )
 
 
-def stream(conninfo: str, query: str, *, settings: tuple[str, ...] = ()) -> Iterator[bytes]:
-    """The rows of a query in PostgreSQL's binary COPY format, header and trailer taken off.
+def stream(conninfo: str, query: str, snapshot: str, *, settings: tuple[str, ...] = ()) -> Iterator[bytes]:
+    """The rows of a query in PostgreSQL's binary COPY format, header and trailer taken off, as the snapshot saw them.
 
     Straight from libpq: at millions of rows psycopg's own generator would cost more than the judging.
     Raises ``psycopg.OperationalError`` where the connection or the query fails.
     """
     pg = pq.PGconn.connect(conninfo.encode())
     try:
-        for setting in settings:
-            pg.exec_(f"SET {setting}".encode())
+        begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f"SET TRANSACTION SNAPSHOT '{snapshot}'"]
+        for said in [*begin, *(f"SET LOCAL {setting}" for setting in settings)]:
+            if (done := pg.exec_(said.encode())).status != pq.ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(done.error_message.decode())
         answer = pg.exec_(f"COPY ({query}) TO STDOUT (FORMAT BINARY)".encode())
         if answer.status != pq.ExecStatus.COPY_OUT:
             raise psycopg.OperationalError((pg.error_message or answer.error_message).decode())

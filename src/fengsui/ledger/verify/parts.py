@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fengsui.ledger import sealing
-from fengsui.ledger.database import conninfo
+from fengsui.ledger.database import conninfo, one_moment, snapshot_of
 from fengsui.ledger.seals import heads
 from fengsui.ledger.seals.tree import grew, included
 from fengsui.ledger.verify.findings import Report
@@ -52,12 +51,14 @@ def case(case_id: str, *, spoil: int | None = None) -> Report:
     query = f"""{SELECT} FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.id
         WHERE e.case_id = '{UUID(case_id)}' ORDER BY e.seq"""
     lines: list[Line] = []
-    for data in stream(conninfo(), query):
-        line = line_of(data)
-        if line.seq == spoil and line.body:
-            line.body = line.body[:-2] + bytes([line.body[-2] ^ 1]) + line.body[-1:]
-        lines.append(line)
-        reader.entry(lines[-1])
+    with one_moment() as keeper:
+        row = keeper.execute("SELECT seq, state FROM ledger_case WHERE id = %s", [UUID(case_id)]).fetchone()
+        for data in stream(conninfo(), query, snapshot_of(keeper)):
+            line = line_of(data)
+            if line.seq == spoil and line.body:
+                line.body = line.body[:-2] + bytes([line.body[-2] ^ 1]) + line.body[-1:]
+            lines.append(line)
+            reader.entry(lines[-1])
     for finding in reader.part.findings:
         report.add(finding)
     for known, end in reader.part.ends.items():
@@ -65,7 +66,7 @@ def case(case_id: str, *, spoil: int | None = None) -> Report:
     report.entries = len(lines)
     erased([reader.part], report)
     _under_head(lines, report)
-    _one_case(UUID(case_id), reader.part.ends, report)
+    _one_case(UUID(case_id), row, reader.part.ends, report)
     return report
 
 
@@ -84,10 +85,7 @@ def _under_head(lines: list[Line], report: Report) -> None:
             tell(report, ("tampered", *text), line.case, line.seq, line.position)
 
 
-def _one_case(case_id: UUID, ends: dict[bytes, End], report: Report) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT seq, state FROM ledger_case WHERE id = %s", [case_id])
-        row = cursor.fetchone()
+def _one_case(case_id: UUID, row: tuple[Any, ...] | None, ends: dict[bytes, End], report: Report) -> None:
     end = ends.get(case_id.bytes)
     report.cases = 1 if row else 0
     if row is None or end is None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from fengsui.ledger import sealing
-from fengsui.ledger.database import conninfo
+from fengsui.ledger.database import conninfo, one_moment, seeing, snapshot_of
 from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.seals.canon import FIRST
@@ -26,7 +26,7 @@ PARALLEL_FROM = 50_000
 """Below this many leaves one process is quicker than two."""
 
 
-def _run(where: str, start: int, stop: int) -> Part:
+def _run(where: str, snapshot: str, start: int, stop: int) -> Part:
     """Read the leaves ``start`` … ``stop - 1`` and judge them."""
     reader = Reader(start)
     query = f"{SEALED} WHERE l.position >= {int(start)} AND l.position < {int(stop)} ORDER BY l.position"
@@ -35,7 +35,7 @@ def _run(where: str, start: int, stop: int) -> Part:
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and a pass over the ends of all cases every few rows would cost a third
     try:
-        for data in stream(where, query, settings=settings):
+        for data in stream(where, query, snapshot, settings=settings):
             reader.sealed(data)
     finally:
         if collecting:
@@ -43,35 +43,41 @@ def _run(where: str, start: int, stop: int) -> Part:
     return reader.finish()
 
 
-def _parts(size: int, workers: int) -> list[Part]:
+def _parts(size: int, workers: int, snapshot: str) -> list[Part]:
     where = conninfo()
     if workers == 1 or size < PARALLEL_FROM:
-        return [_run(where, 0, 1 << 62)]
+        return [_run(where, snapshot, 0, 1 << 62)]
     step = -(-size // (workers * sealing.TILE)) * sealing.TILE
     starts = list(range(0, size, step))
     stops = [*starts[1:], 1 << 62]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_run, [where] * len(starts), starts, stops))
+        return list(pool.map(_run, [where] * len(starts), [snapshot] * len(starts), starts, stops))
 
 
 def ledger(now: datetime, *, workers: int | None = None) -> Report:
-    """Verify everything: every entry, chain, leaf, tile, head and key, and the cases against their entries."""
+    """Verify everything as it is at this moment: every entry, chain, leaf, tile, head and key, and the cases."""
     report = Report()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf")
-        size = cursor.fetchone()[0]
     connection.close()  # a fork must not share it
-    parts = _parts(size, workers or min(os.cpu_count() or 1, 8))
+    with one_moment() as keeper:
+        snapshot = snapshot_of(keeper)
+        found = keeper.execute("SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf").fetchone()
+        parts = _parts(found[0] if found else 0, workers or min(os.cpu_count() or 1, 8), snapshot)
+        with seeing(snapshot):
+            _judge(parts, report, now, snapshot)
+    return report
+
+
+def _judge(parts: list[Part], report: Report, now: datetime, snapshot: str) -> None:
+    """Lay what was read together, and hold heads, tiles and cases against it."""
     ends = _join(parts, report)
     leaves = b"".join(part.leaves for part in parts)
     aligned = all(part.start % sealing.TILE == 0 and len(part.leaves) % (sealing.TILE * SIZE) == 0 for part in parts[:-1])
     tiles = [root for part in parts for root in part.tiles] if aligned else []  # else leaves are gone: told already
     _heads(leaves, tiles, report, now)
     _tiles(tiles, report)
-    _waiting(ends, parts, report)
+    _waiting(ends, parts, report, snapshot)
     erased(parts, report)
     _cases(ends, report)
-    return report
 
 
 def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
@@ -185,11 +191,11 @@ def _tiles(tiles: list[bytes], report: Report) -> None:
                 report.add(Finding("tile", zh, f"block {index} of the tree does not have its stored root", position=index * 256))
 
 
-def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report) -> None:
+def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report, snapshot: str) -> None:
     """Entries that no head covers yet still chain."""
     reader = Reader(0)
     reader.part.ends = ends
-    for data in stream(conninfo(), WAITING):
+    for data in stream(conninfo(), WAITING, snapshot):
         line = line_of(data)
         if line.case not in ends and (line.seq != 1 or line.previous != FIRST):
             reader.tell("removed", line, "其前的记录缺失", "the entries before it are missing")

@@ -1,0 +1,31 @@
+"""Who gets what from the map, the site page, the mechanisms, the exercise."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.access import AccessTests, Address
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = "public geography, the same for everybody"
+NO_DEMO = "exists in the demonstration only; here it answers 404 to everybody"
+NOTHING = (200,)  # a page that says that there is nothing without a post
+ADDRESSES = [
+    Address("map/", "/map/", 70, without_post=NOTHING),
+    Address("map/now.json", "/map/now.json", 30, without_post=NOTHING),
+    Address("map/sites.json", "/map/sites.json", 20, without_post=NOTHING),
+    Address("map/base/<slug:name>.geojson", "/map/base/counties.geojson", 2, why_open=PUBLIC),
+    Address("sites/<slug:code>/", "/sites/{code}/", 80, without_post=(404,), other=(404,)),
+    Address("sites/<slug:code>/live/", "/sites/{code}/live/", 40, without_post=(404,), other=(404,)),
+    Address("mechanisms/", "/mechanisms/", 80, without_post=NOTHING),
+    Address("mechanisms/<slug:name>/", "/mechanisms/hazard/", 70, without_post=NOTHING),
+    Address("exercise/", "/exercise/", 12, own=(404,), other=(404,), without_post=(404,)),
+    Address("exercise/wish/", "/exercise/wish/", 12, method="POST", own=(404,), other=(404,), without_post=(404,)),
+    Address("demo/four/", "/demo/four/", 12, own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)),
+    Address("demo/enter/", "/demo/enter/", 12, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)),
+]
+
+
+class TestMapPages(AccessTests):
+    addresses = ADDRESSES

@@ -101,7 +101,13 @@ class AccessTests:
         who = small.one("county").actor
         about = About(kind="site", id=str(small.site.pk), duty="hazchem", title=TITLE)
         case = doors.open("hazard", "found_here", {"finding": TITLE}, who, about, key="", now=now)
-        return {"case": case.case, "number": case.number or "", "site": str(small.site.pk), "office": str(small.county.pk), "code": small.site.code}
+        return {
+            "case": case.case,
+            "number": case.number or "",
+            "site": str(small.site.pk),
+            "office": str(small.county.pk),
+            "code": small.site.code,
+        }
 
     def client_of(self, account: Account | None) -> Client:
         client = Client()

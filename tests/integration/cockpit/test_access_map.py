@@ -23,7 +23,9 @@ ADDRESSES = [
     Address("exercise/", "/exercise/", 12, own=(404,), other=(404,), without_post=(404,)),
     Address("exercise/wish/", "/exercise/wish/", 12, method="POST", own=(404,), other=(404,), without_post=(404,)),
     Address("demo/four/", "/demo/four/", 12, own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)),
-    Address("demo/enter/", "/demo/enter/", 12, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)),
+    Address(
+        "demo/enter/", "/demo/enter/", 12, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)
+    ),
 ]
 
 

@@ -1,0 +1,82 @@
+"""The loop closed in the browser: a hazard from its finding to its cancelled number, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fengsui import moment
+from fengsui.services.exercise import photo
+
+Enter = Callable[..., Page]
+Make = Callable[[str], str]
+
+
+@pytest.fixture
+def taken(house: object, tmp_path: Path) -> Path:
+    """A photo with the demo plant's position in it, as a phone takes one."""
+    where = house.run(  # type: ignore[attr-defined]
+        "from fengsui.region.models import Site\n"
+        "site = Site.objects.unscoped('a test').get(code='HC-150207-01')\nprint(site.lon, site.lat)"
+    )
+    lon, lat = (float(word) for word in where.split())
+    path = tmp_path / "valve.jpg"
+    path.write_bytes(photo.taken(lon, lat, moment.now(), "HC-150207-01"))
+    return path
+
+
+def send(page: Page, case: str, act: str, state: str, **fields: str | Path) -> None:
+    """Fill in an act's form and send it; the case page must then show ``state``."""
+    page.goto(f"/cases/{case}/act/{act}/")
+    for name, value in fields.items():
+        control = page.locator(f'main form [name="{name}"]')
+        if isinstance(value, Path):
+            page.set_input_files('main form input[type="file"]', str(value))
+        elif value.startswith("@"):
+            page.locator(f'main form [data-pick*="person"], main form [id="{name}-find"]').first.fill(value[1:])
+            page.locator(".fs-combo-list button", has_text=value[1:]).first.click()
+        elif control.evaluate("node => node.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+    page.locator("main form .fs-btn--primary").click()
+    page.wait_for_url(f"**/cases/{case}/")
+    expect(page.locator(".fs-pill").first).to_contain_text(state)
+
+
+WORDS = {
+    "zh-hans": ("制定治理方案", "方案待审", "整改中", "待复核", "已销号", "由"),
+    "en": ("Settling the plan", "Plan to be approved", "Being rectified", "Under review", "Number cancelled", "Done by"),
+}
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_a_hazard_goes_from_found_to_cancelled(enter: Enter, hazard: Make, taken: Path, language: str) -> None:
+    settling, settled, rectifying, review, cancelled, done_by = WORDS[language]
+    case = hazard(f"闭环 {language}")
+    inspector, second, safety = (enter(role, language=language) for role in ("inspector", "second", "safety"))
+    inspector.goto(f"/cases/{case}/act/list/")
+    inspector.locator('main form [name="criterion"]').select_option("HC-15")
+    inspector.locator("main form .fs-btn--primary").click()
+    inspector.wait_for_url(f"**/cases/{case}/")
+    send(second, case, "list", settling, criterion="HC-15")
+    due = (moment.now().astimezone(moment.LEGAL_ZONE).date() + timedelta(days=20)).isoformat()
+    send(
+        safety, case, "settle", settled, responsibility="@王建国", measures="更换并校验安全阀", funds="186000", deadline=due,
+        contingency="专项应急预案已修订",
+    )  # fmt: skip
+    send(inspector, case, "approve", rectifying)
+    send(safety, case, "submit", review, evidence=taken)
+    expect(safety.locator(".fs-can-not")).to_contain_text(done_by)
+    inspector.goto(f"/cases/{case}/act/pass/")
+    inspector.set_input_files('main form input[type="file"]', str(taken))
+    inspector.locator("main form .fs-btn--primary").click()
+    inspector.wait_for_url(f"**/cases/{case}/")
+    send(second, case, "pass", cancelled, photos=taken)
+    expect(second.locator(".fs-timeline li").first).to_be_visible()
+    inspector.goto("/notices/")
+    expect(inspector.locator("main")).to_contain_text(f"闭环 {language}")

@@ -77,6 +77,8 @@ class Shard:
             self._configure(message)
         else:
             if self._stale_columns:
+                # A point is silent only from when it became known: at the very first message, from then.
+                self.engine.now_ns = self.engine.now_ns or message.time_ns
                 self._apply_columns(said)
             before = self.engine.now_ns
             self._tell(said, self.engine.advance(message.time_ns))

@@ -333,7 +333,8 @@ def timeline(mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[s
 def _line(
     mechanism: Mechanism, entry: Entry, people: Mapping[int, str], offices: Mapping[int, Any], hidden: frozenset[str]
 ) -> Line:
-    values = entry.content().get("values", {})
+    content = entry.content()
+    values = content.get("values", {})
     text = []
     for name, value in values.items():
         field = mechanism.fields.get(name)
@@ -350,7 +351,7 @@ def _line(
         title=titles.act(mechanism, entry.act),
         phase=drawing.phase(mechanism, entry.state_after) if human else "system",
         at=entry.at,
-        by=by or gettext("System"),
+        by=by or (gettext("The public") if content.get("actor", {}).get("kind") == "public" else gettext("System")),
         deputy=entry.principal_id is not None,
         text=text,
         person=human,

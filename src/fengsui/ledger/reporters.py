@@ -29,6 +29,7 @@ from fengsui.ledger import doors
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Notice, Receipt, Reporter, ReporterLook, ReporterMessage
+from fengsui.ledger.public.intake import intake
 from fengsui.ledger.reading.possible import actor_of
 from fengsui.ledger.receipts import normal_code
 from fengsui.region import roles
@@ -211,7 +212,7 @@ def _resolved(name: str, case: Case, now: datetime) -> int | None:
 
 def _answering(case: Case, now: datetime) -> int | None:
     """Who reads what the reporter writes: the supervising office, also while the enterprise owns the matter."""
-    named = case.fields.get("answering")
+    named = case.fields.get(intake().answering)
     return named if isinstance(named, int) else _resolved(ANSWERERS[0], case, now)
 
 

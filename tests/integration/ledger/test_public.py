@@ -10,7 +10,9 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from fengsui import moment
@@ -203,6 +205,16 @@ def test_a_wrong_secret_and_an_unknown_code_get_the_same_page(small: Small) -> N
     assert cut[0] == cut[1] and "逐字核对" in cut[0]
 
 
+def test_a_wrong_secret_costs_what_an_unknown_code_costs(small: Small) -> None:
+    _case, code, secret = reported(small)
+    asked = []
+    for pair in ((code, "0000-0000-0000"), ("0000-0000-0000-0000", secret), (code, "0000-0000-0001"), ("Z", "Z")):
+        with CaptureQueriesContext(connection) as queries:
+            follow(*pair)
+        asked.append([one["sql"][:30] for one in queries])
+    assert asked[0] == asked[1] == asked[2] == asked[3]
+
+
 def test_ten_wrong_secrets_lock_the_address_out_even_for_the_right_one(small: Small) -> None:
     _case, code, secret = reported(small)
     for _ in range(10):
@@ -288,7 +300,13 @@ def test_a_code_gives_its_file_and_one_changed_byte_is_found(small: Small) -> No
     file = client.get(f"/verify/receipt/{code}/")
     assert file.status_code == 200
     good = client.post("/verify/kept/", file.content, content_type="application/octet-stream")
-    assert good.json() == {"ok": True, "findings": []}
+    assert good.json() == {
+        "ok": True,
+        "findings": [],
+        "mechanism": "重大事故隐患",
+        "act": "群众举报",
+        "state": "待受理",
+    }
     changed = file.content.replace(b'"state":"reported"', b'"state":"cancelled"')
     bad = client.post("/verify/kept/", changed, content_type="application/octet-stream").json()
     assert not bad["ok"] and "签名不符" in bad["findings"][0]

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -37,6 +38,7 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
         raise Http404
     acting = _acting(request, found, posts, now)
     form = forms.Message(request.POST if "text" in request.POST else None)
+    form.fields["text"].label = gettext("Write to the reporter")
     status, reasons, identity = 200, [], None
     if request.method == "POST":
         try:

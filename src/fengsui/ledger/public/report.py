@@ -1,6 +1,6 @@
 """Reporting without a sign-in, and the receipt that the reporter keeps.
 
-In: the report's form. Out: a hazard opened as ``public_report`` through the ledger's door, its signed receipt, a secret
+In: the report's form. Out: a case opened through the ledger's door as ``data/public.yaml`` says, its signed receipt, a secret
 shown on the next page only. A form sent twice gives the same receipt and the same secret.
 """
 
@@ -26,12 +26,10 @@ from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Clock, Entry, Receipt
 from fengsui.ledger.public import forms, limits, tickets, words
+from fengsui.ledger.public.intake import intake
 from fengsui.region.geography import county_of
 
-MECHANISM, ACT = "hazard", "public_report"
-"""What a report becomes. The page knows it; the ledger does not."""
-SITE, PLACE_DUTY = "site", "duty"
-"""Where no enterprise is named, the duty room of the place takes the report and finds out whose it is."""
+SITE, PLACE = "site", "place"
 TICKET, PATH, SHOWN = "fs_receipt", "/report/", timedelta(minutes=20)
 FOUND = 8
 
@@ -73,7 +71,7 @@ def _why(refused: Refused) -> list[str]:
     """The refusals in plain words; a photo that turned out damaged only in the store has its own."""
     if refused.status in (413, 415):
         return [gettext("One of the photos cannot be read. Take it again or leave it out.")]
-    return sentences.all_of(mechanisms.current(MECHANISM), refused.refusals)
+    return sentences.all_of(mechanisms.current(intake().mechanism), refused.refusals)
 
 
 def _form_key(key: str) -> bool:
@@ -92,16 +90,17 @@ def _known(key: str) -> bool:
 def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) -> HttpResponse:
     """Write it: photos, case and reporter in one transaction; then sign the receipt."""
     who = Actor(kind="public")
-    values: dict[str, Any] = {"finding": form.words(), "reporter_code": reporters.code_of(key)}
-    known = form.cleaned_data
+    becomes, known = intake(), form.cleaned_data
+    given_as = becomes.values
+    values: dict[str, Any] = {given_as["seen"]: form.words(), given_as["code"]: reporters.code_of(key)}
     with transaction.atomic():
         photos = [
             evidence.store(file, who, now, name=f"{gettext('photo')} {number}").digest
             for number, file in enumerate(known["photos"], 1)
         ]
-        values |= {"photos": photos} if photos else {}
-        values |= {"position": known["position"]} if known["position"] else {}
-        given = doors.open(MECHANISM, ACT, values, who, _about(form), key=reporters.door_key(key), now=now)
+        values |= {given_as["photos"]: photos} if photos else {}
+        values |= {given_as["position"]: known["position"]} if known["position"] else {}
+        given = doors.open(becomes.mechanism, becomes.act, values, who, _about(form), key=reporters.door_key(key), now=now)
         reporters.keep(given.case, reporters.secret_of(key), {"name": known["name"], "phone": known["phone"]}, now)
     limits.spend(limits.REPORTS, limits.address_of(request), now)
     promise = receipts.give(given.entry, now)
@@ -118,7 +117,7 @@ def _about(form: forms.Report) -> About:
     if site is not None:
         duty = site.duties[0] if site.duties else ""
         return About(SITE, str(site.pk), site.place_id, duty, form.title(), exercise=settings.DEMO)
-    return About("place", known["place"], known["place"], PLACE_DUTY, form.title(), exercise=settings.DEMO)
+    return About(PLACE, known["place"], known["place"], intake().duty, form.title(), exercise=settings.DEMO)
 
 
 # ----------------------------------------------------------------------- receipt

@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fengsui import moment
-from fengsui.ledger import reading, receipts, sealing, verify
-from fengsui.ledger.models import Head, SealKey
+from fengsui.ledger import mechanisms, reading, receipts, sealing, titles, verify
+from fengsui.ledger.models import Case, Head, SealKey
 from fengsui.ledger.public import limits, report
 from fengsui.ledger.seals import heads
 from fengsui.ledger.verify.findings import Report
@@ -77,7 +77,21 @@ def kept(request: HttpRequest) -> JsonResponse:
         found = here(request.body)
     except ValueError as error:
         return JsonResponse({"said": str(error)}, status=422)
-    return JsonResponse({"ok": found.ok, "findings": _said(found)})
+    return JsonResponse({"ok": found.ok, "findings": _said(found), **_titles(request.body)})
+
+
+def _titles(data: bytes) -> dict[str, str]:
+    """What the receipt calls act and state, in the words of the wording that its case lives under."""
+    record = receipts.from_file(data)[0].record()
+    case = Case.objects.filter(pk=record["case"]).first()
+    if case is None:
+        return {}
+    wording = mechanisms.version(case.version_id)
+    return {
+        "mechanism": titles.mechanism(wording),
+        "act": titles.act(wording, record["act"]),
+        "state": titles.state(wording, record["state"]),
+    }
 
 
 def _said(found: Report) -> list[str]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from fengsui.ledger import casepage, drawing, mechanisms, names, notices, titles
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import Case, Clock, Entry
+from fengsui.ledger.public.intake import intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +116,5 @@ def ahead(case: Case, clock: Clock | None) -> list[Step]:
         Step(gettext("Received and sealed"), "", "verified", at=case.opened_at),
         Step(gettext("Check"), by, "doing", clock=clock),
         Step(gettext("You are told the decision"), gettext("With code and password; nobody phones you unasked."), "new"),
-        Step(gettext("Closed, and you are told how"), gettext("For a major hazard you may claim a reward."), "new"),
+        Step(gettext("Closed, and you are told how"), titles.here(intake().ending), "new"),
     ]

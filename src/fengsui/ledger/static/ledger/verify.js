@@ -12,7 +12,7 @@ const say = chinese
       proof: '包含证明', proven: (position, size) => `由本记录逐级算至总根，结果一致（第 ${position} 位，共 ${size} 条，已在本机计算）。`, unproven: '由本记录逐级计算，得不到存证的总根。',
       nowait: '此回执尚未带证明（记录每分钟存证一次，二维码不含证明）。可输入回执编号取得带证明的文件。',
       kept: '账本现状', same: '账本中仍是这条记录，位置未变。', nokept: '连不上本系统，此项未查；以上各项不依赖本系统。',
-      file: '文件', code: '回执编号', number: '编号', act: '办理', state: '之后状态', at: '时间', leaf: '记录指纹',
+      file: '文件', code: '回执编号', number: '编号', kind: '机制', act: '办理', state: '之后状态', at: '时间', leaf: '记录指纹',
       unreadable: '这不是回执：请选择 receipt-….json，或输入回执编号。', nocode: '没有此编号的回执，请逐字核对。', offline: '连不上本系统。有回执文件时，断网也可核验。'
     }
   : {
@@ -23,7 +23,7 @@ const say = chinese
       proof: 'Proof of inclusion', proven: (position, size) => `From this entry step by step to the signed root: the same (position ${position} of ${size}, computed here).`, unproven: 'From this entry step by step, another root comes out than the signed one.',
       nowait: 'This receipt carries no proof yet (entries are sealed each minute; a QR code has none). Enter the code to get the file with its proof.',
       kept: 'The ledger now', same: 'The ledger still has this entry, in its place.', nokept: 'This system cannot be reached, so this was not checked; all the above does not depend on it.',
-      file: 'File', code: 'Receipt code', number: 'Number', act: 'Act', state: 'State after', at: 'Time', leaf: 'Fingerprint',
+      file: 'File', code: 'Receipt code', number: 'Number', kind: 'Mechanism', act: 'Act', state: 'State after', at: 'Time', leaf: 'Fingerprint',
       unreadable: 'This is no receipt: choose receipt-….json, or enter the code.', nocode: 'No receipt has this code; look at it again, letter by letter.', offline: 'This system cannot be reached. With the receipt’s file you can verify without it.'
     }
 
@@ -107,8 +107,8 @@ async function keptHere(text) {
   const form = document.querySelector('[data-kept-form]')
   const answer = await fetch(form.action, { method: 'POST', body: text, headers: { 'X-CSRFToken': form.elements.csrfmiddlewaretoken.value, 'Content-Type': 'application/octet-stream' } }).catch(() => null)
   if (!answer?.ok) return { title: say.kept, ok: null, text: say.nokept }
-  const { ok, findings } = await answer.json()
-  return { title: say.kept, ok, text: ok ? say.same : findings.join(' ') }
+  const { ok, findings, ...called } = await answer.json()
+  return { title: say.kept, ok, text: ok ? say.same : findings.join(' '), called }
 }
 
 /* ------------------------------------------------------------------ page */
@@ -131,14 +131,16 @@ function line(check) {
   return item
 }
 
-function show(checks, record, code) {
+function show(checks, record, code, called = {}) {
   const verdict = result.querySelector('[data-verdict]')
   const bad = checks.some(one => one.ok === false), waits = !bad && checks.some(one => one.title === say.proof && one.ok === null)
-  verdict.textContent = bad ? say.bad : waits ? say.wait : say.good
+  const word = document.createElement('span')
+  word.textContent = bad ? say.bad : waits ? say.wait : say.good
+  verdict.replaceChildren(icon(bad ? 'alert-triangle' : 'shield-check'), word)
   verdict.className = bad ? 'fs-said--bad' : 'fs-said--good'
   result.dataset.ok = String(!bad)
   result.querySelector('[data-checks]').replaceChildren(...checks.map(line))
-  const rows = record ? [[say.code, code], [say.number, record.number], [say.act, record.act], [say.state, record.state], [say.at, record.at && local(record.at)], [say.leaf, record.leaf]] : []
+  const rows = record ? [[say.code, code], [say.number, record.number], [say.kind, called.mechanism], [say.act, called.act ?? record.act], [say.state, called.state ?? record.state], [say.at, record.at && local(record.at)], [say.leaf, record.leaf]] : []
   result.querySelector('[data-says]').replaceChildren(...rows.filter(([, value]) => value).flatMap(([name, value]) => {
     const term = document.createElement('dt'), text = document.createElement('dd')
     term.textContent = name; text.textContent = value
@@ -156,7 +158,7 @@ async function judge(text) {
   try { given = parse(text); checks = checksOf(given) } catch { show([{ title: say.file, ok: false, text: say.unreadable }]); return }
   show(checks, given.record, given.code)
   const now = await keptHere(given.line)
-  if (mine === turn) show([...checks, now], given.record, given.code)
+  if (mine === turn) show([...checks, now], given.record, given.code, now.called)
 }
 
 async function byCode(code) {

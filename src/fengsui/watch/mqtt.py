@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK, _PINGREQ, _DISCONNECT = 0x10, 0x20, 0x32, 0x40, 0xC0, 0xE0
 _DUP = 0x08
 _KEEP_ALIVE = 30
+_REPEATED = 3.0
+"""What was acknowledged in the seconds before a break is sent again, since a server acknowledges a little before every
+stream has stored it; what had arrived is dropped as a double or a late sample."""
 _KEPT = 600
 """Messages kept while the server is away: at one a second, ten minutes."""
 
@@ -31,6 +34,7 @@ class Publisher:
     def __init__(self, host: str, port: int, user: str, password: str) -> None:
         self._host, self._port, self._user, self._password = host, port, user, password
         self._waiting: OrderedDict[int, bytes] = OrderedDict()
+        self._lately: deque[tuple[float, int, bytes]] = deque()  # acknowledged: when, packet number, packet
         self._writer: asyncio.StreamWriter | None = None
         self._number = 0
         self.acknowledged = 0
@@ -78,6 +82,7 @@ class Publisher:
             kind, answer = await asyncio.wait_for(_read(reader), 10)
             if kind != _CONNACK or answer[1]:
                 raise Refused(answer[1] if kind == _CONNACK else -1)
+            self._take_back()
             for body in list(self._waiting.values()):
                 writer.write(_packet(_PUBLISH | _DUP, body))
             self._writer = writer
@@ -86,8 +91,7 @@ class Publisher:
                 while True:
                     kind, answer = await _read(reader)
                     if kind == _PUBACK:
-                        self._waiting.pop(struct.unpack(">H", answer)[0], None)
-                        self.acknowledged += 1
+                        self._acknowledge(struct.unpack(">H", answer)[0])
             finally:
                 pinging.cancel()
         finally:
@@ -95,6 +99,24 @@ class Publisher:
             with contextlib.suppress(OSError):
                 writer.write(_packet(_DISCONNECT, b""))
                 writer.close()
+
+    def _acknowledge(self, number: int) -> None:
+        self.acknowledged += 1
+        if (body := self._waiting.pop(number, None)) is None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._lately.append((now, number, body))
+        while now - self._lately[0][0] > _REPEATED:
+            self._lately.popleft()
+
+    def _take_back(self) -> None:
+        """Let what was acknowledged just before the break wait again, before everything that waits already."""
+        if not self._lately:
+            return
+        last = self._lately[-1][0]
+        again = [(number, body) for at, number, body in self._lately if last - at <= _REPEATED]
+        self._lately.clear()
+        self._waiting = OrderedDict([*again, *self._waiting.items()])
 
     async def _ping(self, writer: asyncio.StreamWriter) -> None:
         while True:

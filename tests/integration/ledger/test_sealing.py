@@ -8,9 +8,10 @@ from threading import Event, Thread
 import pytest
 from bench import fill
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from fengsui.ledger import sealer, sealing, verify
+from fengsui.ledger.doors import tables
 from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
 from fengsui.ledger.seals import heads, tree
 
@@ -67,6 +68,37 @@ def test_the_very_first_entry_is_sealed_by_a_sealer_that_was_there_before_it() -
     assert sealer.round_(grower, NOW) is not None
     assert Leaf.objects.count() == Entry.objects.count()
     assert verify.ledger(NOW + timedelta(hours=1)).ok
+
+
+def test_ids_taken_before_their_rows_are_written_are_not_passed_over() -> None:
+    fill.fill(3)
+    taken, done, ids = Event(), Event(), []
+
+    def door() -> None:
+        try:
+            with transaction.atomic():
+                connection.cursor().execute("SET LOCAL ROLE fengsui_app")
+                ids.extend(tables.take_ids("ledger_entry", 2))
+                taken.set()
+                done.wait(20)
+        finally:
+            taken.set()
+            connections.close_all()
+
+    writing = Thread(target=door)
+    writing.start()
+    assert taken.wait(20)
+    grower = sealing.Grower.load()
+    for _ in range(3):
+        grower.append()
+    below = grower.low
+    done.set()
+    writing.join()
+    assert ids
+    assert below < ids[0]
+    grower.append()
+    grower.append()
+    assert grower.low == ids[-1]
 
 
 def test_the_sealer_goes_on_where_it_stopped() -> None:

@@ -42,10 +42,15 @@ def insert_one(table: str, columns: Sequence[str], row: Row) -> int:
         return int(cursor.fetchone()[0])
 
 
-def take_ids(sequence: str, count: int) -> list[int]:
-    """The next ``count`` values of a sequence, for rows that refer to each other."""
+def take_ids(table: str, count: int) -> list[int]:
+    """The next ``count`` ids of a table, for rows that refer to each other.
+
+    The table is locked as an insert locks it before the first id is taken: the sealer holds an id for settled once no
+    transaction that could still write it holds that lock, and an entry below it would never be sealed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])
+        cursor.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [f"{table}_id_seq", count])
         return [value for (value,) in cursor.fetchall()]
 
 

@@ -319,7 +319,7 @@ class Work:
             written, row = self.entries[0]
             written.id = tables.insert_one("ledger_entry", _ENTRY[1:], row[1:])
             return
-        ids = tables.take_ids("ledger_entry_id_seq", len(self.entries))
+        ids = tables.take_ids("ledger_entry", len(self.entries))
         for entry_id, (written, row) in zip(ids, self.entries, strict=True):
             written.id = row[0] = entry_id
         tables.insert("ledger_entry", _ENTRY, [row for _, row in self.entries])

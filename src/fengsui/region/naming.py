@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import functools
 
-from pypinyin import Style, lazy_pinyin
-
 KINDS = (
     ("达斡尔族乡", "Daur Ethnic Township"),
     ("鄂温克民族乡", "Evenk Ethnic Township"),
@@ -109,12 +107,16 @@ ELEMENTS = {
 
 @functools.cache
 def _pinyin(text: str) -> str:
+    from pypinyin import lazy_pinyin  # its dictionary takes a second to load, and pages never ask
+
     return "".join(lazy_pinyin(text))
 
 
 @functools.lru_cache(maxsize=8192)
 def sorting(text: str) -> str:
     """Pinyin with tone numbers, syllables apart: what a list of names is sorted by."""
+    from pypinyin import Style, lazy_pinyin
+
     return " ".join(lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True))[:160]
 
 

@@ -6,7 +6,8 @@ for every sample. It never reads a clock, a network or a database, so that a rep
 stream gives the same transitions.
 """
 
-from fengsui.watch.engine.face import Engine, SnapshotError
+from typing import TYPE_CHECKING, Any
+
 from fengsui.watch.engine.shapes import (
     BATCH,
     GRACE_NS,
@@ -21,6 +22,9 @@ from fengsui.watch.engine.shapes import (
     Transitions,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from fengsui.watch.engine.face import Engine, SnapshotError
 
 __all__ = [
     "BATCH",
@@ -38,3 +42,12 @@ __all__ = [
     "Transitions",
     "Verdict",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the compiled engine only where it runs: it takes two seconds, and the pages need the shapes alone."""
+    if name in ("Engine", "SnapshotError"):
+        from fengsui.watch.engine import face
+
+        return getattr(face, name)
+    raise AttributeError(name)

@@ -13,11 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from PIL import Image
+from PIL import ExifTags, Image
 
 from fengsui import moment
 from fengsui.ledger import doors, reading, reporters, sealer, sealing
 from fengsui.ledger.doors import About
+from fengsui.ledger.evidence import path_of
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry, Evidence, IdempotencyKey, Notice, Reporter
 from fengsui.ledger.verify import receipt as verify_receipt
@@ -87,6 +88,17 @@ def test_a_report_becomes_a_case_with_a_receipt_that_verifies(small: Small) -> N
     file = client.get("/report/receipt/?file=1")
     assert verify_receipt.alone(file.content).ok and verify_receipt.here(file.content).ok
     assert NAME.encode() not in file.content
+
+
+def test_where_the_camera_was_is_not_kept(small: Small) -> None:
+    out, exif = io.BytesIO(), Image.Exif()
+    where = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    where[ExifTags.GPS.GPSLatitudeRef], where[ExifTags.GPS.GPSLatitude] = "N", (40.0, 36.0, 18.0)
+    where[ExifTags.GPS.GPSLongitudeRef], where[ExifTags.GPS.GPSLongitude] = "E", (109.0, 54.0, 36.0)
+    Image.new("RGB", (60, 40)).save(out, "JPEG", exif=exif)
+    report(Client(), photos=[SimpleUploadedFile("a.jpg", out.getvalue())])
+    kept = Evidence.objects.get()
+    assert kept.position is None and b"GPS" not in path_of(kept.digest).read_bytes()
 
 
 def test_without_an_enterprise_the_countys_duty_room_gets_it(small: Small) -> None:

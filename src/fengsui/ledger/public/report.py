@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -24,7 +25,7 @@ from fengsui import moment
 from fengsui.ledger import doors, evidence, mechanisms, names, receipts, reporters, sentences, titles
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Clock, Entry, Receipt
+from fengsui.ledger.models import Clock, Entry, Evidence, Receipt
 from fengsui.ledger.public import forms, limits, tickets, words
 from fengsui.ledger.public.intake import intake
 from fengsui.region.geography import county_of
@@ -94,10 +95,7 @@ def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) ->
     given_as = becomes.values
     values: dict[str, Any] = {given_as["seen"]: form.words(), given_as["code"]: reporters.code_of(key)}
     with transaction.atomic():
-        photos = [
-            evidence.store(file, who, now, name=f"{gettext('photo')} {number}").digest
-            for number, file in enumerate(known["photos"], 1)
-        ]
+        photos = _photos(known["photos"], who, now)
         values |= {given_as["photos"]: photos} if photos else {}
         values |= {given_as["position"]: known["position"]} if known["position"] else {}
         given = doors.open(becomes.mechanism, becomes.act, values, who, _about(form), key=reporters.door_key(key), now=now)
@@ -108,6 +106,13 @@ def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) ->
     ticket = {"code": promise.code, "secret": reporters.secret_of(key)}
     tickets.give(response, request, TICKET, ticket, PATH, now + SHOWN, now)
     return response
+
+
+def _photos(files: list[UploadedFile], who: Actor, now: datetime) -> list[str]:
+    """Keep the photos under names of ours; where and when the camera says it was is nobody's business here."""
+    kept = [evidence.store(file, who, now, name=f"{gettext('photo')} {number}").digest for number, file in enumerate(files, 1)]
+    Evidence.objects.filter(digest__in=kept, person_id__isnull=True).update(position=None)
+    return kept
 
 
 def _about(form: forms.Report) -> About:

@@ -94,7 +94,7 @@ def test_counters_are_told_each_ten_seconds_with_the_last_refusal():
     assert stream.beat(22) == []
 
 
-@pytest.mark.parametrize("cut", range(1, 12))
+@pytest.mark.parametrize("cut", range(2, 12))
 def test_a_restart_anywhere_goes_on_with_the_same_events(cut):
     def story(stream):
         yield lambda: stream.configure(0, HIGH, SILENT, (3, 2, Level.L, 5.0, 1.0, 3_000, 2_000))
@@ -106,8 +106,7 @@ def test_a_restart_anywhere_goes_on_with_the_same_events(cut):
     first = Stream()
     steps = list(story(first))
     told = [event for step in steps[:cut] for event in step()]
-    if not first.shard.settled:
-        pytest.skip("no snapshot is taken while configuration waits")
+    assert first.shard.settled
     first.shard = Shard.restore(first.shard.snapshot())
     told += [event for step in steps[cut:] for event in step()]
     assert told == expected and len(said(expected)) > 4

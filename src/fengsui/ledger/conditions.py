@@ -60,6 +60,23 @@ def accident_grades(sight: Sight) -> dict[str, Any]:
     return {grade: {**row, "loss": row["loss"] * FEN_PER_WAN} for grade, row in table.items()}
 
 
+@register_fact("case.site")
+def case_site(sight: Sight) -> str | None:
+    """The site that the case is about; None for a place or a paper."""
+    return str(sight.row["about_id"]) if sight.row["about_kind"] == "site" else None
+
+
+@register_guard(
+    "site_known",
+    "fact",
+    facts=("case.site",),
+    why=gettext_noop("Nobody can be ordered to rectify before the site is known: open the hazard at the site, end this one"),
+)
+def site_known(sight: Sight) -> bool:
+    """An order to rectify needs an enterprise that answers for it."""
+    return sight.facts["case.site"] is not None
+
+
 @register_guard(
     "on_site",
     "fact",

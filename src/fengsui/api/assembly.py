@@ -18,6 +18,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,  # its page loads scripts from elsewhere; the cockpit shows the document itself
     auth=[ByToken(), BySession()],
+    parser=problems.Body(),
 )
 problems.install(api)
 api.add_router("", ledger)

@@ -8,12 +8,14 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from fengsui.ledger import mechanisms
 from fengsui.ledger.api import reason
@@ -68,6 +70,16 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(422, errors[0]["sentence"] if errors else _("The request is not well formed"), errors)
 
 
+class Body(Parser):
+    """JSON as text that can be kept: no lone surrogate (orjson refuses them), no NUL."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The body's value. Raises ``ValueError``, which ninja answers with 400."""
+        if b"\\u0000" in request.body:
+            raise ValueError("NUL is no character of any text")
+        return orjson.loads(request.body)
+
+
 def install(api: NinjaAPI) -> None:
     """Answer every error of this API as a problem."""
 
@@ -90,6 +102,13 @@ def install(api: NinjaAPI) -> None:
         response["Retry-After"] = "2"
         return response
 
+    def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        return problem(413, _("The body is too large: send at most %(most)s KiB") % {"most": most})
+
+    def unfit(request: HttpRequest, error: Exception) -> HttpResponse:
+        return problem(422, _("A value holds a character or a size that cannot be kept. Nothing was changed; correct it."))
+
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("an endpoint failed: %s", request.path)
         return problem(500, _("Something went wrong here. Nothing was changed; try again, then tell the administrator."))
@@ -102,4 +121,6 @@ def install(api: NinjaAPI) -> None:
     api.exception_handler(HttpError)(plain)
     api.exception_handler(OperationalError)(away)
     api.exception_handler(InterfaceError)(away)
+    api.exception_handler(RequestDataTooBig)(too_big)
+    api.exception_handler(DataError)(unfit)
     api.exception_handler(Exception)(broken)

@@ -15,9 +15,10 @@ from fengsui.ledger import tokens
 from fengsui.moment import now as present
 from tests.small_region import Small, build
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the WSGI handler closes its connection, as in earnest
+# the WSGI handler closes its connection, as in earnest
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-EXAMPLES = 5
+EXAMPLES = 3
 """For each operation and way of generating; a wider search is `schemathesis run` against a platform."""
 
 

@@ -18,8 +18,9 @@ from django.db import connection
 
 from fengsui.ledger.doors import tables
 from fengsui.ledger.doors.held import COLUMNS, ClockLine, Held, core_json
-from fengsui.ledger.doors.shapes import Receipt
+from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.kernel.shapes import Actor, Case
+from fengsui.ledger.models import Evidence
 from fengsui.ledger.seals import canon, change
 
 _ENTRY = (
@@ -302,7 +303,8 @@ class Work:
         self.clocks[after.id] = held
 
     def flush(self) -> None:
-        """Write it all and let the database check its constraints now."""
+        """Write it all and let the database check its constraints now. Raises ``Refused`` before anything is written."""
+        self._know_files()
         tables.insert("ledger_case", _CASE, [_case_row(held, self.now) for held in self.fresh.values()])
         self._insert_entries()
         for wave in self.moves:
@@ -385,6 +387,14 @@ class Work:
             [(case, w.id, digest, name) for (case, _seq, name, digest), w in self.files.items()],
             conflict="ON CONFLICT DO NOTHING",
         )
+
+    def _know_files(self) -> None:
+        """Every file that an act names must be in the store. Raises ``Refused`` 422 naming the field."""
+        named = {digest: name for _case, _seq, name, digest in self.files}
+        if not named:
+            return
+        for digest in named.keys() - set(Evidence.objects.filter(pk__in=list(named)).values_list("pk", flat=True)):
+            raise refused(422, "bad_value", named[digest], "attach a file that was uploaded before; this one is not in the store")
 
     def _changes(self) -> list[tuple[Written, str, Mapping[str, Any]]]:
         """For open pages: which cases changed. Not for bulk loads, which nobody watches line by line."""

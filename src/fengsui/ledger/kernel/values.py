@@ -25,6 +25,8 @@ def blank(value: Json) -> bool:
 def _text(value: Json) -> str:
     if not isinstance(value, str):
         return "write text"
+    if "\x00" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        return "write text without characters that nobody can read"
     return "" if len(value) <= LONGEST_TEXT else "write at most 20,000 characters"
 
 

@@ -1,5 +1,6 @@
 """Entries carry enough: applying the differences gives the case back."""
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ people = st.frozensets(st.integers(1, 9), max_size=3)
 values = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=4) | st.lists(st.integers(0, 3), max_size=2)
 clocks = st.builds(
     ClockRow, name=names, holder=st.none() | st.integers(1, 9), start=moments, due=moments, n=st.integers(1, 4),
-    stopped=st.none() | moments, paused_at=st.none() | moments, rung=st.integers(0, 5), answered=st.none() | st.integers(1, 9),
+    first=st.none() | moments, stopped=st.none() | moments, paused_at=st.none() | moments, rung=st.integers(0, 5), answered=st.none() | st.integers(1, 9),
 )  # fmt: skip
 kids = st.builds(Kid, kind=names, id=names, state=st.sampled_from(["open", "ended"]), end=st.none() | names, persons=people)
 cases = st.builds(
@@ -59,3 +60,13 @@ def test_bytes_are_fixed_and_salted() -> None:
     assert b'"at":"2026-11-24T03:00:00.000000Z"' in first.body
     assert first.leaf != second.leaf
     assert canon.leaf_of(canon.FIRST, first.salt, first.body) == first.leaf
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(cases, cases, st.dictionaries(names, values), st.data())
+def test_what_both_share_is_composed_only_once_and_the_same(old: Case, new: Case, row: dict, data: st.DataObject) -> None:
+    kept = data.draw(st.sets(st.sampled_from([one.name for one in fields(Case)])))
+    after = replace(new, **{name: getattr(old, name) for name in kept})
+    if data.draw(st.booleans()):
+        after = replace(after, clocks=(*old.clocks[:1], *after.clocks))
+    assert change.plain(after, row, before=(old, change.plain(old))) == change.plain(after, row)

@@ -124,7 +124,6 @@ def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, de
         key=call.key,
         signed_only=decision.signed_only,
     )
-    work.outbox.append((written, "case", {"act": decision.act}))
     for name in outer:
         work.outbox.append((written, name, {"act": decision.act, "values": own}))
     _tell(work, written, decision, gathered)

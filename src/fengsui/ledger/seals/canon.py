@@ -62,8 +62,9 @@ def leaf_of(previous: bytes, salt: bytes, body: bytes) -> bytes:
 
 def encode_entry(record: Mapping[str, Any]) -> bytes:
     """The canonical bytes of an entry's record: ``HEAD`` in its order, then the other keys sorted."""
-    head = orjson.dumps({name: record[name] for name in HEAD})
-    rest = encode({name: value for name, value in record.items() if name not in HEAD})
+    others = dict(record)
+    head = orjson.dumps({name: others.pop(name) for name in HEAD})
+    rest = encode(others)
     return head[:-1] + b"," + rest[1:]
 
 
@@ -90,8 +91,12 @@ def record_of(
     values: Mapping[str, Any] | None = None,
     seen: Mapping[str, Any] | None = None,
     besides: Mapping[str, Any] | None = None,
+    change: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The record of one act: ``before`` and ``after`` are plain cases (``before`` empty at the opening)."""
+    """The record of one act: ``before`` and ``after`` are plain cases (``before`` empty at the opening).
+
+    ``change`` is their difference where the caller knows it; else it is found here.
+    """
     return {
         "v": FORM,
         "case": str(case),
@@ -104,6 +109,6 @@ def record_of(
         "who": [actor.person, actor.principal, actor.office, actor.post],
         "values": dict(values or {}),
         "seen": dict(seen or {}),
-        "change": diff(before, after),
+        "change": diff(before, after) if change is None else change,
         "besides": dict(besides or {}),
     }

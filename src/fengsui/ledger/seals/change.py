@@ -27,7 +27,7 @@ ELSEWHERE = frozenset({"id", "seq"})
 
 def stamp(moment: datetime) -> str:
     """A moment as entries write it: UTC, microseconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def moment_of(text: str) -> datetime:
@@ -35,7 +35,16 @@ def moment_of(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
+_SAME = frozenset({str, int, bool, float, type(None)})
+"""What is plain already; asked first, since nearly every value is."""
+
+
 def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in _SAME:
+        return value
+    if kind is dict:
+        return {str(key): item if type(item) in _SAME else _plain(item) for key, item in value.items()}
     if isinstance(value, datetime):
         return stamp(value)
     if isinstance(value, (frozenset, set)):
@@ -52,11 +61,29 @@ def _plain(value: Any) -> Any:
 _CASE = tuple(item.name for item in fields(Case))
 
 
-def plain(case: Case, row: Mapping[str, Any] | None = None) -> Plain:
-    """A kernel case as JSON values; ``row`` is what the ledger keeps of it besides (number, title, place …)."""
-    known = {name: _plain(getattr(case, name)) for name in _CASE}
-    known["row"] = _plain(row or {})
+def plain(case: Case, row: Mapping[str, Any] | None = None, *, before: tuple[Case, Plain] | None = None) -> Plain:
+    """A kernel case as JSON values; ``row`` is what the ledger keeps of it besides (number, title, place …).
+
+    ``before`` is the case an act started from and its plain form: what is the same object in both is not composed
+    again. The result shares those parts; neither may be changed afterwards.
+    """
+    known: Plain = {}
+    for name in _CASE:
+        value = getattr(case, name)
+        if type(value) in _SAME:
+            known[name] = value
+        elif before is not None and getattr(before[0], name) is value:
+            known[name] = before[1][name]
+        elif name == "clocks" and before is not None:
+            known[name] = _rows(value, before[0].clocks, before[1][name])
+        else:
+            known[name] = _plain(value)
+    known["row"] = _plain(dict(row or {}))
     return known
+
+
+def _rows(new: tuple[ClockRow, ...], old: tuple[ClockRow, ...], written: list[Plain]) -> list[Plain]:
+    return [written[at] if at < len(old) and old[at] is row else _plain(row) for at, row in enumerate(new)]
 
 
 def case_of(known: Mapping[str, Any]) -> Case:
@@ -75,7 +102,7 @@ def case_of(known: Mapping[str, Any]) -> Case:
 
 def clock_of(row: Mapping[str, Any]) -> ClockRow:
     """A clock's row out of its plain form."""
-    times = {name: moment_of(row[name]) if row[name] else None for name in ("start", "due", "stopped", "paused_at")}
+    times = {name: moment_of(row[name]) if row[name] else None for name in ("start", "due", "first", "stopped", "paused_at")}
     return ClockRow(**{**row, **times})
 
 

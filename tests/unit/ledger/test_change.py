@@ -15,7 +15,8 @@ people = st.frozensets(st.integers(1, 9), max_size=3)
 values = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=4) | st.lists(st.integers(0, 3), max_size=2)
 clocks = st.builds(
     ClockRow, name=names, holder=st.none() | st.integers(1, 9), start=moments, due=moments, n=st.integers(1, 4),
-    first=st.none() | moments, stopped=st.none() | moments, paused_at=st.none() | moments, rung=st.integers(0, 5), answered=st.none() | st.integers(1, 9),
+    first=st.none() | moments,
+    stopped=st.none() | moments, paused_at=st.none() | moments, rung=st.integers(0, 5), answered=st.none() | st.integers(1, 9),
 )  # fmt: skip
 kids = st.builds(Kid, kind=names, id=names, state=st.sampled_from(["open", "ended"]), end=st.none() | names, persons=people)
 cases = st.builds(

@@ -155,6 +155,7 @@ class AccessTests:
 EXEMPT = {
     "account/": "allauth's own pages, tested there; the sign-in page of ours is listed",
     "language/": "Django's language switch: changes a cookie only",
+    "live/": "the event stream never ends, so it is asked in tests/integration/cockpit/test_live.py",
     "static/": "files that anybody may have",
 }
 """Routes that need no listing, by prefix, each with its reason."""

@@ -20,6 +20,7 @@ ADDRESSES = [
     Address("cases/<uuid:case>/act/<slug:act>/", "/cases/{case}/act/order_interim/", 40, about_case=True),
     Address("cases/<uuid:case>/call/<int:line>/", "/cases/{case}/call/1/", 40, method="POST", about_case=True, own=(302, 404)),
     Address("cases/<uuid:case>/evidence/<slug:digest>/", "/cases/{case}/evidence/00/", 20, about_case=True, own=(404,)),
+    Address("cases/<uuid:case>/receipt/<int:seq>/", "/cases/{case}/receipt/1/", 40, about_case=True),
     Address("cases/number/<str:number>/", "/cases/number/{case}/", 20, about_case=True, own=(302,)),
     Address("notices/", "/notices/", 30),
 ]

@@ -1,0 +1,59 @@
+"""Who gets what from the watch's pages and endpoints."""
+
+from __future__ import annotations
+
+import pytest
+
+from fengsui.watch import line
+from tests.integration.access import AccessTests, Address
+from tests.integration.watch.test_relay import Plant, alarms
+from tests.small_region import Small
+
+pytestmark = pytest.mark.django_db
+
+DEVICES = "devices come with their site's token, not with a sign-in; without one it is 401"
+SPAN = "begin=2026-11-24T00:00:00Z&end=2026-11-24T01:00:00Z"
+ADDRESSES = [
+    Address("alarms/", "/alarms/", 60),
+    Address("alarms/export.csv", "/alarms/export.csv", 40),
+    Address("alarms/<int:alarm>/", "/alarms/{alarm}/", 60, other=(404,)),
+    Address(
+        "^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", "/alarms/do/acknowledge/", 30,
+        method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
+    ),
+    Address("ingest/", "/ingest/", 40, without_post=(200, 403)),
+    Address("api/alarms", "/api/alarms", 20),
+    Address("api/alarms/acknowledge", "/api/alarms/acknowledge", 20, method="POST", body={"alarms": [0], "key": "k"}, own=(404,)),
+    Address("api/ingest/<kind>", "/api/ingest/json", 20, method="POST", own=(401,), other=(401,), why_open=DEVICES),
+    Address("api/points/<point>/history", "/api/points/{point}/history?" + SPAN, 20, other=(404,)),
+    Address("api/sites/<code>/latest", "/api/sites/{code}/latest", 20, other=(404,)),
+    Address("api/sites/<code>/points", "/api/sites/{code}/points", 40, other=(404,)),
+]  # fmt: skip
+
+
+class TestWatchPages(AccessTests):
+    addresses = ADDRESSES
+
+    @pytest.fixture(autouse=True)
+    def no_stream(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The pages must stand without the stream server."""
+
+        def away(self: object, work: object) -> None:
+            work.close()  # type: ignore[attr-defined]
+            raise line.Away("not here")
+
+        monkeypatch.setattr(line.Line, "_do", away)
+
+    @pytest.fixture
+    def plant(self, db: None) -> Plant:
+        made = Plant()
+        made.say(made.event("RAISED"), made.event("RAISED", "H", 1))
+        return made
+
+    @pytest.fixture
+    def small(self, plant: Plant) -> Small:
+        return plant.small
+
+    @pytest.fixture
+    def words(self, plant: Plant, small: Small) -> dict[str, str]:
+        return {"alarm": str(alarms().first().pk), "point": str(plant.points[0].pk), "code": small.site.code}

@@ -168,8 +168,25 @@ def _nearest(picture: Tree, place: str | None, duty: str, today: date) -> Office
     return None
 
 
+def _rank(picture: Tree, node: OfficeNode) -> tuple[bool, int, int]:
+    """How high an office stands: an enterprise below all offices, then by its place, then by its depth in the tree."""
+    place = picture.places.get(node.place)
+    depth, above = 0, node.parent
+    while above is not None and above in picture.offices and depth < len(picture.offices):
+        depth, above = depth + 1, picture.offices[above].parent
+    return node.kind != "enterprise", LEVELS.index(place.level) if place else -1, -depth
+
+
 def _climb(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNode | None:
-    """One up: of a division its house; of an enterprise its supervisor; else the same duty one place higher."""
+    """One up. Whoever took over for a merged office may stand lower than the asker: then it is the top, never a circle."""
+    above = _above(picture, node, duty, today)
+    if above is not None and _rank(picture, above) <= _rank(picture, node):
+        return picture.living(picture.top, today)
+    return above
+
+
+def _above(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNode | None:
+    """Of a division its house; of an enterprise its supervisor; else the same duty one place higher."""
     if node.kind == "enterprise":
         site = picture.sites.get(picture.site_of_office.get(node.id, -1))
         if site:
@@ -194,7 +211,8 @@ def _found(picture: Tree, role: Role, about: Any, today: date) -> OfficeNode | N
         return picture.living(site.office, today) if site else None
     if role.finds == "about_office":
         office = _office(picture, about)
-        return picture.living(office.id, today) if office is not None else _anchor(picture, about, "opener")
+        office = office or _anchor(picture, about, "opener")
+        return picture.living(office.id, today) if office is not None else None
     if role.finds == "supervisor":
         return _supervisor(picture, role.level, place, duty, today)
     anchor = _anchor(picture, about, role.at)

@@ -120,10 +120,13 @@ class Tree:
         return last.code if last else None
 
     def with_duty(self, place: str, duty: str, today: date) -> list[OfficeNode]:
-        """Living offices of exactly this place with this duty (dissolved ones replaced by their successors)."""
+        """Living offices of exactly this place with this duty (dissolved ones replaced by their successors).
+
+        An enterprise's duties say what it is supervised for; it supervises nobody.
+        """
         found: dict[int, OfficeNode] = {}
         for office in self.by_duty.get((place, duty), ()):
-            if node := self.living(office, today):
+            if (node := self.living(office, today)) and node.kind != "enterprise":
                 found.setdefault(node.id, node)
         return list(found.values())
 

@@ -204,14 +204,14 @@ def _step(rungs: Sequence[Rung], index: int, clock: Clock) -> Step:
     rung = rungs[index]
     said = []
     if rung.tells:
-        said.append(gettext("remind %(whom)s") % {"whom": "、".join(_whom(one) for one in rung.tells)})
+        said.append(gettext("remind %(whom)s") % {"whom": titles.listed(_whom(one) for one in rung.tells)})
     if rung.climbs:
         said.append(gettext("climb to %(whom)s") % {"whom": _whom(rung.climbs)})
     said += [titles.spaced(one) if one != "call_list" else gettext("call list") for one in rung.effects]
     said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens]
     plain = rung.at.strip()
     offset = gettext("when due") if plain in ("0", "+0") else ("−" if plain.startswith("-") else "+") + titles.amount(plain)
-    return Step(offset, "，".join(said), later(clock.due, rung.offset), index < clock.rung)
+    return Step(offset, titles.listed(said, "，"), later(clock.due, rung.offset), index < clock.rung)
 
 
 def _whom(role: str) -> str:
@@ -276,13 +276,13 @@ def said(field: Field, value: Any, day: date) -> str:
         return f"¥{value / 100:,.2f}".removesuffix(".00")
     if kind in ("office", "offices"):
         found = names.offices(value if isinstance(value, list) else [value])
-        return "、".join(titles.here(one) for one in found.values())
+        return titles.listed(titles.here(one) for one in found.values())
     if kind in ("person", "people"):
-        return "、".join(names.persons(value if isinstance(value, list) else [value]).values())
+        return titles.listed(names.persons(value if isinstance(value, list) else [value]).values())
     if kind == "site":
-        return "、".join(titles.here(one) for one in names.sites([value]).values())
+        return titles.listed(titles.here(one) for one in names.sites([value]).values())
     if kind == "place":
-        return "、".join(titles.here(one) for one in names.places([value]).values())
+        return titles.listed(titles.here(one) for one in names.places([value]).values())
     if kind == "time":
         return datetime.fromisoformat(str(value)).astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
     if kind == "choice":
@@ -290,9 +290,13 @@ def said(field: Field, value: Any, day: date) -> str:
     if kind == "point" and isinstance(value, Mapping):
         return f"{value.get('lon')}°E {value.get('lat')}°N"
     if isinstance(value, list):
-        return "；".join(str(one) for one in value)
+        return titles.listed((str(one) for one in value), "；")
     if isinstance(value, Mapping):
-        return titles.here(value) if set(value) <= {"zh", "en"} else "；".join(f"{key} {one}" for key, one in value.items())
+        return (
+            titles.here(value)
+            if set(value) <= {"zh", "en"}
+            else titles.listed((f"{key} {one}" for key, one in value.items()), "；")
+        )
     return str(value)
 
 
@@ -341,7 +345,7 @@ def _line(
         if field is None or name in hidden or field.kind in ("files", "point") or value in (None, "", []):
             continue
         words = said(field, value, entry.at.date())
-        text.append(words if field.kind == "text" else f"{titles.field(field)}：{words}")
+        text.append(words if field.kind == "text" else f"{titles.field(field)}{titles.mark('：')}{words}")
     by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
     if entry.principal_id:
         by = f"{people.get(entry.principal_id, '')}（{gettext('signed by')} {by}）"

@@ -107,7 +107,9 @@ class Filter:
         if self.state:
             said.append(("state", gettext("State"), state_title(self.mechanism, self.state)))
         if self.level:
-            said.append(("level", gettext("Level"), "、".join(pgettext("level", one.title()) for one in self.level.split(","))))
+            said.append(
+                ("level", gettext("Level"), titles.listed(pgettext("level", one.title()) for one in self.level.split(",")))
+            )
         if self.place:
             said.append(("place", gettext("Place"), titles.here(names.places([self.place]).get(self.place)) or self.place))
         if self.site:
@@ -122,7 +124,9 @@ class Filter:
 
     def words(self) -> str:
         """The filter as one line, for the head of an export."""
-        return "；".join(f"{chip['label']}：{chip['value']}" for chip in self.chips()) or gettext("All open cases in my scope")
+        return titles.listed((f"{chip['label']}{titles.mark('：')}{chip['value']}" for chip in self.chips()), "；") or gettext(
+            "All open cases in my scope"
+        )
 
 
 def until(clock: str, now: datetime) -> datetime:

@@ -79,7 +79,7 @@ def child(name: str) -> str:
 
 def _roles(mechanism: Mechanism, refusal: Refusal) -> str:
     names = [name for name in (refusal.needs or refusal.about).replace(",", " ").split() if name]
-    return "、".join(dict.fromkeys(titles.role(name, mechanism) for name in names)) or gettext("another office")
+    return titles.listed(dict.fromkeys(titles.role(name, mechanism) for name in names)) or gettext("another office")
 
 
 def of(mechanism: Mechanism, refusal: Refusal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import get_language, gettext
@@ -19,6 +19,19 @@ def here(words: Mapping[str, Any] | None) -> str:
         return ""
     own = (get_language() or "zh").startswith("zh")
     return str(words.get("zh" if own else "en") or words.get("en") or words.get("zh") or "")
+
+
+ENGLISH_MARKS = {"：": ": ", "，": ", ", "；": "; ", "、": ", "}
+
+
+def mark(sign: str) -> str:
+    """A full-width punctuation mark as the reader's language writes it."""
+    return sign if (get_language() or "zh").startswith("zh") else ENGLISH_MARKS[sign]
+
+
+def listed(words: Iterable[str], sign: str = "、") -> str:
+    """Words in a row with the language's own comma."""
+    return mark(sign).join(words)
 
 
 def spaced(name: str) -> str:
@@ -117,4 +130,4 @@ def amount(written: str) -> str:
 
 def by(one: Act) -> str:
     """Who may do an act, in words."""
-    return "、".join(dict.fromkeys(role(name) for name in one.by)) if one.by else ""
+    return listed(dict.fromkeys(role(name) for name in one.by)) if one.by else ""

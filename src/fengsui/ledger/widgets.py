@@ -11,6 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from fengsui.ledger import titles
+
 
 class Pick(forms.Widget):
     """A search box that fills a hidden id. ``address`` answers ``?q=`` with ``{found: [{id, name, more}]}``."""
@@ -28,7 +30,7 @@ class Pick(forms.Widget):
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         ids = [one for one in str(value or "").split(",") if one]
         named = self.named(ids) if self.named and ids else {}
-        shown = "、".join(named.get(one, one) for one in ids)
+        shown = titles.listed(named.get(one, one) for one in ids)
         described = (attrs or {}).get("aria-describedby", "")
         return format_html(
             '<span class="fs-combo"{many}><input type="hidden" name="{name}" value="{value}"><input type="text" id="{id}-text" '

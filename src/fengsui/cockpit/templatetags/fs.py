@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
 from fengsui.cockpit import shapes, times
+from fengsui.ledger import titles
 
 register = template.Library()
 
@@ -170,6 +171,18 @@ def in_language(value: Any) -> str:
         if found:
             return str(found)
     return str(value)
+
+
+@register.simple_tag
+def mark(sign: str) -> str:
+    """``{% mark "：" %}``: a full-width mark in Chinese, the half-width one with its space in English."""
+    return titles.mark(sign)
+
+
+@register.simple_tag
+def listed(words: Iterable[str]) -> str:
+    """Words in a row with the language's own comma."""
+    return titles.listed(words)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory
+from django.utils import translation
 
 from fengsui.region import roles, supervision
 from fengsui.region.acting import acting_of, actings, scope
@@ -187,7 +188,7 @@ def test_the_acting_post_comes_from_the_request(small: SimpleNamespace) -> None:
     assert acting_of(seen, NOW).office_id == small.first.pk
     change = factory.post("/")
     change.user = seen.user
-    with pytest.raises(PermissionDenied, match="Say in which post"):
+    with translation.override("en"), pytest.raises(PermissionDenied, match="Say in which post"):
         acting_of(change, NOW)
     named = factory.post("/", {"post": extra.pk})
     named.user = seen.user

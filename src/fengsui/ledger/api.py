@@ -7,9 +7,11 @@ acts ``If-Match`` with the version that the caller saw.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, Header, Query, Router, Schema, Status
 
@@ -270,21 +272,24 @@ def list_cases(request: ActingRequest, asked: Query[Filter]) -> dict[str, Any]:
         found = found.filter(ended=asked.ended)
     found = reading.search(found, asked.q)
     if asked.after:
-        found = found.filter(**_after(asked.after))
+        found = found.filter(_after(asked.after))
     rows = list(found.order_by("-opened_at", "-id")[: asked.limit + 1])
     more = rows[asked.limit - 1] if len(rows) > asked.limit else None
     return {"cases": [case_out(case) for case in rows[: asked.limit]], "next": _mark(more) if more else None}
 
 
 def _mark(case: Case) -> str:
-    return case.opened_at.isoformat()
+    return f"{case.opened_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}_{case.pk}"
 
 
-def _after(mark: str) -> dict[str, Any]:
+def _after(mark: str) -> Q:
+    """What comes after a mark: opened earlier, or at the same moment with a smaller id."""
     try:
-        return {"opened_at__lt": datetime.fromisoformat(mark.replace(" ", "+"))}
+        moment, _, case = mark.partition("_")
+        at, pk = datetime.strptime(moment, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC), UUID(case)
     except ValueError as error:
         raise refused(422, "bad_value", "after", "Give the `next` of the answer before") from error
+    return Q(opened_at__lte=at) & (Q(opened_at__lt=at) | Q(pk__lt=pk))
 
 
 @router.get("/cases/{case_id}", response=CaseDetail)

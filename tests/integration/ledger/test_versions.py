@@ -1,0 +1,86 @@
+"""Cases and the wordings they live under: moved by an explicit act, refused at start-up where a name is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fengsui.ledger import doors, mechanisms, registry
+from fengsui.ledger.doors import About, Refused
+from fengsui.ledger.doors.single import move
+from fengsui.ledger.kernel import load
+from fengsui.ledger.kernel.shapes import Actor, Mechanism
+from fengsui.ledger.models import Case, Clock, Entry, MechanismVersion
+from tests.integration.ledger.conftest import NOW
+from tests.small_region import Small
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=5)
+SYSTEM = Actor("system", name="administrator")
+
+
+@pytest.fixture
+def newer(small: Small) -> Iterator[Mechanism]:
+    """The hazard's next wording: another title, the same life."""
+    old = mechanisms.current("hazard")
+    source = {**old.source, "title": {"zh": "隐患（新）", "en": "Hazard, reworded"}}
+    found = load.mechanism(source, registry.names(), "hazard v2", titles=True)
+    MechanismVersion.objects.create(digest=found.digest, name="hazard", number=2, source=source, stored_at=NOW, current=False)
+    yield found
+    mechanisms.forget()
+
+
+def opened(small: Small) -> str:
+    about = About(kind="site", id=str(small.site.pk), duty="hazchem", title="安全阀根部阀关闭")
+    return doors.open("hazard", "found_here", {"finding": "关闭"}, small.one("county").actor, about, key="", now=NOW).case
+
+
+def test_a_case_moves_to_a_newer_wording_and_keeps_its_clocks(small: Small, newer: Mechanism) -> None:
+    case = opened(small)
+    before, clocks = Case.objects.get(pk=case), list(Clock.objects.filter(case=case).values())
+    receipt = move(case, newer.digest, {}, SYSTEM, now=LATER, expects=1)
+    after = Case.objects.get(pk=case)
+    assert (after.version_id, after.seq, after.state) == (newer.digest, 2, before.state)
+    assert (after.fields, after.owner_id, after.next_due) == (before.fields, before.owner_id, before.next_due)
+    assert list(Clock.objects.filter(case=case).values()) == clocks
+    entry = Entry.objects.get(pk=receipt.entry)
+    assert entry.act == "move"
+    assert entry.content()["besides"]["to"] == newer.digest
+
+
+def test_a_move_is_refused_with_its_reason_and_changes_nothing(small: Small, newer: Mechanism) -> None:
+    case = opened(small)
+    other = mechanisms.current("warning").digest
+    for status, digest, states, expects in (
+        (412, newer.digest, {}, 7),
+        (422, other, {}, None),
+        (422, newer.digest, {Case.objects.get(pk=case).state: "nowhere"}, None),
+    ):
+        with pytest.raises(Refused) as caught:
+            move(case, digest, states, SYSTEM, now=LATER, expects=expects)
+        assert caught.value.status == status
+    assert Case.objects.get(pk=case).seq == Entry.objects.filter(case=case).count() == 1
+
+
+def test_a_move_outside_the_new_proof_is_refused(small: Small, newer: Mechanism) -> None:
+    case = opened(small)
+    state = Case.objects.get(pk=case).state
+    with pytest.raises(Refused) as caught:  # under review without anything that was done
+        move(case, newer.digest, {state: "review"}, SYSTEM, now=LATER)
+    assert [one.code for one in caught.value.refusals] == ["outside_proof"]
+    assert Case.objects.get(pk=case).state == state
+
+
+def test_start_up_is_refused_where_an_open_case_needs_a_missing_name(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(small)
+    mechanisms.refuse_missing()
+    known = registry.names()
+    used = sorted(mechanisms.names_used(mechanisms.current("hazard"))["guard"])
+    lacking = replace(known, guards={name: one for name, one in known.guards.items() if name != used[0]})
+    monkeypatch.setattr(registry, "names", lambda: lacking)
+    with pytest.raises(mechanisms.MissingNames, match=f"1 open cases of hazard need the guard '{used[0]}'"):
+        mechanisms.refuse_missing()

@@ -100,7 +100,7 @@ def server(folder: Path) -> Iterator[StreamServer]:
     made.stop()
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> object:
+def until(true: Callable[[], object], seconds: float = 60.0) -> object:
     """Wait for something other processes do; fails loudly when it does not come."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -142,7 +142,7 @@ def test_the_simulator_speaks_each_second_and_obeys(server, engine, tmp_path):
         server.kill()
         server.start()
         orders.write_text("{}")
-        until(lambda: [e for e in events_of(server) if e["kind"] == "CLEARED" and e["point"] == 3], 60)
+        until(lambda: [e for e in events_of(server) if e["kind"] == "CLEARED" and e["point"] == 3], 120)
         assert not [e for e in events_of(server) if e["point"] != 3]
     finally:
         stop.set()

@@ -83,13 +83,13 @@ def test_kills_neither_lose_nor_double(server, folder):
     engine, relay = (Child(f"fengsui.watch.{name}", folder, server.url, database) for name in ("engine_worker", "relay"))
     load = Load(server, site.code)
     try:
-        until(lambda: AlarmEvent.objects.count() > 20, 60)
+        until(lambda: AlarmEvent.objects.count() > 20, 120)
         for victim in (engine, relay, server, engine, relay, server):
             before = AlarmEvent.objects.count()
             victim.kill()
             time.sleep(0.3)
             victim.start()
-            until(lambda before=before: AlarmEvent.objects.count() > before + 20, 60)
+            until(lambda before=before: AlarmEvent.objects.count() > before + 20, 120)
         load.stop.set()
         load.thread.join()
         found = {}
@@ -101,8 +101,8 @@ def test_kills_neither_lose_nor_double(server, folder):
             position = RelayPosition.objects.get(pk=stream.ALARM).seq
             return AlarmEvent.objects.count() >= len(found["ids"]) and position >= len(found[stream.ALARM])
 
-        time.sleep(2)
-        until(settled, 90)
+        time.sleep(4)
+        until(settled, 180)
     finally:
         load.stop.set()
         for child in (engine, relay):

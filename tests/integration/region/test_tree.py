@@ -176,6 +176,7 @@ def test_a_query_without_scope_is_an_error(small: SimpleNamespace) -> None:
     assert Site.objects.unscoped("test").count() == 1
 
 
+@translation.override("en")
 def test_the_acting_post_comes_from_the_request(small: SimpleNamespace) -> None:
     person = Person.objects.unscoped("test").filter(holdings__post__office=small.first).first()
     person.account = Account.objects.create(username="wang")
@@ -188,7 +189,7 @@ def test_the_acting_post_comes_from_the_request(small: SimpleNamespace) -> None:
     assert acting_of(seen, NOW).office_id == small.first.pk
     change = factory.post("/")
     change.user = seen.user
-    with translation.override("en"), pytest.raises(PermissionDenied, match="Say in which post"):
+    with pytest.raises(PermissionDenied, match="Say in which post"):
         acting_of(change, NOW)
     named = factory.post("/", {"post": extra.pk})
     named.user = seen.user

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from psycopg.rows import dict_row
 from tests.integration.services.conftest import environment, new_folder, wait_for
 from tests.integration.system.load import Devices, Person
 from tests.integration.whole_platform import Platform
+
+from fengsui.moment import now as present
 
 PACE = "60"
 """Minutes of the plants' warnings pass as seconds, so that many rungs fire while parts are killed."""
@@ -35,6 +38,7 @@ class World:
     people: list[Person]
     stop: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
+    calmed: datetime = field(default_factory=present)
 
     def begin(self) -> None:
         """Start the load."""
@@ -53,6 +57,7 @@ class World:
             assert not thread.is_alive()
         self.threads = []
         wait_for(self._worked_off, 60, 0.3)
+        self.calmed = present()
 
     def end(self) -> None:
         """End the load, whatever has become of it."""

@@ -134,24 +134,25 @@ class Clockwork:
             return set()
 
     def _together(self, ids: Sequence[str], now: datetime, told: Ticked, *, opens: bool) -> set[str]:
-        def doing() -> tuple[ringing.Struck, set[str]]:
+        def doing() -> tuple[ringing.Struck, set[str], set[str]]:
             passage, struck, moved = Passage(Work(now)), ringing.Struck(opens=opens), set[str]()
-            for held in _claim(passage, ids):
+            claimed = _claim(passage, ids)
+            for held in claimed:
                 before = held.case.seq, len(struck.bells)
                 ringing.attend(passage, held, struck)
                 if (held.case.seq, len(struck.bells)) != before:
                     moved.add(held.case.id)
             passage.work.flush()
             ringing.after_flush(struck, now)
-            return struck, moved
+            return struck, moved, {held.case.id for held in claimed}
 
-        struck, moved = in_transaction(doing)
+        struck, moved, looked_at = in_transaction(doing)
         told.rungs += len(struck.bells)
         told.acts += struck.acts
         told.periods += struck.periods
         for case in ids:
             self.stuck.pop(case, None)
-            if case not in moved:
+            if case in looked_at - moved:  # one that somebody else holds just now is looked at again at the next tick
                 self.stuck[case] = (0, now + FIRST_LOOK)
         return moved
 

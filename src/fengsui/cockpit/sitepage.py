@@ -97,7 +97,7 @@ def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
 
 def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
     asked = request.GET.get("hours", "")
-    hours = int(asked) if asked.isdigit() and int(asked) in HOURS else 4
+    hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else 4
     everything = request.GET.get("all") == "1"
     shown, count = panels(site, hours, everything, now)
     ticks = [(x, now - timedelta(hours=hours) * share) for x, share in ((0, 1.0), (74, 0.5), (148, 0.0))]

@@ -66,7 +66,7 @@ async def live_stream(request: HttpRequest) -> HttpResponseBase:
     asked = request.GET
     ear = live.Ear(scopes, frozenset(asked.getlist("topic")), frozenset(asked.getlist("id")))
     last = request.headers.get("Last-Event-ID", "")
-    response = StreamingHttpResponse(live.stream(ear, int(last) if last.isdigit() else None), content_type="text/event-stream")
+    response = StreamingHttpResponse(live.stream(ear, int(last) if last.isdecimal() else None), content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -15,7 +15,8 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, Header, Query, Router, Schema, Status
 
-from fengsui.ledger import doors, mechanisms, reading, sentences, titles
+from fengsui.ledger import doors, mechanisms, reading, sentences, subject, titles
+from fengsui.ledger.doors import wellformed
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
@@ -344,6 +345,16 @@ def possible_acts(request: ActingRequest, case_id: str) -> dict[str, Any]:
     }
 
 
+def _about(acting: Acting, given: AboutIn) -> doors.About:
+    """The subject, held against what the post may see."""
+    wellformed.demand(**given.dict())
+    if given.kind == "site":
+        return subject.of_site(acting, given.id, given.title, place=given.place, duty=given.duty, external=given.external_number)
+    return subject.of_place(
+        acting, given.place, given.kind, given.title, subject=given.id, duty=given.duty, external=given.external_number
+    )
+
+
 @router.post("/cases", response={201: ReceiptOut})
 def open_case(
     request: ActingRequest,
@@ -352,14 +363,7 @@ def open_case(
     idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=128),
 ) -> Status[dict[str, Any]]:
     """Open a case; the same key and body again give the same receipt."""
-    about = doors.About(
-        kind=asked.about.kind,
-        id=asked.about.id,
-        place_code=asked.about.place,
-        duty=asked.about.duty,
-        title=asked.about.title,
-        external_number=asked.about.external_number,
-    )
+    about = _about(request.acting, asked.about)
     actor = reading.actor_of(request.acting)
     receipt = doors.open(asked.mechanism, asked.act, asked.values, actor, about, key=idempotency_key, now=present())
     response["Location"] = f"/api/cases/{receipt.case}"

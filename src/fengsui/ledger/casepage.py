@@ -208,10 +208,18 @@ def _step(rungs: Sequence[Rung], index: int, clock: Clock) -> Step:
     if rung.climbs:
         said.append(gettext("climb to %(whom)s") % {"whom": _whom(rung.climbs)})
     said += [titles.spaced(one) if one != "call_list" else gettext("call list") for one in rung.effects]
-    said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens]
+    said += [gettext("draft: %(what)s") % {"what": sentences.child(one)} for one in rung.opens if not _confidential(one)]
     plain = rung.at.strip()
     offset = gettext("when due") if plain in ("0", "+0") else ("−" if plain.startswith("-") else "+") + titles.amount(plain)
     return Step(offset, titles.listed(said, "，"), later(clock.due, rung.offset), index < clock.rung)
+
+
+def _confidential(kind: str) -> bool:
+    """Whether a rung's child has readers of its own: a ladder that was climbed would tell everybody that it exists."""
+    try:
+        return bool(mechanisms.current(kind).readers)
+    except LookupError:
+        return False
 
 
 def _whom(role: str) -> str:
@@ -287,8 +295,8 @@ def said(field: Field, value: Any, day: date) -> str:
         return datetime.fromisoformat(str(value)).astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
     if kind == "choice":
         return _choice(field, value, day)
-    if kind == "point" and isinstance(value, Mapping):
-        return f"{value.get('lon')}°E {value.get('lat')}°N"
+    if kind == "point" and isinstance(value, list) and len(value) == 2:
+        return f"{value[0]}°E {value[1]}°N"
     if isinstance(value, list):
         return titles.listed((str(one) for one in value), "；")
     if isinstance(value, Mapping):

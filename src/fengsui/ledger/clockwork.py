@@ -120,8 +120,8 @@ class Clockwork:
         """
         try:
             return self._together(ids, now, told, opens=opens)
-        except (Error, Refused, LookupError, ValueError, RuntimeError) as error:
-            if isinstance(error, Error) and not connection.is_usable():
+        except Exception as error:  # whatever one case's fact, guard or effect raises must not stop the others' clocks
+            if isinstance(error, Error | psycopg.Error) and not connection.is_usable():
                 raise
             if len(ids) > 1:
                 return set().union(*(self._attend([one], now, told) for one in ids))

@@ -46,18 +46,13 @@ def actor_position(sight: Sight) -> dict[str, Any] | None:
     return None
 
 
-FEN_PER_WAN = 1_000_000
-"""Fen in 10,000 yuan, the unit in which the law states losses."""
-
-
 @register_fact("law.accident.grades")
 def accident_grades(sight: Sight) -> dict[str, Any]:
-    """The law's table of accident grades on the day; losses in fen, as the case keeps money."""
+    """The law's table of accident grades on the day; losses in 10,000 yuan, as the law writes them."""
     try:
-        table = numbers.find("accident.grades", sight.now.astimezone(LEGAL_ZONE).date()).table or {}
+        return dict(numbers.find("accident.grades", sight.now.astimezone(LEGAL_ZONE).date()).table or {})
     except numbers.UnknownNumber:
         return {}
-    return {grade: {**row, "loss": row["loss"] * FEN_PER_WAN} for grade, row in table.items()}
 
 
 @register_fact("case.site")
@@ -87,7 +82,7 @@ def on_site(sight: Sight) -> bool:
     """The actor's position lies at the case's site."""
     position = sight.facts["actor.position"]
     about = str(sight.row["about_id"])
-    if position is None or sight.row["about_kind"] != "site" or not about.isdigit():
+    if position is None or sight.row["about_kind"] != "site" or not about.isdecimal():
         return False
     known = Site.objects.unscoped("where the case's site is").filter(pk=int(about)).values_list("lon", "lat").first()
     return known is not None and metres(position["lon"], position["lat"], *known) <= ON_SITE_METRES

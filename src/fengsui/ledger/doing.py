@@ -29,7 +29,7 @@ def key_of(request: HttpRequest) -> str:
 def seq_of(request: HttpRequest) -> int | None:
     """The version of the case that the form was filled in on: ``seq`` of the form, else ``If-Match``."""
     text = request.POST.get("seq") or request.headers.get("If-Match", "").strip('"')
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
 
 
 def act(case_id: object, name: str, values: Mapping[str, Any], acting: Acting, request: HttpRequest, now: datetime) -> Receipt:

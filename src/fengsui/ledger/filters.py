@@ -60,7 +60,7 @@ class Filter:
             clock=clock if clock in CLOCKS else "",
             mine=query.get("mine") == "1",
             open=str(query.get("open")) if query.get("open") in {"0", "1", "all"} else "1",
-            site=query.get("site", "") if query.get("site", "").isdigit() else "",
+            site=query.get("site", "") if query.get("site", "").isdecimal() else "",
             q=query.get("q", "").strip()[:80],
             order=order if order in ORDERS else "due",
         )

@@ -48,7 +48,7 @@ class Ids(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         ids = [one for one in text.split(",") if one]
-        if self.number and not all(one.isdigit() for one in ids):
+        if self.number and not all(one.isdecimal() for one in ids):
             raise forms.ValidationError(_("Choose one from the list."))
         found = [int(one) if self.number else one for one in ids]
         return found if self.many else (found[0] if found else None)
@@ -133,6 +133,8 @@ def plain(kind: str, value: Any, store: Callable[[Any], str]) -> Any:
         return None
     if kind == "files":
         return [store(one) for one in value]
+    if kind == "point":
+        return [value["lon"], value["lat"]]
     if kind == "money":
         return int((Decimal(value) * 100).to_integral_value())
     if kind == "number":
@@ -226,11 +228,11 @@ def _said(found: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _offices(ids: list[str]) -> dict[str, str]:
-    return _said(names.offices([int(one) for one in ids if one.isdigit()]))
+    return _said(names.offices([int(one) for one in ids if one.isdecimal()]))
 
 
 def _persons(ids: list[str]) -> dict[str, str]:
-    return _said(names.persons([int(one) for one in ids if one.isdigit()]))
+    return _said(names.persons([int(one) for one in ids if one.isdecimal()]))
 
 
 def _sites(ids: list[str]) -> dict[str, str]:

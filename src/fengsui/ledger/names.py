@@ -44,7 +44,7 @@ def persons(ids: Iterable[int | None]) -> dict[int, str]:
 
 def sites(ids: Iterable[str | int | None]) -> dict[Any, Words]:
     """Site id → its name."""
-    wanted = {int(one) for one in ids if one and str(one).isdigit()}
+    wanted = {int(one) for one in ids if one and str(one).isdecimal()}
     if not wanted:
         return {}
     found = Site.objects.unscoped("the site that a case the reader may see is about")

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from fengsui import moment
 from fengsui.ledger import casepage, doing, forms, reading, sentences, titles, views
+from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.region.acting import Acting, acting_of, scope
 from fengsui.region.models import Office, Person, Place, Site
@@ -63,7 +63,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     acting = acting_of(request, now) if request.POST.get("post") or request.GET.get("post") else opening.acting
     given = {name: value for name, value in request.GET.items() if name in opening.mechanism.fields}
     form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None, initial=given)
-    first = {"site": request.GET.get("site", "")} if request.GET.get("site", "").isdigit() else None
+    first = {"site": request.GET.get("site", "")} if request.GET.get("site", "").isdecimal() else None
     subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, initial=first)
     status, reasons = 200, []
     if request.method == "POST":
@@ -94,18 +94,10 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
 
 def _about(subject: forms.SubjectForm, acting: Acting, kind: str) -> About:
     """The subject of the new case, checked against what the post may see."""
-    title = subject.cleaned_data["title"]
-    known = scope(acting)
-    site_id = subject.cleaned_data.get("site")
-    if site_id:
-        site = Site.objects.scoped(known).select_related("place").filter(pk=site_id).first()
-        if site is None:
-            raise PermissionDenied(gettext("This site lies outside what your post may see."))
-        return About("site", str(site.pk), site.place_id, site.duties[0] if site.duties else "", title)
-    code = subject.cleaned_data.get("place") or Office.objects.values_list("place_id", flat=True).get(pk=acting.office_id)
-    if not Place.objects.filter(pk=code, path__startswith=known.place_path).exists():
-        raise PermissionDenied(gettext("This place lies outside your office's own."))
-    return About(kind or "place", code, code, "", title)
+    title, site = subject.cleaned_data["title"], subject.cleaned_data.get("site")
+    if site:
+        return subjects.of_site(acting, str(site), title)
+    return subjects.of_place(acting, subject.cleaned_data.get("place") or "", kind, title)
 
 
 # -------------------------------------------------------------------- pickers

@@ -15,13 +15,14 @@ from typing import Any
 from django.db import transaction
 
 from fengsui.ledger import sealing
+from fengsui.ledger.doors.held import as_uuid
 from fengsui.ledger.models import Entry, Leaf, Receipt, SealKey
 from fengsui.ledger.seals import heads
 from fengsui.ledger.seals.canon import decode, encode
 from fengsui.ledger.seals.change import stamp
 from fengsui.ledger.seals.heads import SignedHead
 from fengsui.ledger.seals.signing import genuine, key_id_of
-from fengsui.ledger.seals.tree import included
+from fengsui.ledger.seals.tree import SIZE, included
 
 KIND = "fengsui-receipt"
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
@@ -148,13 +149,26 @@ def _bytes(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def _sound(record: Any) -> bytes:
+    """The leaf of what claims to be a receipt. Raises ``ValueError`` where a receipt would say something else."""
+    words = isinstance(record, dict) and all(isinstance(record.get(name), str) for name in ("case", "act", "state", "leaf"))
+    if not words or type(record.get("seq")) is not int or not 0 < record["seq"] < 1 << 31:
+        raise ValueError("this is no receipt: it does not say which entry of which case it is for")
+    if as_uuid(record["case"]) is None:
+        raise ValueError("this is no receipt: it names no case")
+    leaf = bytes.fromhex(record["leaf"])
+    if len(leaf) != SIZE:
+        raise ValueError("this is no receipt: its leaf is no SHA-256")
+    return leaf
+
+
 def from_compact(line: str) -> Promise:
     """Back from ``compact``. Raises ``ValueError``."""
     parts = line.strip().split(".")
     if len(parts) != 4 or parts[0] != "FENGSUI1":
         raise ValueError("this is no receipt: it does not begin with FENGSUI1")
     body, public, signature = (_bytes(part) for part in parts[1:])
-    return Promise(code_of(bytes.fromhex(decode(body)["leaf"])), body, key_id_of(public), public, signature)
+    return Promise(code_of(_sound(decode(body))), body, key_id_of(public), public, signature)
 
 
 def qr_svg(promise: Promise, origin: str = "") -> str:
@@ -199,7 +213,7 @@ def from_file(data: bytes) -> tuple[Promise, Proof | None]:
             raise ValueError("this file is no receipt; a receipt's file is given on its page")
         body = encode(kept["receipt"])
         public, signature = bytes.fromhex(kept["public"]), bytes.fromhex(kept["signature"])
-        promise = Promise(code_of(bytes.fromhex(kept["receipt"]["leaf"])), body, key_id_of(public), public, signature)
+        promise = Promise(code_of(_sound(kept["receipt"])), body, key_id_of(public), public, signature)
         if "proof" not in kept:
             return promise, None
         known = kept["proof"]

@@ -205,7 +205,7 @@ def _text(text: str) -> str:
 
 
 def _resolved(name: str, case: Case, now: datetime) -> int | None:
-    site = int(case.about_id) if case.about_kind == "site" and case.about_id.isdigit() else None
+    site = int(case.about_id) if case.about_kind == "site" and case.about_id.isdecimal() else None
     about = roles.About(case.place_code or None, case.duty, site, opener=case.opener_id, owner=case.owner_id)
     return roles.resolve(name, about, now)
 

@@ -26,6 +26,8 @@ from fengsui.ledger.models import CallLine, Case, Entry, EvidenceUse, MechanismV
 from fengsui.region.acting import Acting, acting_of, actings
 
 PAGE = 50
+LAST_PAGE = 10_000
+"""How far notices are paged back."""
 
 
 def mine(request: HttpRequest, now: datetime) -> list[Acting]:
@@ -34,6 +36,12 @@ def mine(request: HttpRequest, now: datetime) -> list[Acting]:
     if not found:
         raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
     return found
+
+
+def _page(request: HttpRequest, last: int) -> int:
+    """The page asked for, within 1 … ``last``."""
+    asked = request.GET.get("page", "")
+    return max(1, min(int(asked), last)) if asked.isdecimal() else 1
 
 
 def office_ids(posts: list[Acting]) -> frozenset[int]:
@@ -65,8 +73,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     wanted = filters.Filter.read(request.GET)
     found = _narrowed(posts, wanted, now)
     count, more = reading.count(found)
-    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
-    page = min(page, max(1, -(-count // PAGE)))
+    page = _page(request, max(1, -(-count // PAGE)))
     shown = tables.rows(wanted.sort(found)[(page - 1) * PAGE : page * PAGE], office_ids(posts))
     context = {
         "rows": shown,
@@ -165,7 +172,7 @@ def keep_view(request: HttpRequest) -> HttpResponse:
     """Save the present list under a name, for me or for my office; or forget a view of mine."""
     now = moment.now()
     posts = mine(request, now)
-    if request.POST.get("forget", "").isdigit():
+    if request.POST.get("forget", "").isdecimal():
         SavedView.objects.filter(pk=int(request.POST["forget"]), person_id=posts[0].person_id).delete()
         return redirect("ledger:list")
     name = request.POST.get("name", "").strip()[:40]
@@ -336,7 +343,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         told.filter(seen_at__isnull=True).update(seen_at=now, seen_by=posts[0].person_id)
         return redirect("ledger:notices")
-    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    page = _page(request, LAST_PAGE)
     lines = list(told.select_related("case").order_by("-at", "-id")[(page - 1) * PAGE : page * PAGE + 1])
     context = {"lines": casepage.notice_lines(lines[:PAGE]), "page": page, "has_next": len(lines) > PAGE}
     return render(request, "ledger/notices.html", context)

@@ -56,7 +56,7 @@ class SiteFilter:
         code = asked.get("place", "")
         return cls(
             q=asked.get("q", "").strip()[:80],
-            place=code if code.isdigit() and len(code) in (6, 12) else "",
+            place=code if code.isdecimal() and len(code) in (6, 12) else "",
             industry=one("industry", INDUSTRIES),
             grade=one("grade", GRADES),
             order=one("order", ORDERS) or "name",

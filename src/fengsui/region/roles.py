@@ -110,7 +110,7 @@ def _get(about: Any, name: str) -> Any:
 
 def _site(picture: Tree, about: Any) -> Any:
     site = _get(about, "site_id")
-    if site is None and _get(about, "kind") == "site" and str(_get(about, "id") or "").isdigit():
+    if site is None and _get(about, "kind") == "site" and str(_get(about, "id") or "").isdecimal():
         site = int(_get(about, "id"))
     return picture.sites.get(site) if site is not None else None
 
@@ -118,7 +118,7 @@ def _site(picture: Tree, about: Any) -> Any:
 def _office(picture: Tree, about: Any) -> OfficeNode | None:
     """The office that the matter is about."""
     office = _get(about, "office_id")
-    if office is None and _get(about, "kind") == "office" and str(_get(about, "id") or "").isdigit():
+    if office is None and _get(about, "kind") == "office" and str(_get(about, "id") or "").isdecimal():
         office = int(_get(about, "id"))
     return picture.offices.get(office) if office is not None else None
 

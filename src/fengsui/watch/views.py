@@ -101,7 +101,7 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
     """Acknowledge, reset, shelve, take out of service or bring back the chosen alarms."""
     now = moment.now()
     acting = acting_of(request, now)
-    chosen = [int(pk) for pk in request.POST.getlist("alarm") if pk.isdigit()]
+    chosen = [int(pk) for pk in request.POST.getlist("alarm") if pk.isdecimal()]
     rows = [*listing.alarms([acting]).filter(pk__in=chosen), *listing.outages([acting]).filter(pk__in=chosen)]
     if len(rows) < len(set(chosen)) or not rows:
         raise Http404(_("There is no such alarm among those you may see"))
@@ -127,7 +127,7 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
             reason = request.POST.get("reason", "")
             if what == "shelve":
                 minutes = request.POST.get("minutes", "60")
-                until = now + timedelta(minutes=int(minutes) if minutes.isdigit() else 0)
+                until = now + timedelta(minutes=int(minutes) if minutes.isdecimal() else 0)
                 handling.shelve(rule, person, until, reason, key=key, now=now)
             elif what == "out_of_service":
                 handling.take_out_of_service(rule, person, reason, key=key, now=now)

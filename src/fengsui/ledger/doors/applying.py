@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fengsui.ledger import mechanisms, registry
-from fengsui.ledger.doors import deadlines, facts, numbers, opening
+from fengsui.ledger.doors import deadlines, facts, numbers, opening, wellformed
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.doors.work import Notice, Work, Written, new_id
@@ -76,6 +76,8 @@ def perform(passage: Passage, held: Held, call: Call) -> Written:
         raise refused(409, "no_length", call.act, str(lacking)) from lacking
     if isinstance(decision, Refusals):
         raise Refused(status_of(decision), decision.reasons)
+    if call.actor.kind in ("person", "public"):
+        wellformed.demand_there(held, call.values, passage.now)
     return apply(passage, held, call, gathered, decision)
 
 
@@ -232,12 +234,21 @@ def _tell(work: Work, written: Written, decision: Decision, gathered: facts.Gath
     kind, text = ("end", "This matter has ended") if decision.ended else ("act", "Something was done in this matter")
     told = set()
     for word in dict.fromkeys(decision.tells):
-        for office, person in _recipients(word, held, case, gathered, work.now):
+        for office, person in _may_know(held, _recipients(word, held, case, gathered, work.now)):
             if (office, person) not in told:
                 told.add((office, person))
                 work.notices.append(Notice(written, word, office, person, kind, text, args))
                 if office is not None and not held.row["confidential"]:
                     work.parties.setdefault((case.id, office), "told")
+
+
+def _may_know(held: Held, recipients: Iterator[tuple[int | None, int | None]]) -> Iterator[tuple[int | None, int | None]]:
+    """Of a confidential matter only readers are told, and the person who raised it, never that person's office."""
+    for office, person in recipients:
+        if not held.row["confidential"] or office in held.row["readers"]:
+            yield office, person
+        elif person is not None or office is None:
+            yield None, person
 
 
 def _recipients(

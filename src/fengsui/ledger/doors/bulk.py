@@ -11,12 +11,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from fengsui.ledger import mechanisms
-from fengsui.ledger.doors import deadlines, facts, opening, sight
+from fengsui.ledger import mechanisms, models
+from fengsui.ledger.doors import deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, perform
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused, refused
-from fengsui.ledger.doors.single import act, in_transaction, missing
+from fengsui.ledger.doors.single import act, demand_delegation, in_transaction, missing
 from fengsui.ledger.doors.work import Work, Written
 from fengsui.ledger.kernel.rows import Rows
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Mechanism
@@ -83,7 +83,9 @@ def _chunk(chunk: list[tuple[str, Call]], now: datetime) -> list[Receipt | Refus
 
 def _try(passage: Passage, held: Held, call: Call, answers: dict[int, Receipt | Refused], place: int) -> Written | None:
     try:
+        wellformed.demand(act=call.act, values=call.values, version=call.expects)
         sight.demand(held, call.actor)
+        demand_delegation(held.mechanism.name, call, passage.now)
         return perform(passage, held, call)
     except Refused as refusal:
         answers[place] = refusal
@@ -119,6 +121,7 @@ def adopt(rows: Iterable[Adoption], now: datetime) -> list[Receipt]:
     for chunk in _chunks(enumerate(rows)):
 
         def doing(chunk: list[tuple[int, Adoption]] = chunk) -> list[Receipt]:
+            _demand_new_numbers(chunk)
             takeover = _Takeover(now)
             written = [takeover.one(number, row) for number, row in chunk]
             takeover.work.flush()
@@ -200,6 +203,16 @@ class _Takeover:
         except (NoLength, KeyError) as lacking:
             raise refused(422, "missing", "fields", f"The clock of {case.state} needs {lacking}; give that field") from lacking
         return tuple(rows.rows)
+
+
+def _demand_new_numbers(chunk: list[tuple[int, Adoption]]) -> None:
+    given = [row.number for _, row in chunk if row.number is not None]
+    taken = set(models.Case.objects.filter(number__in=given).values_list("number", flat=True))
+    for place, row in chunk:
+        if row.number in taken:
+            raise refused(422, "bad_value", f"rows.{place}.number", f"A case has the number {row.number} already")
+        if row.number is not None:
+            taken.add(row.number)
 
 
 def _demand_known(mechanism: Mechanism, number: int, row: Adoption) -> None:

@@ -45,7 +45,7 @@ class Whereabouts:
 def whereabouts(held: Held, parent: Held | None) -> Whereabouts:
     """Where the case stands, for finding offices; ``owner`` is its last overseer once it has climbed."""
     row, about = held.row, str(held.row["about_id"])
-    number = int(about) if about.isdigit() else None
+    number = int(about) if about.isdecimal() else None
     over = held.case.overseers
     return Whereabouts(
         kind=row["about_kind"],

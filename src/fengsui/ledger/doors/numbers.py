@@ -29,10 +29,21 @@ def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: d
         **{name: value for name, value in fields.items() if isinstance(value, str | int)},
     }
     shape = _SERIAL.sub("\0", pattern).format_map(_Words(words))
-    serial = take(shape.replace("\0", "#"), 1)
     width = _SERIAL.search(pattern)
-    digits = str(serial).zfill(int(width[1])) if width and width[1] else str(serial)
-    return shape.replace("\0", digits)
+    if width is None:
+        return shape
+    while True:
+        digits = str(take(shape.replace("\0", "#"), 1)).zfill(int(width[1] or 1))
+        number = shape.replace("\0", digits)
+        if not _taken(number):
+            return number
+
+
+def _taken(number: str) -> bool:
+    """Whether a case from the old world brought this number along."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_case WHERE number = %s", [number])
+        return cursor.fetchone() is not None
 
 
 class _Words(dict[str, Any]):

@@ -109,10 +109,10 @@ def unique_key(mechanism: Mechanism, about: About, values: Mapping[str, Any]) ->
 
 
 def _place_of_site(about: About) -> str:
-    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdigit() else None
+    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdecimal() else None
     return site.place if site else ""
 
 
 def _duty_of_site(about: About) -> str:
-    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdigit() else None
+    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdecimal() else None
     return site.duties[0] if site and site.duties else ""

@@ -11,7 +11,7 @@ import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from fengsui.ledger import mechanisms
-from fengsui.ledger.doors import answered, deadlines, facts, opening, sight
+from fengsui.ledger.doors import answered, deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, owner_of, perform, readers_of
 from fengsui.ledger.doors.held import Held, as_uuid, read
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
@@ -55,6 +55,7 @@ def act(case_id: str, call: Call, *, now: datetime) -> Receipt:
     Raises ``Refused``: 404 no such case for this actor · 412 the case moved since ``call.expects`` · 403 not yours ·
     409 the case does not allow it · 422 a field is missing or wrong. Nothing is changed then.
     """
+    wellformed.demand(act=call.act, values=call.values, key=call.key, version=call.expects)
     body = answered.body_hash(case=str(case_id), act=call.act, actor=asdict(call.actor), values=call.values, expects=call.expects)
 
     def doing() -> Receipt:
@@ -63,7 +64,7 @@ def act(case_id: str, call: Call, *, now: datetime) -> Receipt:
         sight.demand(held, call.actor)
         if (known := answered.receipt(call.actor, call.key, body)) is not None:
             return known
-        _demand_delegation(held.mechanism.name, call, now)
+        demand_delegation(held.mechanism.name, call, now)
         written = perform(passage, held, call)
         return _finish(passage, written, call.actor, call.key, body)
 
@@ -85,6 +86,7 @@ def open(
 
     Raises ``Refused`` as ``act`` does, 422 for an unknown mechanism, place or opening act.
     """
+    wellformed.demand(mechanism=mechanism, act=act, values=values, key=key, **asdict(about))
     try:
         wording = mechanisms.current(mechanism, exercise=about.exercise)
     except mechanisms.UnknownMechanism as error:
@@ -106,7 +108,7 @@ def open_in(passage: Passage, wording: Mechanism, call: Call, about: About, pare
     unique = opening.unique_key(wording, about, call.values)
     if unique is not None and (taken := _open_case_of(wording.name, unique)):
         return _again(passage, taken, call, about)
-    _demand_delegation(wording.name, call, passage.now)
+    demand_delegation(wording.name, call, passage.now)
     held = opening.blank(wording, about, call.actor, passage.now)
     held.row["unique_key"] = unique
     if parent is not None:
@@ -165,7 +167,7 @@ def missing() -> Refused:
     return refused(404, "no_such_case", "case", "There is no such matter among those you may see")
 
 
-def _demand_delegation(mechanism: str, call: Call, now: datetime) -> None:
+def demand_delegation(mechanism: str, call: Call, now: datetime) -> None:
     """A deputy may only do what was given."""
     actor = call.actor
     if actor.kind != "person" or actor.principal is None or actor.principal == actor.person:

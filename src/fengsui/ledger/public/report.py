@@ -23,9 +23,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fengsui import moment
 from fengsui.ledger import doors, evidence, mechanisms, names, receipts, reporters, sentences, titles
+from fengsui.ledger.doors import answered
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Clock, Entry, Evidence, Receipt
+from fengsui.ledger.models import Clock, Evidence, IdempotencyKey, Receipt
 from fengsui.ledger.public import forms, limits, tickets, words
 from fengsui.ledger.public.intake import intake
 from fengsui.region.geography import county_of
@@ -85,7 +86,8 @@ def _form_key(key: str) -> bool:
 
 def _known(key: str) -> bool:
     """Whether this form was taken already: sending it again costs nothing."""
-    return Entry.objects.filter(key=reporters.door_key(key)).exists()
+    who = answered.caller(Actor(kind="public"))
+    return IdempotencyKey.objects.filter(caller=who, key=reporters.door_key(key)).exists()
 
 
 def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) -> HttpResponse:
@@ -97,7 +99,7 @@ def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) ->
     with transaction.atomic():
         photos = _photos(known["photos"], who, now)
         values |= {given_as["photos"]: photos} if photos else {}
-        values |= {given_as["position"]: known["position"]} if known["position"] else {}
+        values |= {given_as["position"]: [known["position"]["lon"], known["position"]["lat"]]} if known["position"] else {}
         given = doors.open(becomes.mechanism, becomes.act, values, who, _about(form), key=reporters.door_key(key), now=now)
         reporters.keep(given.case, reporters.secret_of(key), {"name": known["name"], "phone": known["phone"]}, now)
     limits.spend(limits.REPORTS, limits.address_of(request), now)

@@ -1,0 +1,102 @@
+"""What no field and no table of the ledger can take, whoever sends it: refused before anything is looked up.
+
+In: what a caller gave. Out: nothing, or ``Refused`` 422 naming the part. Which values a field takes is the kernel's
+question; a reference to an office, a person, a site or a file that is not there is this module's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from fengsui.ledger.doors.held import Held
+from fengsui.ledger.doors.shapes import refused
+from fengsui.ledger.models import Evidence
+from fengsui.region.models import Person
+from fengsui.region.tree import tree
+
+DEEPEST = 32
+"""Levels of lists and mappings inside one value."""
+_WHOLE = 1 << 63
+
+
+def demand(**parts: Any) -> None:
+    """Refuse 422 what cannot be kept: NUL, half a character, a number beyond 64 bits, no number, endless nesting."""
+    for name, value in parts.items():
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                _demand(str(key), key, 0)
+                _demand(str(key), inner, 0)
+        else:
+            _demand(name, value, 0)
+
+
+def _demand(name: str, value: Any, depth: int) -> None:
+    if depth > DEEPEST:
+        raise refused(422, "bad_value", name, f"at most {DEEPEST} levels of lists")
+    if isinstance(value, str):
+        if "\0" in value or not _encodable(value):
+            raise refused(422, "bad_value", _encoded(name), "leave out the characters that are no text")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise refused(422, "bad_value", name, "give a number")
+    elif isinstance(value, int):
+        if not -_WHOLE <= value < _WHOLE:
+            raise refused(422, "bad_value", name, "give a smaller number")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            _demand(name, key, depth + 1)
+            _demand(name, inner, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _demand(name, inner, depth + 1)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _encoded(name: str) -> str:
+    return name.replace("\0", "").encode(errors="replace").decode()
+
+
+# ------------------------------------------------------------------ references
+
+
+def demand_there(held: Held, values: Mapping[str, Any], now: datetime) -> None:
+    """Refuse 422 a value that names an office, person, site or file that does not exist, or an office dissolved by now."""
+    for name, value in values.items():
+        field = held.mechanism.fields.get(name)
+        missing = _MISSING.get(field.kind) if field is not None else None
+        if missing is None or value in (None, "", []):
+            continue
+        if missing(value if isinstance(value, list) else [value], now):
+            raise refused(422, "bad_value", name, "choose what exists: this names something that is not there")
+
+
+def _offices(ids: Iterable[Any], now: datetime) -> bool:
+    known = tree().offices
+    found = [known.get(one) for one in ids]
+    return any(node is None or (node.dissolved_on is not None and node.dissolved_on <= now.date()) for node in found)
+
+
+def _persons(ids: list[Any], now: datetime) -> bool:
+    return Person.objects.unscoped("whether a named person exists").filter(pk__in=ids).count() != len(set(ids))
+
+
+def _sites(ids: Iterable[Any], now: datetime) -> bool:
+    known = tree().sites
+    return any(one not in known for one in ids)
+
+
+def _files(digests: list[Any], now: datetime) -> bool:
+    return Evidence.objects.filter(digest__in=digests).count() != len(set(digests))
+
+
+_MISSING = {"office": _offices, "offices": _offices, "person": _persons, "people": _persons, "site": _sites, "files": _files}

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import Field, Header, Query, Router, Schema, Status
+from ninja import Field, File, Header, Query, Router, Schema, Status, UploadedFile
 
-from fengsui.ledger import doors, mechanisms, reading, sentences, subject, titles
+from fengsui.ledger import doors, evidence, mechanisms, reading, sentences, subject, titles
 from fengsui.ledger.doors import wellformed
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.doors.shapes import refused
@@ -353,6 +353,23 @@ def _about(acting: Acting, given: AboutIn) -> doors.About:
     return subject.of_place(
         acting, given.place, given.kind, given.title, subject=given.id, duty=given.duty, external=given.external_number
     )
+
+
+class EvidenceOut(Schema):
+    digest: str
+    name: str
+    media_type: str
+    size: int
+    position: dict[str, Any] | None = None
+
+
+@router.post("/evidence", response={201: EvidenceOut}, summary="Keep a file, to be named in an act by its digest")
+def keep_evidence(request: ActingRequest, file: File[UploadedFile]) -> Status[Any]:
+    """One file as ``multipart/form-data``; where a photo was taken is kept as a fact and taken out of the file.
+
+    413 too large, 415 a kind that is not accepted or a damaged picture, 429 too many in an hour. Seen only through a case.
+    """
+    return Status(201, evidence.store(file, reading.actor_of(request.acting), present(), name=file.name or ""))
 
 
 @router.post("/cases", response={201: ReceiptOut})

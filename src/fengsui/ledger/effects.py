@@ -47,6 +47,10 @@ def number(call: EffectCall) -> None:
     """The door gives the number itself, in the same transaction (the kernel says when): nothing is left to do."""
 
 
+LEAST_CALLED = 1
+"""A blue warning wakes no leader: the first number of an office's list is its duty post."""
+
+
 @register_effect("call_list", "outer")
 def call_list(call: EffectCall) -> None:
     """Put the numbers of the offices that must answer on a call list, in order; people ring, the system never does."""
@@ -56,9 +60,10 @@ def call_list(call: EffectCall) -> None:
     else:
         running = [clock.holder for clock in call.case.clocks if clock.stopped is None]
         offices, what = list(dict.fromkeys(running)), f"entry:{call.values.get('entry', call.case.seq)}"
+    most = LEAST_CALLED if call.row["level"] == "blue" else None
     for office in offices:
         if office is not None:
-            list_calls(call.case.id, what, office, exercise=bool(call.row["exercise"]), now=call.now)
+            list_calls(call.case.id, what, office, exercise=bool(call.row["exercise"]), now=call.now, most=most)
 
 
 @register_effect("alarm_site", "outer")

@@ -119,11 +119,11 @@ def publish_notice(call: EffectCall, recipients: list[int]) -> None:
 # ----------------------------------------------------------------- calls to answer
 
 
-def list_calls(case_id: str, what: str, office: int, *, exercise: bool, now: datetime) -> list[CallLine]:
-    """Put an office's contacts on the case's call list; ``what`` made it necessary, so that it is put there once."""
+def list_calls(case_id: str, what: str, office: int, *, exercise: bool, now: datetime, most: int | None = None) -> list[CallLine]:
+    """Put an office's contacts, at most ``most``, on the case's call list; ``what`` made it necessary: once for each."""
     contacts = Contact.objects.unscoped("the call list of an office that must answer").filter(office_id=office)
     lines = []
-    for place, contact in enumerate(contacts.order_by("order", "id"), 1):
+    for place, contact in enumerate(contacts.order_by("order", "id")[:most], 1):
         known = {
             "contact_id": contact.pk, "name": contact.name, "phone": contact.phone, "listed_at": now, "exercise": exercise,
         }  # fmt: skip

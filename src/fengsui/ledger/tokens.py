@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TextIO
 
 from django.db.models import Q
 
 from fengsui.ledger.models import Token
-from fengsui.region.acting import Acting
-from fengsui.region.models import Holding
+from fengsui.region.acting import Acting, actings
+from fengsui.region.models import Account, Holding
 
 PREFIX = "fs_"
 """What a secret begins with, so that scanners for leaked secrets know it."""
@@ -50,6 +51,29 @@ def acting_of_token(secret: str, now: datetime) -> Acting | None:
 def revoke(token: Token, now: datetime) -> None:
     """End a token at once."""
     Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def main(user: str, post: int | None, name: str, days: int, ends: bool, now: datetime, out: TextIO) -> int:
+    """The command ``fengsui token``: makes a token for a post of the account ``user``, or ends those of that name.
+
+    Writes what it did to ``out``; returns the exit code.
+    """
+    account = Account.objects.filter(username=user).first()
+    mine = [one for one in actings(account, now) if one.principal_id is None] if account else []
+    chosen = [one for one in mine if post in (None, one.post_id)]
+    if not chosen:
+        out.write(f"{user!r} holds no such post at present; name an account that does.\n")
+        return 1
+    if ends:
+        found = Token.objects.filter(person_id=chosen[0].person_id, name=name, revoked_at__isnull=True)
+        out.write(f"{found.update(revoked_at=now)} tokens ended.\n")
+        return 0
+    if len(chosen) > 1:
+        out.write(f"{user!r} holds several posts; choose one: --post {' or --post '.join(str(one.post_id) for one in chosen)}\n")
+        return 1
+    token, secret = issue(name, chosen[0], now=now, expires=now + timedelta(days=days))
+    out.write(f"{secret}\nHolds until {token.expires_at.isoformat(timespec='minutes')}; it is shown this once.\n")
+    return 0
 
 
 def _hash(secret: str) -> str:

@@ -219,6 +219,26 @@ def check(folder: Path | None, as_json: bool, budget: int | None, over: bool, li
 
 
 @main.command()
+@click.argument("user")
+@click.option("--post", type=int, default=None, help="The post it acts in, by number; needed where the person holds several.")
+@click.option("--name", default="program", show_default=True, help="What the token is for.")
+@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it holds.")
+@click.option("--revoke", is_flag=True, help="End all tokens of this name and person instead.")
+@data_option
+def token(user: str, post: int | None, name: str, days: int, revoke: bool, data: Path) -> None:
+    """Make a token by which a program acts in one post of USER, or end it.
+
+    The secret is printed once and kept nowhere; a program sends it as "Authorization: Bearer SECRET".
+    Exit codes: 0 done, 1 no such person or post.
+    """
+    _django(data)
+    from fengsui import moment
+    from fengsui.ledger import tokens
+
+    sys.exit(tokens.main(user, post, name, days, revoke, moment.now(), sys.stdout))
+
+
+@main.command()
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(data: Path, as_json: bool) -> None:

@@ -32,6 +32,7 @@ ADDRESSES = [
         body={"act": "order_interim", "values": {"interim_control": "停用"}},
         headers={**KEY, "If-Match": '"1"'},
     ),
+    Address("api/evidence", "/api/evidence", 12, method="POST", own=(422,), other=(422,)),
     Address("api/desk", "/api/desk", 10),
     Address("api/openapi.json", "/api/openapi.json", 2, why_open="the API's description holds no data"),
 ]

@@ -27,6 +27,8 @@ def length(span: timedelta) -> str:
 def coarse(seconds: int) -> str:
     """The same without seconds: what an overdue clock says."""
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 1:
+        return gettext("under 1 min")
     if hours < 1:
         return gettext("%(minutes)s min") % {"minutes": minutes}
     if days < 1:

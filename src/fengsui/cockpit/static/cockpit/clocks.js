@@ -8,6 +8,7 @@ export function now() { return served + (performance.now() - loaded) }
 
 function coarse(seconds) {
   const minutes = Math.floor(seconds / 60), hours = Math.floor(seconds / 3600), days = Math.floor(seconds / 86400)
+  if (minutes < 1) return words.moment
   if (hours < 1) return words.min(minutes)
   if (days < 1) return words.hour(hours, minutes % 60)
   return words.day(days, hours % 24)

@@ -48,6 +48,7 @@ async function renew(part) {
   const fresh = part.dataset.livePick ? new DOMParser().parseFromString(holder.innerHTML, 'text/html').querySelector('[data-live-pick]') : holder.content.firstElementChild
   if (!fresh) { if (!part.dataset.liveUrl.includes('keep')) part.remove(); return }
   if (part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) return
+  if (part.querySelector('details.fs-menu[open]')) { setTimeout(touch, 3000, part); return } // nothing is taken from under the hand
   const before = new Map([...part.querySelectorAll('[data-key]')].map(row => [row.dataset.key, row.dataset.seen]))
   part.replaceWith(fresh)
   fresh.querySelectorAll('[data-key]').forEach(row => { if (before.get(row.dataset.key) !== row.dataset.seen) row.classList.add('fs-glow') })

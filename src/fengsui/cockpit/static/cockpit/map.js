@@ -19,17 +19,24 @@ function lay(root) {
   root.querySelectorAll('.fs-map-hours [data-share]').forEach(item => { item.style.left = `${item.dataset.share}%` })
   const strip = root.querySelector('.fs-map-dues')
   if (!strip) return
-  /* Three rows, first come first placed; what finds no room shows its mark alone, its words on hover and focus. */
+  /* Three rows, first come first placed; what finds no room shows its mark alone in a fourth, its words on hover and focus. */
   const free = [-1, -1, -1], width = strip.parentElement.clientWidth
+  let bare = -1
   strip.querySelectorAll('[data-share]').forEach(item => {
     const left = Number(item.dataset.share) / 100 * width
     let row = free.findIndex(until => until <= left)
     item.classList.toggle('fs-bare', row < 0)
-    if (row < 0) row = free.indexOf(Math.min(...free))
-    const room = item.classList.contains('fs-bare') ? 18 : Math.min(240, item.scrollWidth + 12)
+    if (row < 0) {
+      const at = Math.min(Math.max(left, bare), width - 16)
+      item.style.left = `${at}px`
+      item.style.top = '78px'
+      bare = at + 16
+      return
+    }
+    const room = Math.min(240, item.scrollWidth + 12)
     item.style.left = `${Math.min(left, width - room)}px`
-    item.style.top = `${8 + row * 26}px`
-    free[row] = Math.max(free[row], left + room)
+    item.style.top = `${6 + row * 24}px`
+    free[row] = left + room
   })
 }
 lay(document)

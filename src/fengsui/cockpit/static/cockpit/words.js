@@ -2,7 +2,7 @@
 const chinese = document.documentElement.lang.startsWith('zh')
 
 const zh = {
-  min: m => `${m} 分`, hour: (h, m) => `${h} 时 ${m} 分`, day: (d, h) => `${d} 天 ${h} 小时`,
+  moment: '不到 1 分', min: m => `${m} 分`, hour: (h, m) => `${h} 时 ${m} 分`, day: (d, h) => `${d} 天 ${h} 小时`,
   over: t => `逾期 ${t}`, left: t => `剩 ${t}`,
   weekdays: ['星期日', '星期一', '星期二', '星期三', '星期四', '星期五', '星期六'],
   kept: t => `已恢复您 ${t} 填写的内容。`, discard: '清除',
@@ -11,7 +11,7 @@ const zh = {
   chosen: n => `已选 ${n} 件`, refused: '未能提交，请打开后修改：', copied: '已复制地址', remove: '移除照片', near: '已取得当前位置', noplace: '取不到位置，请手工选择。'
 }
 const en = {
-  min: m => `${m} min`, hour: (h, m) => `${h} h ${m} min`, day: (d, h) => `${d} d ${h} h`,
+  moment: 'under 1 min', min: m => `${m} min`, hour: (h, m) => `${h} h ${m} min`, day: (d, h) => `${d} d ${h} h`,
   over: t => `${t} overdue`, left: t => `${t} left`,
   weekdays: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
   kept: t => `What you typed at ${t} is back.`, discard: 'Discard',

@@ -27,6 +27,8 @@ WITH_ACTS = 25
 """So many lines carry their acts; the rest are opened to act."""
 
 INLINE = 2
+TOLD_READ, TOLD_SHOWN = 60, 5
+"""So many notices are looked through for the card, so many lines of it are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,11 @@ def groups(posts: Sequence[Acting], now: datetime) -> list[Group]:
 WATCHED = 12
 
 
-def watched(posts: Sequence[Acting], now: datetime) -> Group | None:
+def watched(posts: Sequence[Acting], now: datetime, shown: Sequence[Group] = ()) -> Group | None:
     """Warnings in my scope that somebody else has not acknowledged yet: what a duty officer phones about.
 
-    For duty rooms and leaders only; the soonest clock first, red and orange before the others.
+    For duty rooms and leaders only; the soonest clock first, red and orange before the others. What stands in
+    ``shown`` already is left out.
     """
     if kind(posts) not in ("duty", "leader"):
         return None
@@ -96,7 +99,8 @@ def watched(posts: Sequence[Acting], now: datetime) -> Group | None:
         case__in=reading.cases(posts).filter(ended=False, level__in=filters.LEVELS), stopped__isnull=True, current=True
     )
     seen: dict[Any, Clock] = {}
-    for clock in running.exclude(holder_id__in=offices).select_related("case").order_by("due")[:200]:
+    above = [line.case.pk for group in shown for line in group.lines]
+    for clock in running.exclude(holder_id__in=offices).exclude(case__in=above).select_related("case").order_by("due")[:200]:
         declared = mechanisms.version(clock.case.version_id).clocks.get(clock.name)
         if declared is not None and declared.per_holder:
             seen.setdefault(clock.case_id, clock)
@@ -178,6 +182,7 @@ class Row:
     value: str = ""
     url: str = ""
     sign: str = ""
+    under: str = ""  # a second, quieter line: what the words are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,11 +305,18 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
 def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
     offices = [one.office_id for one in posts]
     told = Notice.objects.filter(Q(office_id__in=offices) | Q(person_id=posts[0].person_id), seen_at__isnull=True)
-    lines = casepage.notice_lines(list(told.filter(case__in=reading.cases(posts)).select_related("case").order_by("-at")[:5]))
+    newest = told.filter(case__in=reading.cases(posts)).select_related("case").order_by("-at")[:TOLD_READ]
+    lines = casepage.gathered(casepage.notice_lines(list(newest)))[:TOLD_SHOWN]
     if not lines:
         return None
     rows = [
-        Row(one["text"], times.moment_text(one["notice"].at, now), reverse("ledger:case", args=[one["case"].pk])) for one in lines
+        Row(
+            one["text"],
+            times.moment_text(one["notice"].at, now),
+            reverse("ledger:case", args=[one["case"].pk]),
+            under=one["case"].title,
+        )
+        for one in lines
     ]
     return Card(gettext("Told to me"), rows, gettext("All notices"), reverse("ledger:notices"))
 

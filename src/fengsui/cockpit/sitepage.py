@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from fengsui import moment
 from fengsui.cockpit import sheet, sparks
+from fengsui.ledger import mechanisms, titles
 from fengsui.ledger import reading as ledger
 from fengsui.region import geography
 from fengsui.region.acting import Acting, actings, scope
@@ -124,7 +125,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
     x, y = geography.draw(site.lon, site.lat)
     context = {
         **_live(request, site, now),
-        "cases": list(open_cases[:8]),
+        "cases": [(case, titles.mechanism(mechanisms.version(case.version_id))) for case in open_cases[:8]],
         "case_count": open_cases.count(),
         "units": list(units),
         "worst": min((unit.grade for unit in units if unit.grade), default=None),

@@ -17,7 +17,7 @@ from django.db.models.functions import Left
 from django.urls import reverse
 
 from fengsui import moment
-from fengsui.ledger import reading
+from fengsui.ledger import mechanisms, reading, titles
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Place, Site
 
@@ -120,6 +120,7 @@ def _line(case: Any) -> dict[str, Any]:
         "level": case.level if case.level in LEVELS else "",
         "title": case.title,
         "number": case.number or "",
+        "mechanism": titles.mechanism(mechanisms.version(case.version_id)),
         "moved": case.moved_at,
         "due": case.next_due,
         "url": reverse("ledger:case", args=[case.pk]),

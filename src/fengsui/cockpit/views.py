@@ -43,7 +43,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
         return render(request, "cockpit/home.html", status=403)
     groups = desk.groups(posts, now)
     total = sum(len(group.lines) for group in groups)
-    context = {"groups": groups, "total": total, "watched": desk.watched(posts, now), "now": now}
+    context = {"groups": groups, "total": total, "watched": desk.watched(posts, now, groups), "now": now}
     if request.headers.get("HX-Request") and request.GET.get("part") == "lines":
         return render(request, "cockpit/parts/desk_lines.html", context)
     context |= {"cards": desk.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}

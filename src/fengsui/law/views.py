@@ -32,6 +32,10 @@ UNITS = {
     "s": gettext_noop("seconds"), "min": gettext_noop("minutes"), "h": gettext_noop("hours"),
     "d": gettext_noop("days"), "wd": gettext_noop("working days"),
 }  # fmt: skip
+ONE = {
+    "s": gettext_noop("second"), "min": gettext_noop("minute"), "h": gettext_noop("hour"),
+    "d": gettext_noop("day"), "wd": gettext_noop("working day"),
+}  # fmt: skip
 
 
 KEYS = {
@@ -52,7 +56,9 @@ def length(written: Any) -> str:
     text = str(written)
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
     unit = text[len(number) :].strip()
-    return f"{number} {gettext(UNITS[unit])}" if unit in UNITS and number else text
+    if unit not in UNITS or not number:
+        return text
+    return f"{number} {gettext(ONE[unit] if number == '1' else UNITS[unit])}"
 
 
 def row_words(content: Any) -> str:
@@ -70,12 +76,17 @@ def row_words(content: Any) -> str:
 def content_words(number: numbers.LawNumber) -> str:
     """The number's content in one line."""
     if number.table is not None and number.duration is not None:
-        return "；".join(f"{gettext(KEYS.get(key, key))} {length(row)}" for key, row in number.table.items())
+        return _stop().join(f"{gettext(KEYS.get(key, key))} {length(row)}" for key, row in number.table.items())
     if number.table is not None:
-        return gettext("table of %(n)s rows by %(key)s") % {"n": len(number.table), "key": number.keyed_by}
+        return gettext("table of %(n)s rows") % {"n": len(number.table)}
     if number.duration is not None:
         return length(number.written)
-    return f"{row_words(number.value)} {number.unit}".strip()
+    return f"{row_words(number.value)} {gettext(number.unit) if number.unit else ''}".strip()
+
+
+def _stop() -> str:
+    """What stands between two rows in one line."""
+    return "；" if (get_language() or "zh").startswith("zh") else "; "
 
 
 def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
@@ -121,7 +132,9 @@ def law_list(request: HttpRequest) -> HttpResponse:
         "q": words,
         "confidence": sure,
         "choices": [(name, gettext(text), counts[name]) for name, text in CONFIDENCE.items()],
-        "calendar": calendar.calendar_version(),
+        "calendar": calendar.calendar_version().replace(" (to ", "（至 ").replace(")", " 年）")
+        if (get_language() or "zh").startswith("zh")
+        else calendar.calendar_version(),
     }
     return render(request, "law/list.html", context)
 

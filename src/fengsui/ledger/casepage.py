@@ -439,5 +439,19 @@ def notice_lines(lines: Sequence[Notice]) -> list[dict[str, Any]]:
     for one in lines:
         subject, _ = notices.words(one, get_language() or "zh-hans")
         mechanism = titles.mechanism(mechanisms.version(one.case.version_id))
-        shown.append({"notice": one, "case": one.case, "text": subject.split(": ")[0], "mechanism": mechanism})
+        shown.append({"notice": one, "case": one.case, "text": subject.split(": ")[0], "mechanism": mechanism, "times": 1})
     return shown
+
+
+def gathered(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`notice_lines` with one line for the same words about the same case: the newest, and how many ``times``.
+
+    A clock that climbs every few minutes would otherwise push everything else off the page. A line counts as
+    unseen while one of those gathered in it is.
+    """
+    kept: dict[tuple[Any, str], dict[str, Any]] = {}
+    for line in lines:
+        first = kept.setdefault((line["case"].pk, line["text"]), line | {"times": 0, "unseen": False})
+        first["times"] += 1
+        first["unseen"] |= line["notice"].seen_at is None
+    return list(kept.values())

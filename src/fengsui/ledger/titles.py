@@ -89,6 +89,8 @@ def role(name: str, mechanism: Mechanism | None = None) -> str:
         return field(mechanism.fields[name[6:]])
     if mechanism is not None and name.startswith("holder.") and name[7:] in mechanism.clocks:
         return role(mechanism.clocks[name[7:]].holder, mechanism)
+    if name == "raiser":
+        return gettext("whoever raised it")
     if name in roles.roles():
         return here(roles.roles()[name].title) or spaced(name)
     if name.startswith(("field.", "holder.")):

@@ -345,5 +345,5 @@ def notices(request: HttpRequest) -> HttpResponse:
         return redirect("ledger:notices")
     page = _page(request, LAST_PAGE)
     lines = list(told.select_related("case").order_by("-at", "-id")[(page - 1) * PAGE : page * PAGE + 1])
-    context = {"lines": casepage.notice_lines(lines[:PAGE]), "page": page, "has_next": len(lines) > PAGE}
+    context = {"lines": casepage.gathered(casepage.notice_lines(lines[:PAGE])), "page": page, "has_next": len(lines) > PAGE}
     return render(request, "ledger/notices.html", context)

@@ -20,6 +20,8 @@ from fengsui.services.worker import ROOMS, find_module
 PACE = "30"
 """How many times shorter the exercise's clocks are; the pages mark them as shortened."""
 
+FILLING = "filling in the made-up region, once: about a minute"
+
 _SEEDED = "DEMO"  # beside the marker: this folder holds a demo, and it is complete
 _HALF = "DEMO.half"  # its filling began and has not ended
 
@@ -52,12 +54,12 @@ def _begin_again(folder: Folder) -> None:
         )
 
 
-def _seed(folder: Folder, run_beside: Callable[[list[str]], None]) -> list[str]:
+def _seed(folder: Folder, run_beside: Callable[[list[str], str], None]) -> list[str]:
     """Fill an empty folder once; give the notes to show under the table."""
     done = folder.path / _SEEDED
     if not done.exists():
         half = folder.path / _HALF
         half.touch()
-        run_beside([sys.executable, "-m", "fengsui.services.seeding"])
+        run_beside([sys.executable, "-m", "fengsui.services.seeding"], FILLING)
         half.rename(done)
     return ["Sign in with one click as any role shown there; nothing in this region is real."]

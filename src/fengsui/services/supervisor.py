@@ -108,7 +108,8 @@ class Supervisor:
         """Take one more part; it starts at the next tick when what it needs is ready."""
         self.children[part.name] = Child(part)
 
-    def _say(self, name: str, words: str, *, bad: bool = False) -> None:
+    def say(self, name: str, words: str, *, bad: bool = False) -> None:
+        """Let whoever watches know what happens to ``name``."""
         event = Event(name, words, bad)
         self.recent.append(event)
         self.told(event)
@@ -128,7 +129,7 @@ class Supervisor:
                 self._start(child, now)
             elif child.state is State.STARTING and child.part.ready():
                 child.state, child.ready_after = State.READY, now - child.started
-                self._say(child.part.name, f"ready after {child.ready_after:.1f} s")
+                self.say(child.part.name, f"ready after {child.ready_after:.1f} s")
             elif child.state is State.READY and child.failures and now - child.started > _STEADY_AFTER:
                 child.failures = 0
         for call in self.each_tick:
@@ -163,7 +164,7 @@ class Supervisor:
         pause = min(_FIRST_PAUSE * 2**child.failures, _LONGEST_PAUSE)
         child.failures += 1
         child.state, child.next_try = State.PAUSING, now + pause
-        self._say(child.part.name, f"ended ({exit_words(child.last_exit)}); started again in {pause:.1f} s", bad=True)
+        self.say(child.part.name, f"ended ({exit_words(child.last_exit)}); started again in {pause:.1f} s", bad=True)
 
     def wait_ready(self, names: Iterable[str], patience: float, stop: threading.Event) -> None:
         """Tick until ``names`` are ready, or ``stop``. Raises `Failure` part with the log's last words."""
@@ -200,11 +201,11 @@ class Supervisor:
         assert child.process is not None
         try:
             child.process.wait(child.part.patience)
-            self._say(child.part.name, "stopped")
+            self.say(child.part.name, "stopped")
         except subprocess.TimeoutExpired:
             child.process.kill()
             child.process.wait()
-            self._say(child.part.name, f"killed: it did not stop within {child.part.patience:.0f} s", bad=True)
+            self.say(child.part.name, f"killed: it did not stop within {child.part.patience:.0f} s", bad=True)
         _end_group(child.process.pid)
         child.state = State.STOPPED
         child.process = None

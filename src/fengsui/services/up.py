@@ -18,9 +18,9 @@ from fengsui.services.failure import Failure
 from fengsui.services.folder import Folder, Lock
 from fengsui.services.supervisor import Supervisor, last_words
 
-After = Callable[[Folder, Callable[[list[str]], None]], list[str]]
+After = Callable[[Folder, Callable[[list[str], str], None]], list[str]]
 """What to do once the database is migrated and before the processes start: it gets the folder and a function
-that runs a command as the database's owner, and gives notes to show."""
+that runs a command as the database's owner and says meanwhile what it does, and gives notes to show."""
 
 
 def run(
@@ -76,10 +76,11 @@ def _fill(folder: Folder, supervisor: Supervisor, stop: threading.Event, after: 
     if not folders.external_database():
         postgres.make_database(environment["DATABASE_URL"])
 
-    def beside(command: list[str]) -> None:
+    def beside(command: list[str], words: str) -> None:
+        supervisor.say("database", words)
         run_beside(supervisor, command, environment, folder, stop)
 
-    beside([sys.executable, "-m", "fengsui.services.prepare"])
+    beside([sys.executable, "-m", "fengsui.services.prepare"], "preparing tables and mechanisms")
     if (child := supervisor.children.get(parts.STREAM)) is not None:
         supervisor.each_tick.append(parts.SiteTokens(folder, lambda: child.pid))
     return after(folder, beside) if after and not stop.is_set() else []

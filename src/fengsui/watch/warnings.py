@@ -23,6 +23,8 @@ from fengsui.watch.models import Alarm, Rule
 _LEVEL = Actor(kind="event", name="warning.level")
 _AGAIN = Actor(kind="event", name="alarm.again")
 _CLEARED = Actor(kind="event", name="alarm.cleared")
+_SUBJECTS = {"HH": "超高限", "H": "超高限", "L": "超低限", "LL": "超低限", "BAD": "数据异常", "SILENT": "数据中断"}
+"""What a warning is called: its alarms come and go with their values, the name stays."""
 _WORDS = {"HH": "高高报", "H": "高报", "L": "低报", "LL": "低低报", "BAD": "数据异常", "SILENT": "数据中断"}
 _QUIET = timedelta(minutes=1)
 """A warning is told again of its alarms at most so often: a flood of entries helps nobody."""
@@ -42,14 +44,14 @@ def announce(alarm: Alarm, colour: str, *, key: str, now: datetime, exercise: bo
 def _announce(alarm: Alarm, rule: Rule, site: Site, colour: str, key: str, now: datetime, exercise: bool) -> str:
     taken = open_warning(site, rule.hazard_kind)
     if taken is None:
-        about = doors.About("site", str(site.pk), site.place_id, duty_of(site), _title(alarm), exercise=exercise)
-        values = {"hazard_kind": rule.hazard_kind, "colour": colour}
+        about = doors.About("site", str(site.pk), site.place_id, duty_of(site), _subject(alarm), exercise=exercise)
+        values = {"hazard_kind": rule.hazard_kind, "colour": colour, "seen": _seen(alarm)}
         return doors.open("warning", "by_alarm", values, _LEVEL, about, key=key, now=now).case
     identity = str(taken.pk)
     if colours.rank(colour) > colours.rank(taken.fields.get("colour")):
-        doors.act(identity, Call("upgrade", _LEVEL, {"colour": colour}, key=key), now=now)
+        doors.act(identity, Call("upgrade", _LEVEL, {"colour": colour, "seen": _seen(alarm)}, key=key), now=now)
     elif not _told_lately(identity, now):
-        doors.act(identity, Call("again", _AGAIN, {"seen": _title(alarm)}, key=key), now=now)
+        doors.act(identity, Call("again", _AGAIN, {"seen": _seen(alarm)}, key=key), now=now)
     return identity
 
 
@@ -60,7 +62,7 @@ def tell_cleared(alarm: Alarm, *, key: str, now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            doors.act(str(alarm.case), Call("again", _CLEARED, {"seen": f"{_title(alarm)}，报警已消除"}, key=key), now=now)
+            doors.act(str(alarm.case), Call("again", _CLEARED, {"seen": f"{_seen(alarm)}，报警已消除"}, key=key), now=now)
     except doors.Refused:
         return  # the warning has ended meanwhile
 
@@ -90,8 +92,14 @@ def _told_lately(case: str, now: datetime) -> bool:
     return rows.filter(case=case, raised_at__gt=now - _QUIET).exists()
 
 
-def _title(alarm: Alarm) -> str:
+def _subject(alarm: Alarm) -> str:
     point, site = alarm.point, alarm.site
     assert point is not None and site is not None
+    return f"{site.name_zh} {point.name_zh}（{point.tag}）{_SUBJECTS.get(alarm.level, alarm.level)}"[:300]
+
+
+def _seen(alarm: Alarm) -> str:
+    point = alarm.point
+    assert point is not None
     value = "" if alarm.value is None else f" {alarm.value:.4g} {point.measure}"
-    return f"{site.name_zh} {point.name_zh}（{point.tag}）{_WORDS.get(alarm.level, alarm.level)}{value}"[:300]
+    return f"{point.name_zh}（{point.tag}）{_WORDS.get(alarm.level, alarm.level)}{value}"[:300]

@@ -56,14 +56,14 @@ def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, ca
 
 
 def child(mechanism: Mechanism, parent: Held, case_id: str, by: Actor, now: datetime) -> Held:
-    """A case that another one opens: same place, duty and exercise, the parent's matter in its title."""
+    """A case that another one opens: same place, duty, exercise and title; pages say the mechanism beside it."""
     above = parent.row
     about = About(
         kind=above["about_kind"],
         id=above["about_id"],
         place_code=above["place_code"],
         duty=above["duty"],
-        title=f"{title_of(mechanism)} · {above['title']}" if not mechanism.readers else title_of(mechanism),
+        title=above["title"] if not mechanism.readers else title_of(mechanism),
         exercise=above["exercise"],
     )
     held = blank(mechanism, about, by, now, case_id=case_id)

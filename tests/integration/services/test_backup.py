@@ -15,7 +15,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 from fengsui.services.folder import Folder
 from tests.integration.services.conftest import fengsui, new_folder
 
-pytestmark = pytest.mark.xdist_group("platform")
+pytestmark = pytest.mark.slow
 
 
 def quiet(words: str) -> None:

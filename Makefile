@@ -48,8 +48,8 @@ check: install  ## the proof of every mechanism
 	$(BIN)/fengsui check
 
 unit: assets  ## all tests but the browser's
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not slow"
-	$(BIN)/pytest -q -m "slow and not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not platform"
+	$(BIN)/pytest -q -m platform
 
 browser: assets  ## the tests in a real Chromium
 	$(BIN)/python -m tests.chromium

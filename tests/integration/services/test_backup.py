@@ -15,7 +15,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 from fengsui.services.folder import Folder
 from tests.integration.services.conftest import fengsui, new_folder
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.platform
 
 
 def quiet(words: str) -> None:

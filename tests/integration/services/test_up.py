@@ -17,7 +17,7 @@ from fengsui.services.parts import PROCESSES
 from tests.integration.services.conftest import fengsui, new_folder, wait_for
 from tests.integration.whole_platform import Platform
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.platform
 
 
 @pytest.fixture(scope="module")

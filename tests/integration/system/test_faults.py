@@ -12,7 +12,7 @@ from tests.integration.services.conftest import fengsui, wait_for
 from tests.integration.system.conftest import World
 from tests.integration.system.region import LIMIT, WAYS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.platform
 
 PARTS = ("postgresql", "nats", "engine", "relay", "clock", "sealer", "web", "jobs")
 

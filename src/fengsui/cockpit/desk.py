@@ -296,6 +296,8 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
         value = (
             gettext("never seen")
             if pulse.at is None
+            else gettext("just now")
+            if (pulse.silent or 0) < 60
             else gettext("%(when)s ago") % {"when": times.coarse(int(pulse.silent or 0))}
         )
         rows.append(Row(name, value, "", sign))

@@ -183,14 +183,18 @@ def _side_ends(mechanism: Mechanism, column: Mapping[str, int], words: Words) ->
 
 
 def _short(text: str, px: float, size: float = 13) -> str:
-    """The text cut so that it fits ``px``: CJK is one size wide, the rest about .55."""
-    used, kept = 0.0, ""
-    for sign in text:
-        used += size if ord(sign) > 0x2E7F else size * 0.56
-        if used > px:
-            return kept.rstrip() + "…"
-        kept += sign
-    return kept
+    """The text cut so that it fits ``px``, its … included."""
+    if _wide(text, size) <= px:
+        return text
+    kept = text
+    while kept and _wide(kept, size) > px - size:
+        kept = kept[:-1]
+    return kept.rstrip(" ·") + "…"
+
+
+def _wide(text: str, size: float) -> float:
+    """How wide a text is in Noto Sans SC: CJK and its marks are one size wide, the rest about .54."""
+    return sum(size if ord(sign) > 0x2E7F or sign in "·“”…" else size * 0.54 for sign in text)
 
 
 def _place(box: Box) -> tuple[float, float]:
@@ -206,12 +210,12 @@ def _draw_box(box: Box) -> str:
     inner = ""
     if box.end:
         inner = f'<rect class="fs-m-inner" x="{x + 3}" y="{y + 3}" width="{WIDTH - 6}" height="{HEIGHT - 6}" rx="4"/>'
-    title = ("✓ " if box.mark == "walked" else "") + _short(box.title, WIDTH - 24)
+    title = ("✓ " if box.mark == "walked" else "") + _short(box.title, WIDTH - (26 if box.mark == "walked" else 12))
     return (
         f'<g class="fs-m-box fs-m-{box.mark}"><title>{escape(box.title)} · {escape(box.second)}</title>{outer}'
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>{inner}'
         f'<text class="fs-m-name" x="{x + WIDTH / 2}" y="{y + 20}">{escape(title)}</text>'
-        f'<text class="fs-m-second" x="{x + WIDTH / 2}" y="{y + 36}">{escape(_short(box.second, WIDTH - 12, 11))}</text></g>'
+        f'<text class="fs-m-second" x="{x + WIDTH / 2}" y="{y + 36}">{escape(_short(box.second, WIDTH - 10, 11))}</text></g>'
     )
 
 

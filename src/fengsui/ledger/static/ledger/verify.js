@@ -5,7 +5,7 @@ import { sha256, verify } from '../vendor/noble.mjs'
 const chinese = document.documentElement.lang.startsWith('zh')
 const say = chinese
   ? {
-      good: '真实、完整', bad: '不可信', wait: '签名真实，证明待补',
+      good: '真实、完整', bad: '不可信', unread: '未能核验', wait: '签名真实，证明待补',
       signature: '回执签名', signed: '由密钥签署，内容一字未改。', forged: '签名与内容不符：系伪造，或有改动。',
       key: '签名密钥', known: '是本账本公布的密钥', unknown: '不是本账本公布的密钥，不知由谁签署。',
       head: '存证签名', headSigned: (size, at) => `${at}，对 ${size} 条记录的总根签名，有效。`, headForged: '存证的签名不符：系伪造，或有改动。',
@@ -16,7 +16,7 @@ const say = chinese
       unreadable: '这不是回执：请选择 receipt-….json，或输入回执编号。', nocode: '没有此编号的回执，请逐字核对。', offline: '连不上本系统。有回执文件时，断网也可核验。'
     }
   : {
-      good: 'Genuine and complete', bad: 'Not to be trusted', wait: 'Genuinely signed, proof to follow',
+      good: 'Genuine and complete', bad: 'Not to be trusted', unread: 'Nothing was checked', wait: 'Genuinely signed, proof to follow',
       signature: 'Signature of the receipt', signed: 'Signed by the key; not a letter was changed.', forged: 'The signature does not fit the content: forged, or changed.',
       key: 'Signing key', known: 'A key that this ledger publishes', unknown: 'Not a key that this ledger publishes; nobody knows who signed.',
       head: 'Signature of the seal', headSigned: (size, at) => `${at}: the root over ${size} entries is signed; it holds.`, headForged: 'The signature of the seal does not hold: forged, or changed.',
@@ -135,7 +135,7 @@ function show(checks, record, code, called = {}) {
   const verdict = result.querySelector('[data-verdict]')
   const bad = checks.some(one => one.ok === false), waits = !bad && checks.some(one => one.title === say.proof && one.ok === null)
   const word = document.createElement('span')
-  word.textContent = bad ? say.bad : waits ? say.wait : say.good
+  word.textContent = checks.every(one => one.unread) ? say.unread : bad ? say.bad : waits ? say.wait : say.good
   verdict.replaceChildren(icon(bad ? 'alert-triangle' : 'shield-check'), word)
   verdict.className = bad ? 'fs-said--bad' : 'fs-said--good'
   result.dataset.ok = String(!bad)
@@ -155,7 +155,7 @@ let turn = 0
 async function judge(text) {
   const mine = ++turn
   let given, checks
-  try { given = parse(text); checks = checksOf(given) } catch { show([{ title: say.file, ok: false, text: say.unreadable }]); return }
+  try { given = parse(text); checks = checksOf(given) } catch { show([{ title: say.file, ok: false, unread: true, text: say.unreadable }]); return }
   show(checks, given.record, given.code)
   const now = await keptHere(given.line)
   if (mine === turn) show([...checks, now], given.record, given.code, now.called)
@@ -164,8 +164,8 @@ async function judge(text) {
 async function byCode(code) {
   const address = document.querySelector('[data-code-form]').dataset.address.replace('CODE', encodeURIComponent(code.trim()))
   const answer = await fetch(address).catch(() => null)
-  if (!answer) { show([{ title: say.code, ok: false, text: say.offline }]); return }
-  if (!answer.ok) { show([{ title: say.code, ok: false, text: (await answer.json().catch(() => ({}))).said ?? say.nocode }]); return }
+  if (!answer) { show([{ title: say.code, ok: false, unread: true, text: say.offline }]); return }
+  if (!answer.ok) { show([{ title: say.code, ok: false, unread: true, text: (await answer.json().catch(() => ({}))).said ?? say.nocode }]); return }
   await judge(await answer.text())
 }
 

@@ -1,145 +1,295 @@
-"""A ledger of any size, quickly: lives of cases composed once, then written by COPY under other names.
+"""A ledger of any size, quickly: some hundred lives played through the doors (``bench.lives``), then copied.
 
-The rows are what the doors would have written: canonical bytes, salts, chained leaves, the case and its
-clocks as the last entry leaves them.
+A copy is what the doors would have written for another case of the same life some weeks earlier: other ids, numbers,
+titles and times in the canonical bytes and in every row, new salts, leaves chained anew. Copies are written by COPY
+from one process for each core, entries of many cases mixed as years of work leave them.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import re
+import struct
 import uuid
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from itertools import zip_longest
+from multiprocessing import get_context
 from typing import Any
 
-import orjson
-from django.db import connection, transaction
+import psycopg
 
-from fengsui.ledger.kernel.shapes import Actor, Case, ClockRow
-from fengsui.ledger.seals import canon, change
+from bench import lives
+from fengsui.ledger.seals import canon
 
-NAME = "bench_hazard"
-DIGEST = sha256(NAME.encode()).hexdigest()
-START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-_ID = "00000000-0000-4000-8000-000000000000"
-_NUMBER = "YH-150207-2026-000000"
-_STEPS = [
-    ("found_here", "found", {"finding": "氨罐安全阀根部阀门处于关闭状态，现场已责令立即打开并挂牌"}),
-    ("list", "settling", {"criterion": "15"}),
-    ("settle", "settled", {"responsibility": 31, "measures": "更换并铅封根部阀", "funds": 120000, "contingency": "见预案第四章"}),
-    ("approve", "rectifying", {}),
-    ("report", "rectifying", {"progress": "备件已到货，计划周三停车更换"}),
-    ("report", "rectifying", {"progress": "已更换，等待校验"}),
-    ("report", "rectifying", {"progress": "校验合格，整理资料"}),
-    ("submit", "review", {"evidence": ["9f" * 32]}),
-    ("pass", "review", {}),
-    ("pass", "cancelled", {}),
-]
+LIVES = 160
+WEEKS = 26
+"""A copy happened up to so many weeks earlier; one that is still open at most one."""
+AT_ONCE = 6_000
+"""Entries of one COPY, mixed."""
+_MOMENT = re.compile(rb"(20\d\d-\d\d-\d\d)(?=[T ]\d\d:\d\d)")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_SETTINGS = (
+    "SET session_replication_role = replica; SET synchronous_commit = off"  # the owner's bulk load: keys are right by making
+)
+
+_ENTRY = "case_id, seq, act, state_before, state_after, person_id, principal_id, post_id, office_id, key, at, body, previous, id"
+_TABLES = {
+    "ledger_case": "case_id, id, mechanism, version_id, number, external_number, title, seq, state, fields, core, owner_id, "
+    "holder_id, about_kind, about_id, place_code, place_path, duty, level, parent_id, root_id, opener_id, raiser, unique_key, "
+    "confidential, readers, exercise, adopted, ended, opened_at, ended_at, moved_at, next_due",
+    "ledger_clock": "case_id, place, name, holder_id, person_id, first, start, due, again, n, stopped, answered_by, paused_at, "
+    "pause_used, rung, ladder, amount, law, law_version, calendar, provisional, next_rung_at, current, exercise",
+    "ledger_party": "case_id, office_id, kind, since",
+    "ledger_notice": "case_id, entry_id, rung, role, office_id, person_id, kind, text, args, at, seen_at, seen_by, due, exercise",
+    "ledger_link": "from_case_id, to_case_id, kind, at",
+    "ledger_evidenceuse": "case_id, entry_id, evidence_id, field",
+}
+"""What is copied beside entries and words; the first column says whose row it is."""
 
 
-def _life() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The records of one case and the case after them, in plain form."""
-    row: dict[str, Any] = {
-        "number": _NUMBER, "external_number": "", "title": f"{_NUMBER} 氨罐根部阀关闭", "owner_id": 12, "holder_id": None,
-        "about_kind": "site", "about_id": "77", "place_code": "150207", "place_path": "15/1502/150207", "duty": "hazchem",
-        "level": "", "root_id": None, "opener_id": 12, "unique_key": None, "confidential": False, "readers": [],
-        "exercise": False, "adopted": False, "ended_at": None,
-    }  # fmt: skip
-    case = Case(id=_ID, mechanism=NAME, version=DIGEST, seq=0, state="", raiser={"kind": "office", "office": 12}, opened=START)
-    records, before = [], {}
-    for seq, (act, to, values) in enumerate(_STEPS, 1):
-        at, clocks = START + timedelta(hours=7 * (seq - 1)), case.clocks
-        if to != case.state:
-            clocks = tuple(replace(clock, stopped=at, answered=31) if clock.stopped is None else clock for clock in clocks)
-            if seq < len(_STEPS):
-                clocks = (*clocks, ClockRow(f"within:{to}", 12, at, at + timedelta(days=3)))
-        case = replace(
-            case, seq=seq, state=to, fields={**case.fields, **values}, counts={**case.counts, act: case.counts.get(act, 0) + 1},
-            clocks=clocks, ended=seq == len(_STEPS), persons={**case.persons, act: frozenset({31})},
-        )  # fmt: skip
-        row = {**row, "owner_id": None, "ended_at": at} if case.ended else row
-        after = change.plain(case, row)
-        records.append(
-            canon.record_of(
-                case=_ID, seq=seq, at=at, act=act, actor=Actor("person", person=31, office=12, post=5), before=before,
-                after=after, values=values, seen={"certified": True},
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a life: the cells of its row that stay, and what a copy writes anew."""
+
+    case: int  # its place in the family
+    head: bytes  # seq, act, states, who and key as COPY's binary cells
+    at: datetime
+    body: bytes
+
+
+@dataclass(slots=True)
+class Family:
+    """A case with all that came out of it, as rows to copy."""
+
+    ids: list[bytes]
+    numbers: list[bytes]
+    serial: bytes
+    ended: bool
+    entries: list[Entry] = field(default_factory=list)
+    lines: dict[str, list[bytes]] = field(default_factory=dict)  # table → rows as COPY's text
+    words: list[tuple[int, list[str]]] = field(default_factory=list)
+
+
+# -------------------------------------------------------------------- reading
+
+
+def _cell(value: bytes | None) -> bytes:
+    return b"\xff\xff\xff\xff" if value is None else struct.pack(">i", len(value)) + value
+
+
+def _head(row: Sequence[Any]) -> bytes:
+    seq, act, before, after, person, principal, post, office, key = row
+    cells = [struct.pack(">i", seq), *(text.encode() for text in (act, before, after))]
+    cells += [None if one is None else struct.pack(">q", one) for one in (person, principal, post, office)]
+    return b"".join(map(_cell, [*cells, key.encode()]))
+
+
+def _families(pg: psycopg.Connection[Any]) -> list[Family]:
+    found = []
+    for ids in lives.families():
+        rows = pg.execute("SELECT id, number, title, ended FROM ledger_case WHERE id = ANY(%s::uuid[])", [ids]).fetchall()
+        numbers = [number.encode() for _, number, _, _ in rows if number]
+        serial = lives.SERIAL.search(rows[0][2])
+        assert serial, f"no serial in {rows[0][2]!r}"
+        family = Family([one.encode() for one in ids], numbers, serial[1].encode(), all(row[3] for row in rows))
+        _read(pg, family, ids)
+        found.append(family)
+    return found
+
+
+def _read(pg: psycopg.Connection[Any], family: Family, ids: list[str]) -> None:
+    place_of = {one: at for at, one in enumerate(ids)}
+    place_of_entry = {}
+    query = f"SELECT {_ENTRY} FROM ledger_entry WHERE case_id = ANY(%s::uuid[]) ORDER BY id"
+    for case, *row, at, body, _previous, entry in pg.execute(query, [ids]).fetchall():
+        place_of_entry[entry] = len(family.entries)
+        family.entries.append(Entry(place_of[str(case)], _head(row), at, bytes(body)))
+    for table, columns in _TABLES.items():
+        named = columns.replace("case_id, id", "id AS case_id, id") if table == "ledger_case" else columns
+        query = f"COPY (SELECT {named} FROM {table}) TO STDOUT"
+        family.lines[table] = []
+        with pg.cursor() as cursor, cursor.copy(query) as copy:
+            for line in b"".join(bytes(part) for part in copy).splitlines():
+                if line.split(b"\t", 1)[0].decode() in place_of:
+                    family.lines[table].append(_line(table, line, place_of_entry))
+    own = {pair for text in (*family.numbers, family.serial + "号装置".encode()) for pair in _bigrams(text)}
+    for case, words in pg.execute("SELECT case_id, bigrams FROM ledger_searchtext WHERE case_id = ANY(%s::uuid[])", [ids]):
+        family.words.append((place_of[str(case)], [pair for pair in words if pair not in own]))
+
+
+def _line(table: str, line: bytes, place_of_entry: dict[int, int]) -> bytes:
+    """A row with its entry's id as ``@place@``; a case's begins with its id."""
+    if table == "ledger_case":
+        return line.split(b"\t", 1)[1]
+    if "entry_id" not in _TABLES[table] or (cells := line.split(b"\t", 2))[1] == b"\\N":
+        return line
+    return b"\t".join([cells[0], b"@%d@" % place_of_entry[int(cells[1])], cells[2]])
+
+
+def _bigrams(*texts: bytes) -> list[str]:
+    from fengsui.ledger.words import bigrams
+
+    return bigrams(*(text.decode() for text in texts))
+
+
+# -------------------------------------------------------------------- copying
+
+
+def _earlier(data: bytes, weeks: int) -> bytes:
+    """The same bytes with every moment in them so many weeks earlier."""
+    if not weeks:
+        return data
+
+    def shift(found: re.Match[bytes]) -> bytes:
+        return (date.fromisoformat(found[1].decode()) - timedelta(weeks=weeks)).isoformat().encode()
+
+    return _MOMENT.sub(shift, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A family some weeks earlier."""
+
+    family: Family
+    entries: list[tuple[int, bytes, bytes]]  # the case's place, the row's cells up to the moment, body
+    lines: dict[str, list[bytes]]
+
+
+def _moved(family: Family, weeks: int) -> Moved:
+    entries = []
+    for one in family.entries:
+        at = (one.at - timedelta(weeks=weeks) - _EPOCH) // timedelta(microseconds=1)
+        entries.append((one.case, one.head + struct.pack(">iq", 8, at), _earlier(one.body, weeks)))
+    return Moved(family, entries, {table: [_earlier(line, weeks) for line in rows] for table, rows in family.lines.items()})
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of many copies, for one COPY into each table."""
+
+    entries: list[list[bytes]] = field(default_factory=list)  # by copy
+    lines: dict[str, list[bytes]] = field(default_factory=lambda: {table: [] for table in (*_TABLES, "ledger_searchtext")})
+    count: int = 0
+
+    def add(self, moved: Moved, number: int, first: int, chance: random.Random) -> None:
+        """One more copy; ``number`` is its serial and ``first`` the id of its first entry."""
+        family = moved.family
+        keys = [uuid.UUID(int=chance.getrandbits(128), version=4) for _ in family.ids]
+        names = [str(key).encode() for key in keys]
+        changes = list(zip(family.ids, names, strict=True))
+        given = [b"%b-%06d" % (known.rpartition(b"-")[0], number) for known in family.numbers]
+        serial = b"%07d" % number
+        changes += [*zip(family.numbers, given, strict=True), (family.serial, serial)]
+        self.entries.append(_chained(moved, keys, changes, first))
+        self.count += len(moved.entries)
+        for table, rows in moved.lines.items():
+            for row in rows:
+                row = _changed(row, changes)
+                if b"@" in row:
+                    row = re.sub(rb"@(\d+)@", lambda found: b"%d" % (first + int(found[1])), row)
+                self.lines[table].append(row)
+        own = _bigrams(*given, serial + "号装置".encode())
+        for place, words in family.words:
+            array = ",".join(f'"{one}"' for one in sorted({*words, *own}))
+            self.lines["ledger_searchtext"].append(names[place] + b"\t{" + array.encode() + b"}")
+
+
+def _changed(data: bytes, changes: Iterable[tuple[bytes, bytes]]) -> bytes:
+    for old, new in changes:
+        data = data.replace(old, new)
+    return data
+
+
+def _chained(moved: Moved, keys: list[uuid.UUID], changes: list[tuple[bytes, bytes]], first: int) -> list[bytes]:
+    """The copy's entries as binary rows: id, case, head, body, salt, previous, leaf."""
+    leaves = [canon.FIRST] * len(keys)
+    salts, rows = os.urandom(canon.SALT_BYTES * len(moved.entries)), []
+    for at, (place, head, body) in enumerate(moved.entries):
+        own, salt, previous = _changed(body, changes), salts[at * 16 : at * 16 + 16], leaves[place]
+        leaf = leaves[place] = sha256(b"\x00" + previous + salt + own).digest()
+        key = keys[place].bytes
+        start = struct.pack(">hiqi16s", 16, 8, first + at, 16, key)
+        rows.append(
+            b"".join(
+                (start, head, struct.pack(">i", len(own)), own, struct.pack(">i16si32si32s", 16, salt, 32, previous, 32, leaf))
             )
-        )  # fmt: skip
-        before = after
-    return records, before
-
-
-def fill(cases: int, *, first: int = 1) -> int:
-    """Write ``cases`` cases of ten entries each; returns how many entries."""
-    records, last = _life()
-    bodies = [canon.encode_entry(record) for record in records]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # the owner's bulk load: keys are right by making
-        cursor.execute(
-            "INSERT INTO ledger_mechanismversion (digest, name, number, source, stored_at, current) "
-            "VALUES (%s, %s, 1, '{}', %s, true) ON CONFLICT DO NOTHING",
-            [DIGEST, NAME, START],
         )
-        ids = [(uuid.UUID(int=(0xBE << 120) | number), f"YH-150207-2026-{number:06}") for number in range(first, first + cases)]
-        _entries(cursor, ids, records, bodies)
-        _cases(cursor, ids, last)
-        _clocks(cursor, ids, last)
-    return cases * len(_STEPS)
+    return rows
 
 
-def _entries(cursor: Any, ids: list[tuple[uuid.UUID, str]], records: list[dict[str, Any]], bodies: list[bytes]) -> None:
-    columns = "case_id, seq, act, state_before, state_after, at, person_id, post_id, office_id, key, salt, body, previous, leaf"
-    salts = os.urandom(canon.SALT_BYTES * len(records) * len(ids))
-    with cursor.copy(f"COPY ledger_entry ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-        kinds = ["uuid", "int4", "text", "text", "text", "timestamptz", "int8", "int8", "int8", "text", *["bytea"] * 4]
-        copy.set_types(kinds)
-        at = 0
-        heads = [(r["seq"], r["act"], r["before"] or "", r["after"], change.moment_of(r["at"]), 31, 5, 12, "") for r in records]
-        for case, number in ids:
-            previous, name, given = canon.FIRST, str(case).encode(), number.encode()
-            for head, body in zip(heads, bodies, strict=True):
-                own = body.replace(_ID.encode(), name).replace(_NUMBER.encode(), given)
-                salt = salts[at : at + canon.SALT_BYTES]
-                at += canon.SALT_BYTES
-                leaf = canon.leaf_of(previous, salt, own)
-                copy.write_row((case, *head, salt, own, previous, leaf))
-                previous = leaf
+def _write(pg: psycopg.Connection[Any], batch: Batch) -> None:
+    columns = f"id, {_ENTRY.removesuffix(', id').replace('previous', 'salt, previous, leaf')}"
+    with pg.cursor() as cursor:
+        with cursor.copy(f"COPY ledger_entry ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+            for wave in zip_longest(*batch.entries):
+                copy.write(b"".join(row for row in wave if row is not None))
+            copy.write(b"\xff\xff")
+        for table, rows in batch.lines.items():
+            named = _TABLES.get(table, "case_id, bigrams").replace("case_id, id", "id")
+            with cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
+                copy.write(b"".join(row + b"\n" for row in rows))
 
 
-def _cases(cursor: Any, ids: list[tuple[uuid.UUID, str]], last: dict[str, Any]) -> None:
-    row = last["row"]
-    core = {
-        name: last[name]
-        for name in ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
-    }
-    fixed = (
-        NAME, DIGEST, len(_STEPS), last["state"], orjson.dumps(last["fields"]).decode(), orjson.dumps(core).decode(),
-        orjson.dumps(last["raiser"]).decode(), row["opener_id"], row["about_kind"], row["about_id"], row["place_code"],
-        row["place_path"], row["duty"], "", "", False, [], False, False, True, START, change.moment_of(row["ended_at"]),
-        change.moment_of(row["ended_at"]),
-    )  # fmt: skip
-    columns = (
-        "id, number, title, mechanism, version_id, seq, state, fields, core, raiser, opener_id, about_kind, about_id, "
-        "place_code, place_path, duty, level, external_number, confidential, readers, exercise, adopted, ended, "
-        "opened_at, ended_at, moved_at"
-    )
-    with cursor.copy(f"COPY ledger_case ({columns}) FROM STDIN") as copy:
-        for case, number in ids:
-            copy.write_row((case, number, row["title"].replace(_NUMBER, number), *fixed))
+def _worker(where: str, families: list[Family], jobs: list[tuple[int, int, int, int]], seed: int) -> int:
+    """Write the copies ``(family, weeks, number, first entry's id)`` in order."""
+    chance, batch, written = random.Random(seed), Batch(), 0
+    known: dict[tuple[int, int], Moved] = {}
+    with psycopg.connect(where, autocommit=True) as pg:
+        pg.execute(_SETTINGS)
+        for place, weeks, number, first in jobs:
+            moved = known.get((place, weeks)) or known.setdefault((place, weeks), _moved(families[place], weeks))
+            batch.add(moved, number, first, chance)
+            if batch.count >= AT_ONCE:
+                _write(pg, batch)
+                written, batch = written + batch.count, Batch()
+        _write(pg, batch)
+    return written + batch.count
 
 
-def _clocks(cursor: Any, ids: list[tuple[uuid.UUID, str]], last: dict[str, Any]) -> None:
-    columns = (
-        "case_id, place, name, holder_id, start, due, again, n, stopped, answered_by, pause_used, rung, ladder, amount, law, "
-        "law_version, calendar, provisional, current, exercise"
-    )
-    lines = [
-        (at, c["name"], c["holder"], c["start"], c["due"], c["again"], c["n"], c["stopped"], c["answered"], 0, c["rung"],
-         "", "", "", "", "", False, True, False)
-        for at, c in enumerate(last["clocks"])
-    ]  # fmt: skip
-    with cursor.copy(f"COPY ledger_clock ({columns}) FROM STDIN") as copy:
-        for case, _ in ids:
-            for line in lines:
-                copy.write_row((case, *line))
+def _jobs(families: list[Family], cases: int, first: int) -> Iterator[tuple[int, int, int, int]]:
+    """Copies in a mixed order until there are so many cases; entry ids count on from ``first``."""
+    chance = random.Random(2)
+    number = 100_000
+    while cases > 0:
+        for place in chance.sample(range(len(families)), len(families)):
+            if cases <= 0:
+                return
+            family, number = families[place], number + 1
+            yield place, chance.randrange(WEEKS) if family.ended else chance.randrange(2), number, first
+            first += len(family.entries)
+            cases -= len(family.ids)
+
+
+def fill(cases: int, *, workers: int | None = None) -> int:
+    """Play the lives in an empty, migrated database and copy them until there are at least so many cases.
+
+    Returns how many entries were copied. ``lives.region()`` then gives offices and people.
+    """
+    from django.db import connection
+
+    from fengsui.ledger.database import conninfo
+
+    lives.Player().play(LIVES)
+    where = conninfo()
+    with psycopg.connect(where) as pg:
+        families = _families(pg)
+        have, last = pg.execute("SELECT (SELECT count(*) FROM ledger_case), (SELECT max(id) FROM ledger_entry)").fetchone() or (
+            0,
+            0,
+        )
+        jobs = list(_jobs(families, cases - have, last + 1))
+    connection.close()  # a fork must not share it
+    count = workers or min(os.cpu_count() or 1, 4)
+    shares = [jobs[len(jobs) * at // count : len(jobs) * (at + 1) // count] for at in range(count)]
+    with ProcessPoolExecutor(count, mp_context=get_context("fork")) as pool:
+        written = sum(pool.map(_worker, [where] * count, [families] * count, shares, range(count)))
+    with psycopg.connect(where) as pg:
+        pg.execute("SELECT setval('ledger_entry_id_seq', %s)", [last + written])
+        pg.execute("UPDATE ledger_counter SET value = greatest(value, %s)", [100_000 + len(jobs)])
+    return written

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from fengsui.cockpit import times
-from fengsui.ledger import casepage, drawing, filters, health, mechanisms, names, reading, titles
-from fengsui.ledger.models import CallLine, Case, Clock, Notice
+from fengsui.ledger import casepage, drawing, filters, health, mechanisms, names, notices, reading, titles
+from fengsui.ledger.models import CallLine, Case, Clock
 from fengsui.ledger.reading import DeskLine
 from fengsui.ledger.reading.possible import may
 from fengsui.region.acting import Acting, scope
@@ -306,8 +306,8 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
 
 def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
     offices = [one.office_id for one in posts]
-    told = Notice.objects.filter(Q(office_id__in=offices) | Q(person_id=posts[0].person_id), seen_at__isnull=True)
-    newest = told.filter(case__in=reading.cases(posts)).select_related("case").order_by("-at")[:TOLD_READ]
+    told = notices.fresh(notices.of(offices, posts[0].person_id), posts[0].person_id)
+    newest = told.filter(case__in=reading.cases(posts))[:TOLD_READ]
     lines = casepage.gathered(casepage.notice_lines(list(newest)))[:TOLD_SHOWN]
     if not lines:
         return None

@@ -17,11 +17,10 @@ from ninja import Field, File, Header, Query, Router, Schema, Status, UploadedFi
 
 from fengsui.ledger import doors, evidence, mechanisms, reading, sentences, subject, titles
 from fengsui.ledger.doors import wellformed
-from fengsui.ledger.doors.held import read
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
 from fengsui.ledger.models import Case, Entry, MechanismVersion
-from fengsui.ledger.reading.page import hidden_fields, shown
+from fengsui.ledger.reading.sealed import hidden_in, shown
 from fengsui.moment import now as present
 from fengsui.region.acting import Acting
 
@@ -298,19 +297,14 @@ def one_case(request: ActingRequest, response: HttpResponse, case_id: str) -> di
     """One case, by id or number; ``ETag`` is its version."""
     case = _found(request, case_id)
     response["ETag"] = f'"{case.seq}"'
-    return {**case_out(case), "fields": shown(case.fields, _hidden(case, request.acting))}
-
-
-def _hidden(case: Case, acting: Acting) -> frozenset[str]:
-    held = read([str(case.pk)], lock=False)[str(case.pk)]
-    return hidden_fields(held.mechanism, held, acting, list(Entry.objects.filter(case=case).only("act")))
+    return {**case_out(case), "fields": shown(case.fields, hidden_in(case, request.acting, present()))}
 
 
 @router.get("/cases/{case_id}/entries", response=list[EntryOut])
 def case_entries(request: ActingRequest, case_id: str) -> list[dict[str, Any]]:
     """The permanent record, in order."""
     case = _found(request, case_id)
-    hidden = _hidden(case, request.acting)
+    hidden = hidden_in(case, request.acting, present())
     return [_entry(entry, hidden) for entry in Entry.objects.filter(case=case).order_by("seq")]
 
 

@@ -20,9 +20,9 @@ from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
 from fengsui.ledger.kernel.times import later
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Leaf, Link, Notice, Outbox
-from fengsui.ledger.reading.page import hidden_fields
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, Leaf, Link, Notice, Outbox
 from fengsui.ledger.reading.possible import Cannot, May, may
+from fengsui.ledger.reading.sealed import files, hidden_fields
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Place
@@ -82,7 +82,7 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
     running = [clock for clock in clocks if clock.stopped is None and not case.ended]
     entries = list(Entry.objects.filter(case=case).order_by("-seq"))
     can, cannot = sorted_out(mechanism, *may(case, acting, now), stopping(mechanism, running, [acting.office_id]))
-    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, entries)
+    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, entries, now)
     offices = names.offices([case.owner_id, case.opener_id, case.holder_id, *(clock.holder_id for clock in clocks)])
     plan = _plan(mechanism, entries, case, running, offices, whole)
     main = _main_clock(running, case)
@@ -116,7 +116,7 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
             if one is not main
         ],
         "facts": facts(mechanism, case, hidden),
-        "evidence": _evidence(case, hidden),
+        "evidence": _evidence(case, hidden, acting),
         "timeline": timeline(mechanism, entries[:TIMELINE], hidden),
         "entries": len(entries),
         "sealed": Leaf.objects.filter(entry__case=case).count(),
@@ -370,17 +370,15 @@ def _line(
     )
 
 
-def _evidence(case: Case, hidden: frozenset[str]) -> list[dict[str, Any]]:
-    uses = (
-        EvidenceUse.objects.filter(case=case).exclude(field__in=hidden).select_related("evidence", "entry").order_by("-entry_id")
-    )
+def _evidence(case: Case, hidden: frozenset[str], acting: Acting) -> list[dict[str, Any]]:
+    """The files, the newest first; where a photo was taken is not said of those the public sent."""
     found: dict[str, dict[str, Any]] = {}
-    for use in uses:
+    for use in reversed(files(case, hidden, acting)):
         kept = use.evidence
         found.setdefault(
             kept.digest,
             {"digest": kept.digest, "name": kept.name, "photo": kept.media_type.startswith("image/"), "small": kept.thumbnail,
-             "at": use.entry.at, "size": kept.size, "position": kept.position},
+             "at": use.entry.at, "size": kept.size, "position": kept.position, "withdrawn": use.withdrawn_seq},
         )  # fmt: skip
     return list(found.values())
 
@@ -447,11 +445,11 @@ def gathered(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """`notice_lines` with one line for the same words about the same case: the newest, and how many ``times``.
 
     A clock that climbs every few minutes would otherwise push everything else off the page. A line counts as
-    unseen while one of those gathered in it is.
+    unseen while its reader (``notices.marked``) has not seen one of those gathered in it.
     """
     kept: dict[tuple[Any, str], dict[str, Any]] = {}
     for line in lines:
         first = kept.setdefault((line["case"].pk, line["text"]), line | {"times": 0, "unseen": False})
         first["times"] += 1
-        first["unseen"] |= line["notice"].seen_at is None
+        first["unseen"] |= not getattr(line["notice"], "seen", False)
     return list(kept.values())

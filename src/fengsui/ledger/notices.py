@@ -15,14 +15,14 @@ import yaml
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
 from fengsui.ledger import mechanisms, titles
 from fengsui.ledger.doors.shapes import refused
-from fengsui.ledger.models import CallLine, CallRecord, Case, Delivery, Notice, Party
+from fengsui.ledger.models import CallLine, CallRecord, Case, Delivery, Notice, NoticeSight, Party
 from fengsui.ledger.registry import EffectCall
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Contact, Holding
@@ -77,20 +77,34 @@ def link(notice: Notice) -> str:
 def of(offices: Iterable[int], person: int | None) -> QuerySet[Notice]:
     """Notices to these offices or this person, newest first. Confidential ones only where the office may read the case."""
     mine = list(offices)
-    to_me = Q(office_id__in=mine, person_id__isnull=True) | Q(person_id=person) if person else Q(office_id__in=mine)
+    to_me = Q(office_id__in=mine) | Q(person_id=person) if person else Q(office_id__in=mine)
     readable = Q(case__confidential=False) | Q(case__readers__overlap=mine)
     return Notice.objects.filter(to_me & readable).select_related("case").order_by("-at", "-id")
 
 
+def marked(notices: QuerySet[Notice], person: int | None) -> QuerySet[Notice]:
+    """The same with ``seen``: whether this person has seen each. What a colleague has read stays new to others."""
+    return notices.annotate(seen=Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person)))
+
+
+def fresh(notices: QuerySet[Notice], person: int | None) -> QuerySet[Notice]:
+    """Those that this person has not seen."""
+    return notices.filter(~Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person)))
+
+
 def unread(offices: Iterable[int], person: int | None) -> int:
-    """How many of them nobody has seen yet."""
-    return of(offices, person).filter(seen_at__isnull=True).count()
+    """How many of them this person has not seen."""
+    return fresh(of(offices, person), person).count()
 
 
 def see(notices: QuerySet[Notice], person: int, now: datetime) -> int:
     """Mark as seen by this person; how many were new."""
-    ids = list(notices.filter(seen_at__isnull=True).order_by().values_list("pk", flat=True))
-    return Notice.objects.filter(pk__in=ids, seen_at__isnull=True).update(seen_at=now, seen_by=person)
+    ids = list(fresh(notices, person).order_by().values_list("pk", flat=True))
+    NoticeSight.objects.bulk_create(
+        [NoticeSight(notice_id=one, person_id=person, at=now) for one in ids], ignore_conflicts=True, batch_size=2000
+    )
+    Notice.objects.filter(pk__in=ids, seen_at__isnull=True).update(seen_at=now, seen_by=person)
+    return len(ids)
 
 
 def tell_office(call: EffectCall, office: int, *, kind: str, text: str) -> Notice:

@@ -26,8 +26,8 @@ from django.conf import settings
 from django.db import transaction
 
 from fengsui.ledger import doors
-from fengsui.ledger.doors.shapes import refused
-from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.doors.shapes import Refused, refused
+from fengsui.ledger.kernel.shapes import Actor, Refusal
 from fengsui.ledger.models import Case, Notice, Receipt, Reporter, ReporterLook, ReporterMessage
 from fengsui.ledger.public.intake import intake
 from fengsui.ledger.reading.possible import actor_of
@@ -47,8 +47,11 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NOBODY = "0" * 64
 
 
-class NoReporterKey(Exception):
-    """The key is missing or another one than the identity was sealed with; the message says what to restore."""
+class NoReporterKey(Refused):
+    """503: the key is missing or another one than the identity was sealed with; the refusal says what to restore."""
+
+    def __init__(self, needs: str) -> None:
+        super().__init__(503, (Refusal("reporter_key", "reporter", needs),))
 
 
 # ---------------------------------------------------------------------- the key
@@ -60,9 +63,15 @@ def _read(path: Path) -> bytes:
 
 
 def _key() -> bytes:
-    """The 32 bytes of the key; the very first call makes it. Several processes may call at once."""
+    """The 32 bytes of the key; the very first call makes it. Several processes may call at once.
+
+    Raises ``NoReporterKey`` where it is gone though reporters are kept: a new one would shut them all out for ever.
+    """
     path = Path(settings.KEYS_DIR) / KEY
     if not path.exists():
+        _read.cache_clear()
+        if Reporter.objects.exists():
+            raise NoReporterKey(f"restore {KEY} into the data folder's keys from a backup")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.parent / f".reporter-{secrets.token_hex(6)}"
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -63,6 +63,10 @@ SENTENCES: dict[str, Sentence] = {
     "key_taken": lambda m, r: gettext("A case about the same matter is open: %(number)s. Act on that one.") % {"number": r.about},
     "key_reused": lambda m, r: gettext("This form was sent already with other content. Open it again."),
     "no_such_case": lambda m, r: gettext("No such matter, or it is not yours to see"),
+    "reporter_key": lambda m, r: gettext(
+        "Reporters' identities and passwords cannot be read now: their key is missing or another one. "
+        "The administrator must restore keys/reporter.key from a backup."
+    ),
     "effect": lambda m, r: gettext("Could not be carried out: %(why)s.") % {"why": r.needs.rstrip(".")},
     "guard": _guard,
 }

@@ -21,8 +21,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
 from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, receipts, sentences, tables, titles
+from fengsui.ledger import notices as sight
 from fengsui.ledger.doors.shapes import Refused
-from fengsui.ledger.models import CallLine, Case, Entry, EvidenceUse, MechanismVersion, Notice, SavedView
+from fengsui.ledger.models import CallLine, Case, Entry, MechanismVersion, SavedView
 from fengsui.region.acting import Acting, acting_of, actings
 
 PAGE = 50
@@ -295,8 +296,10 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
 @login_required
 def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpResponseBase:
     """A file of a case that the reader may see; ``?small=1`` the preview of a photo."""
-    found = reading.case_or_404(mine(request, moment.now()), case)
-    use = EvidenceUse.objects.filter(case=found, evidence_id=digest).select_related("evidence").first()
+    now = moment.now()
+    posts = mine(request, now)
+    found = reading.case_or_404(posts, case)
+    use = next((use for one in posts if (use := reading.file_of(found, digest, one, now)) is not None), None)
     if use is None:
         raise Http404
     from fengsui.ledger import evidence
@@ -338,12 +341,12 @@ def notices(request: HttpRequest) -> HttpResponse:
     """What my offices and I were told; a POST marks all as seen."""
     now = moment.now()
     posts = mine(request, now)
-    told = Notice.objects.filter(Q(office_id__in=office_ids(posts)) | Q(person_id=posts[0].person_id))
-    told = told.filter(case__in=reading.cases(posts))
+    person = posts[0].person_id
+    told = sight.of(office_ids(posts), person).filter(case__in=reading.cases(posts))
     if request.method == "POST":
-        told.filter(seen_at__isnull=True).update(seen_at=now, seen_by=posts[0].person_id)
+        sight.see(told, person, now)
         return redirect("ledger:notices")
     page = _page(request, LAST_PAGE)
-    lines = list(told.select_related("case").order_by("-at", "-id")[(page - 1) * PAGE : page * PAGE + 1])
+    lines = list(sight.marked(told, person)[(page - 1) * PAGE : page * PAGE + 1])
     context = {"lines": casepage.gathered(casepage.notice_lines(lines[:PAGE])), "page": page, "has_next": len(lines) > PAGE}
     return render(request, "ledger/notices.html", context)

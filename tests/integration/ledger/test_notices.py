@@ -110,11 +110,11 @@ def test_unread_and_seen(small: Small) -> None:
     case = found(small).case
     settle(small, case)
     clockwork.tick(NOW + timedelta(days=60))
-    offices = [small.county.pk]
-    count = notices.unread(offices, None)
+    offices, reader = [small.county.pk], small.one("county").person.pk
+    count = notices.unread(offices, reader)
     assert count >= 1
-    assert notices.see(notices.of(offices, None), small.one("county").person.pk, NOW) == count
-    assert notices.unread(offices, None) == 0
+    assert notices.see(notices.of(offices, reader), reader, NOW) == count
+    assert notices.unread(offices, reader) == 0
 
 
 def test_mail_goes_to_those_who_hold_a_post_and_not_in_exercises(small: Small) -> None:

@@ -13,9 +13,10 @@ from fengsui.ledger.models.cases import (
     MechanismVersion,
     Party,
     SearchText,
+    Share,
     Token,
 )
-from fengsui.ledger.models.clocks import Clock, Notice, Outbox, Rung
+from fengsui.ledger.models.clocks import Clock, Notice, NoticeSight, Outbox, Rung
 from fengsui.ledger.models.evidence import Evidence, EvidenceUse, PublicUse, Reporter, ReporterLook, ReporterMessage
 from fengsui.ledger.models.health import Beat
 from fengsui.ledger.models.notices import CallLine, CallRecord, Delivery
@@ -39,6 +40,7 @@ __all__ = [
     "Link",
     "MechanismVersion",
     "Notice",
+    "NoticeSight",
     "Outbox",
     "Party",
     "PublicUse",
@@ -50,6 +52,7 @@ __all__ = [
     "SavedView",
     "SealKey",
     "SearchText",
+    "Share",
     "Tile",
     "Token",
 ]

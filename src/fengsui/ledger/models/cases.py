@@ -154,6 +154,37 @@ class Party(models.Model):
         indexes = [models.Index(fields=["office_id", "case"], name="party_office")]
 
 
+class Share(models.Model):
+    """An office lets another one read a case, or everything within its own territory and duties, until a day.
+
+    Reading only: nobody acts by it. ``entry`` is the case's entry that says so, ``ended_entry`` the one that took it back;
+    a shared territory (``case`` null) stands in ``by_case``, the case that granted it.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, related_name="shares", db_index=False)
+    by_case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="lent", db_index=False)
+    office_id = models.BigIntegerField()  # who may read
+    by_office_id = models.BigIntegerField()  # who shares
+    by_person_id = models.BigIntegerField(null=True)
+    place_path = models.CharField(max_length=64, blank=True)  # of a shared territory
+    duties = ArrayField(models.CharField(max_length=32), default=list)  # of a shared territory; "*": all
+    grounds = models.CharField(max_length=500)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-since", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "office_id"], condition=models.Q(ended_at__isnull=True, case__isnull=False), name="share_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["office_id", "case"], condition=models.Q(ended_at__isnull=True), name="share_office")]
+
+
 class Link(models.Model):
     """Lineage: ``from_case`` led to ``to_case``, or a double was merged into it."""
 

@@ -78,7 +78,7 @@ class Notice(models.Model):
     text = models.CharField(max_length=200)  # gettext msgid
     args = models.JSONField(default=dict)
     at = models.DateTimeField()
-    seen_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)  # by whom first; who else has seen it: ``NoticeSight``
     seen_by = models.BigIntegerField(null=True)
     exercise = models.BooleanField(default=False)
 
@@ -95,7 +95,19 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["office_id", "-at"], condition=models.Q(seen_at__isnull=True), name="notice_unseen"),
             models.Index(fields=["person_id", "-at"], name="notice_person"),
+            models.Index(fields=["office_id", "-at"], name="notice_office"),
         ]
+
+
+class NoticeSight(models.Model):
+    """One person has seen a notice. What an office was told stays new to everybody else in it."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="sights", db_index=False)
+    person_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notice", "person_id"], name="notice_seen_once")]
 
 
 class Outbox(models.Model):

@@ -22,6 +22,7 @@ class Evidence(models.Model):
     person_id = models.BigIntegerField(null=True)
     office_id = models.BigIntegerField(null=True)
     stored_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)  # by law: the bytes are gone, and what the row said of them
 
     def __str__(self) -> str:
         return self.name
@@ -34,6 +35,7 @@ class EvidenceUse(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="evidence_uses", db_index=False)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, db_index=False)
     field = models.CharField(max_length=64)
+    withdrawn_seq = models.PositiveIntegerField(null=True)  # the correction that says it does not belong here
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "entry", "evidence", "field"], name="evidence_use_once")]

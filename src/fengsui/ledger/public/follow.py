@@ -33,13 +33,16 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            status, case = _opened(request, form, now)
+            try:
+                status, case = _opened(request, form, now)
+            except reporters.NoReporterKey:
+                status, case = 503, None
             if case is not None:
                 response = redirect("ledger:followed")
                 ticket = {"case": str(case.pk), "code": receipts.normal_code(form.cleaned_data["code"])}
                 tickets.give(response, request, TICKET, ticket, PATH, now + OPEN, now)
                 return response
-            reasons = [_slow() if status == 429 else _wrong()]
+            reasons = [{429: _slow, 503: _closed}.get(status, _wrong)()]
     return render(request, "ledger/public/follow.html", {"form": form, "reasons": reasons}, status=status)
 
 
@@ -49,6 +52,10 @@ def _wrong() -> str:
 
 def _slow() -> str:
     return gettext("Too many wrong tries from your network. Wait fifteen minutes, then try again.")
+
+
+def _closed() -> str:
+    return gettext("Reports cannot be looked up at the moment; yours is kept. Try again later, or phone 12350.")
 
 
 def _opened(request: HttpRequest, form: forms.Follow, now: datetime) -> tuple[int, Case | None]:

@@ -8,6 +8,7 @@ from fengsui.ledger.reading.desk import DeskLine, desk
 from fengsui.ledger.reading.page import CasePage, page
 from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, opening_refusals, openings
 from fengsui.ledger.reading.scoped import case_or_404, cases, count, find, search
+from fengsui.ledger.reading.sealed import file_of
 
 __all__ = [
     "Cannot",
@@ -20,6 +21,7 @@ __all__ = [
     "cases",
     "count",
     "desk",
+    "file_of",
     "find",
     "may",
     "opening_refusals",

@@ -11,14 +11,13 @@ from fengsui.ledger import mechanisms, names
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.kernel.times import later
-from fengsui.ledger.models import Case, Clock, Entry, Evidence, EvidenceUse, Link, Rung
+from fengsui.ledger.models import Case, Clock, Entry, Evidence, Link, Rung
 from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.ledger.reading.scoped import cases
+from fengsui.ledger.reading.sealed import files, hidden_fields, shown
 from fengsui.region.acting import Acting
 
 Words = Mapping[str, str]
-SEALED = "•••"
-"""What stands for a value that this reader may not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def page(case: Case, acting: Acting, now: datetime, *, actings: Sequence[Acting]
         + [one.climbed_to for one in rungs]
     )
     persons = names.persons([one.person_id for one in entries] + [one.principal_id for one in entries])
-    hidden = hidden_fields(mechanism, held, acting, entries)
+    hidden = hidden_fields(mechanism, held, acting, entries, now)
     possible, others = may(case, acting, now)
     return CasePage(
         head=_head(case, mechanism, held, offices, hidden),
@@ -118,30 +117,13 @@ def page(case: Case, acting: Acting, now: datetime, *, actings: Sequence[Acting]
         clocks=[ClockLine(one, _name(offices, one.holder_id), one.stopped is None and one.due < now) for one in clocks],
         ladder=_ladder(mechanism, clocks, rungs, offices),
         links=_links(case, actings or [acting]),
-        evidence=_evidence(case, hidden),
+        evidence=_evidence(case, hidden, acting),
         walked=tuple(dict.fromkeys(one.state_after for one in entries)),
     )
 
 
 def _name(offices: Mapping[int, Words], known: int | None) -> Words:
     return offices.get(known, names.NOBODY) if known is not None else names.NOBODY
-
-
-def hidden_fields(mechanism: Mechanism, held: Held, acting: Acting, entries: Sequence[Entry]) -> frozenset[str]:
-    """Fields sealed from this reader: for other roles, or until an act that was not done yet."""
-    done = {one.act for one in entries}
-    mine = {held.row["owner_id"], held.row["opener_id"]}
-    hidden = set()
-    for name, field in mechanism.fields.items():
-        until = field.sealed_until is not None and field.sealed_until not in done and acting.office_id not in mine
-        if until or field.sealed:
-            hidden.add(name)
-    return frozenset(hidden)
-
-
-def shown(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-    """Values with a mark in place of what is sealed."""
-    return {name: SEALED if name in hidden else value for name, value in values.items()}
 
 
 def _head(case: Case, mechanism: Mechanism, held: Held, offices: Mapping[int, Words], hidden: frozenset[str]) -> Head:
@@ -209,6 +191,5 @@ def _links(case: Case, actings: Sequence[Acting]) -> list[LinkLine]:
     return [LinkLine(one, out.get(one.pk) or back[one.pk], one.pk in out) for one in visible]
 
 
-def _evidence(case: Case, hidden: frozenset[str]) -> list[Evidence]:
-    uses = EvidenceUse.objects.filter(case=case).exclude(field__in=hidden).order_by("entry_id", "id").select_related("evidence")
-    return list(dict.fromkeys(use.evidence for use in uses))
+def _evidence(case: Case, hidden: frozenset[str], acting: Acting) -> list[Evidence]:
+    return list(dict.fromkeys(use.evidence for use in files(case, hidden, acting)))

@@ -1,0 +1,95 @@
+"""What a reader of a case must not see all the same, and whose notice a notice is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from fengsui.ledger import doors, notices, reading, receipts, reporters
+from fengsui.ledger.doors import About, Refused
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse
+from fengsui.ledger.reading.sealed import hidden_in, shown
+from tests.integration.ledger.conftest import NOW
+from tests.integration.ledger.test_reporters import FORM, law_officer
+from tests.small_region import Small, Somebody
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.KEYS_DIR, settings.EVIDENCE_DIR = tmp_path / "keys", tmp_path / "evidence"
+
+
+def client_of(one: Somebody) -> Client:
+    client = Client()
+    client.force_login(one.account, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def reported(small: Small) -> Case:
+    """Reported by the public at the plant, with a photo and where the reporter stood; taken up and listed."""
+    Evidence.objects.create(digest="ab" * 32, name="photo 1", media_type="image/jpeg", size=3, stored_at=NOW)
+    values = {
+        "finding": "冷库后门有氨味", "reporter_code": reporters.code_of(FORM), "photos": ["ab" * 32], "position": [110.01, 40.01],
+    }  # fmt: skip
+    about = About("site", str(small.site.pk), "150207", "hazchem", "氨味")
+    given = doors.open("hazard", "public_report", values, Actor("public"), about, key="k", now=NOW)
+    reporters.keep(given.case, reporters.secret_of(FORM), {"name": "甲"}, NOW)
+    return Case.objects.get(pk=given.case)
+
+
+def test_the_enterprise_finds_neither_where_the_reporter_stood_nor_the_photos(reported: Case, small: Small) -> None:
+    plant, county = small.one("plant", 1), small.one("county")
+    assert "position" in hidden_in(reported, plant.acting, NOW)
+    assert "position" not in hidden_in(reported, county.acting, NOW)
+    assert reading.file_of(reported, "ab" * 32, plant.acting, NOW) is None
+    assert reading.file_of(reported, "ab" * 32, county.acting, NOW) is not None
+    said = shown(Entry.objects.get(case=reported, seq=1).content()["values"], hidden_in(reported, plant.acting, NOW))
+    assert said["position"] == "•••" and said["reporter_code"] == "•••"
+    answer = client_of(plant).get(f"/api/cases/{reported.pk}", headers={"X-Acting-Post": str(plant.post.pk)})
+    assert b"110.01" not in answer.content
+
+
+def test_a_file_of_a_sealed_field_opens_to_nobody_who_may_not_read_the_field(reported: Case, small: Small) -> None:
+    entry = Entry.objects.get(case=reported, seq=1)
+    EvidenceUse.objects.create(evidence_id="ab" * 32, case=reported, entry=entry, field="reporter_code")
+    EvidenceUse.objects.filter(field="photos").delete()
+    county = small.one("county")
+    assert client_of(county).get(f"/cases/{reported.pk}/evidence/{'ab' * 32}/").status_code == 404
+
+
+def test_a_notice_that_a_colleague_read_stays_new_to_me(reported: Case, small: Small) -> None:
+    first, second = small.one("county").acting, small.one("county", 1).acting
+    reporters.say(reported, "今天更重", NOW)
+    offices = [small.county.pk]
+    many = notices.unread(offices, first.person_id)
+    assert many and notices.see(notices.of(offices, first.person_id), first.person_id, NOW) == many
+    assert notices.unread(offices, first.person_id) == 0
+    assert notices.unread(offices, second.person_id) == many
+    page = client_of(small.one("county", 1)).get("/notices/").content.decode()
+    assert "fs-strong" in page
+
+
+def test_without_the_key_a_look_says_what_to_restore_and_makes_no_other_key(reported: Case, small: Small, settings) -> None:  # type: ignore[no-untyped-def]
+    path = Path(settings.KEYS_DIR) / reporters.KEY
+    path.rename(path.with_suffix(".away"))
+    officer = law_officer(small)
+    answer = client_of(officer).post(
+        f"/cases/{reported.pk}/reporter/", {"grounds": "核发奖励", "post": officer.post.pk}, headers={"Accept-Language": "en"}
+    )
+    assert answer.status_code == 503
+    assert "reporter.key" in answer.content.decode()
+    assert not path.exists()
+    with pytest.raises(Refused):
+        reporters.look(reported, "核发奖励", officer.acting, NOW)
+    assert not Entry.objects.filter(case=reported, act="look").exists(), "nothing was shown, so nothing is entered"
+    code = receipts.give(Entry.objects.get(case=reported, seq=1).pk, NOW).code
+    told = Client().post("/follow/", {"code": code, "secret": reporters.secret_of(FORM)})
+    assert told.status_code == 503
+    path.with_suffix(".away").rename(path)
+    assert reporters.follow(code, reporters.secret_of(FORM)) == reported

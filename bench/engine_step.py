@@ -6,7 +6,9 @@ excursions, bad values, doubles, late and future ones, in batches of 20,000 a se
 
 from __future__ import annotations
 
+import concurrent.futures
 import math
+import multiprocessing
 import os
 import time
 
@@ -18,8 +20,11 @@ from fengsui.watch.engine import SECOND, Batch, Engine, Level, Points, Rules
 POINTS, SITE, SECONDS, GOAL = 20_000, 20, 500, 50.0
 START = 1_700_000_000 * SECOND
 
+Row = tuple[int, int, int, float, float, int, int]
+Said = tuple[int, float, int, int, int, int]  # time, value, point, rule, kind, level
 
-def rules() -> list[tuple[int, int, int, float, float, int, int]]:
+
+def rules() -> list[Row]:
     """Six rules a point around a normal of 50: on-delay 3 s, off-delay 2 s, deadband 1."""
     rows = []
     for point in range(POINTS):
@@ -55,43 +60,67 @@ def story(seed: int) -> list[tuple[int, Batch]]:
     return told
 
 
-def _quick(told: list[tuple[int, Batch]], rows: list[tuple[int, int, int, float, float, int, int]]) -> tuple[float, list[str]]:
+def _quick(told: list[tuple[int, Batch]], rows: list[Row]) -> tuple[float, list[Said]]:
+    """Seconds of processor time that the compiled engine took, and what it said."""
     engine = Engine(Points.of(range(POINTS)), Rules.of(rows), now_ns=START - SECOND)
-    said, spent = [], 0.0
+    said: list[Said] = []
+    spent = 0.0
     for arrival, batch in told:
         begin = time.thread_time()
         ticks = engine.advance(arrival).rows
         spent += time.thread_time() - begin
-        said += map(str, ticks.tolist())
+        said += ticks.tolist()
         begin = time.thread_time()
         out = engine.step(*batch, arrival).rows
         spent += time.thread_time() - begin
-        said += map(str, out.tolist())
+        said += out.tolist()
     return spent, said
 
 
-def _plain(told: list[tuple[int, Batch]], rows: list[tuple[int, int, int, float, float, int, int]]) -> list[str]:
-    engine = PlainEngine(range(POINTS), rows, START - SECOND)
-    said = []
+def _plain(told: list[tuple[int, Batch]], rows: list[Row], share: int, shares: int) -> tuple[float, list[Said]]:
+    """The same of the plain engine for the points whose id leaves ``share`` when divided by ``shares``."""
+    own = [row for row in rows if row[1] % shares == share]
+    engine = PlainEngine(range(share, POINTS, shares), own, START - SECOND)
+    said: list[Said] = []
+    begin = time.process_time()
     for arrival, batch in told:
-        rows_said = engine.advance(arrival)
-        rows_said += engine.step(zip(*(column.tolist() for column in batch), strict=True), arrival)[0]
-        said += [str((at, value, point, rule, int(kind), int(level))) for kind, point, rule, level, at, value in rows_said]
-    return said
+        mine = batch.point % shares == share
+        found = engine.advance(arrival)
+        found += engine.step(zip(*(column[mine].tolist() for column in batch), strict=True), arrival)[0]
+        said += [(at, value, point, rule, int(kind), int(level)) for kind, point, rule, level, at, value in found]
+    return time.process_time() - begin, said
+
+
+def _reference(told: list[tuple[int, Batch]], rows: list[Row]) -> tuple[float, list[list[Said]]]:
+    """The plain engine over everything: points know nothing of each other, so each core takes a share of them."""
+    shares = os.cpu_count() or 1
+    fork = multiprocessing.get_context("fork")  # the samples are shared, not copied
+    _told[:] = told
+    with concurrent.futures.ProcessPoolExecutor(shares, fork) as pool:
+        running = [pool.submit(_share, rows, share, shares) for share in range(shares)]
+        done = [one.result() for one in running]
+    return sum(spent for spent, _ in done), [said for _, said in done]
+
+
+_told: list[tuple[int, Batch]] = []
+
+
+def _share(rows: list[Row], share: int, shares: int) -> tuple[float, list[Said]]:
+    return _plain(_told, rows, share, shares)
 
 
 def run() -> dict[str, object]:
-    """Measure the compiled engine, then hold its transitions against the plain one's."""
+    """Measure the compiled engine, then hold all its transitions against the plain one's."""
     rows = rules()
     _quick(story(1)[:3], rows)
     told = story(2026)
-    best, said = math.inf, []
+    best, said = math.inf, list[Said]()
     for _ in range(3):
         spent, said = _quick(told, rows)
         best = min(best, spent)
-    begin = time.perf_counter()
-    expected = _plain(told, rows)
-    plain = time.perf_counter() - begin
+    plain, expected = _reference(told, rows)
+    shares = len(expected)
+    same = all([str(one) for one in said if one[2] % shares == k] == [str(one) for one in expected[k]] for k in range(shares))
     samples = POINTS * SECONDS
     rate = samples / best / 1e6
     return {
@@ -99,14 +128,16 @@ def run() -> dict[str, object]:
         "value": round(rate, 1),
         "unit": "million points/s, one core",
         "goal": GOAL,
-        "ok": rate >= GOAL and said == expected,
+        "ok": rate >= GOAL and same,
         "detail": {
             "samples": samples,
             "points": POINTS,
             "rules": len(rows),
             "transitions": len(said),
-            "identical_to_plain": said == expected,
+            "compared": sum(len(part) for part in expected),
+            "identical_to_plain": same,
             "plain_million_per_second": round(samples / plain / 1e6, 2),
+            "times_plain": round(plain / best),
             "cores": os.cpu_count(),
         },
     }

@@ -16,7 +16,7 @@ Row = tuple[int, int, int, float, float, int, int]
 Said = tuple[int, int, int, int, int, float]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Rule:
     id: int
     level: int
@@ -28,7 +28,7 @@ class _Rule:
     pending: int | None = None  # since when it waits to be raised, or (while raised) to be cleared
 
 
-@dataclass
+@dataclass(slots=True)
 class _Point:
     rules: list[_Rule] = field(default_factory=list)
     time: int | None = None

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "fengsui.region.onelook.one_look",
 ]
 
 ROOT_URLCONF = "fengsui.urls"

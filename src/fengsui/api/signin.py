@@ -10,7 +10,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from fengsui.ledger.tokens import acting_of_token
 from fengsui.moment import now as present
-from fengsui.region.acting import Acting, acting_of, actings
+from fengsui.region.acting import Acting, acting_of, posts_of
 
 
 class ByToken(HttpBearer):
@@ -34,5 +34,5 @@ class BySession(APIKeyCookie):
             return None
         now = present()
         request.acting = acting_of(request, now)  # type: ignore[attr-defined]
-        request.actings = actings(request.user, now)  # type: ignore[attr-defined]
+        request.actings = posts_of(request, now)  # type: ignore[attr-defined]
         return request.user

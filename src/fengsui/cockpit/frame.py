@@ -15,7 +15,7 @@ from django.urls import reverse
 from fengsui.cockpit import times
 from fengsui.ledger import casepage, health, mechanisms, reading, titles
 from fengsui.ledger.models import Case, Clock
-from fengsui.region.acting import Acting, actings
+from fengsui.region.acting import Acting, posts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def of(request: HttpRequest, now: datetime) -> Frame:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame()
-    posts = actings(user, now)
+    posts = posts_of(request, now)
     if not posts:
         person = getattr(user, "person", None)
         return Frame(name=person.name if person else user.get_username())

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from fengsui import moment
 from fengsui.cockpit import sheet, situation
 from fengsui.region import geography
-from fengsui.region.acting import actings
+from fengsui.region.acting import posts_of
 from fengsui.region.models import Place
 
 KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine", "mines": "mine"}
@@ -80,7 +80,7 @@ def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[
 def page(request: HttpRequest) -> HttpResponse:
     """The map with live counts, what moved last, and the clocks of the next six hours."""
     now = moment.now()
-    mine = actings(request.user, now)  # type: ignore[arg-type]
+    mine = posts_of(request, now)
     sites = situation.sites_of(mine)
     seen = situation.of(mine, sites, now)
     ranks = [
@@ -108,7 +108,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """The live layer: county levels and marks."""
     now = moment.now()
-    mine = actings(request.user, now)  # type: ignore[arg-type]
+    mine = posts_of(request, now)
     seen = situation.of(mine, situation.sites_of(mine), now)
     return _json({"counties": seen.counties, "marks": seen.marks, "at": now})
 
@@ -117,7 +117,7 @@ def data(request: HttpRequest) -> HttpResponse:
 @login_required
 def sites(request: HttpRequest) -> HttpResponse:
     """The sites in scope as GeoJSON, each with the symbol it is drawn with."""
-    found = situation.sites_of(actings(request.user, moment.now()))  # type: ignore[arg-type]
+    found = situation.sites_of(posts_of(request, moment.now()))
     for feature in found["features"]:
         feature["properties"]["kind"] = _kind(feature["properties"]["industry"])
     return _json(found)

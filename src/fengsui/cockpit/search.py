@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from fengsui.ledger import mechanisms, reading, titles
-from fengsui.region.acting import Acting, actings, scope
+from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Place, Site
 
 AT_MOST = 8
@@ -18,7 +18,7 @@ AT_MOST = 8
 
 def find(request: HttpRequest, asked: str, now: datetime) -> dict[str, list[dict[str, Any]]]:
     """Cases, sites and places that match, at most eight of each; nothing for somebody without a post."""
-    posts = actings(request.user, now) if asked else []  # type: ignore[arg-type]
+    posts = posts_of(request, now) if asked else []
     if not posts:
         return {"cases": [], "sites": [], "places": []}
     return {"cases": _cases(posts, asked), "sites": _sites(posts, asked), "places": _places(posts, asked)}

@@ -17,7 +17,7 @@ from fengsui.cockpit import sheet, sparks
 from fengsui.ledger import mechanisms, titles
 from fengsui.ledger import reading as ledger
 from fengsui.region import geography
-from fengsui.region.acting import Acting, actings, scope
+from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Contact, Point, Site
 from fengsui.region.supervision import NoSupervisor, supervisor
 from fengsui.watch import reading as watch
@@ -118,7 +118,7 @@ def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
 def page(request: HttpRequest, code: str) -> HttpResponse:
     """The site: live values with limits, hazard units and their grade, open matters, supervisors, calls to make."""
     now = moment.now()
-    mine = actings(request.user, now)  # type: ignore[arg-type]
+    mine = posts_of(request, now)
     site, acting = find(code, mine)
     open_cases = ledger.cases(list(mine)).filter(about_kind="site", about_id=str(site.pk), ended=False).order_by("next_due")
     units = site.units.prefetch_related("substances").order_by("id")
@@ -149,5 +149,5 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
 def live(request: HttpRequest, code: str) -> HttpResponse:
     """The charts alone, fetched again while the page is open."""
     now = moment.now()
-    site, _ = find(code, actings(request.user, now))  # type: ignore[arg-type]
+    site, _ = find(code, posts_of(request, now))
     return render(request, "cockpit/parts/site_live.html", _live(request, site, now))

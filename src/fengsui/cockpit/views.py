@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from fengsui import moment
 from fengsui.cockpit import desk, live, search, shapes
 from fengsui.ledger import reading
-from fengsui.region.acting import actings, scope
+from fengsui.region.acting import actings, posts_of, scope
 from fengsui.region.scoping import Scope
 
 WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def desk_page(request: HttpRequest) -> HttpResponse:
     """What waits for me, by deadline; somebody without a post sees a page that says so, and nothing else."""
     now = moment.now()
-    posts = actings(request.user, now)  # type: ignore[arg-type]
+    posts = posts_of(request, now)
     if not posts:
         return render(request, "cockpit/home.html", status=403)
     groups = desk.groups(posts, now)

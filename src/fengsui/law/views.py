@@ -18,7 +18,7 @@ from fengsui import moment
 from fengsui.law import calendar, edits, numbers
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles
-from fengsui.region.acting import actings
+from fengsui.region.acting import posts_of
 
 CONFIDENCE = {
     "confirmed": gettext_noop("confirmed in a public copy"),
@@ -181,7 +181,7 @@ def _amend_url(request: HttpRequest, number: numbers.LawNumber) -> str:
     if not number.open:
         return ""
     top = roles.resolve("administrator", roles.About(), now)
-    for one in actings(request.user, now):  # type: ignore[arg-type]
+    for one in posts_of(request, now):
         if roles.holds(one.person_id, one.post_id, "administrator", top, now):
             try:
                 return f"{reverse('ledger:raise', args=['amendment', 'propose'])}?post={one.post_id}&number={number.name}"

@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from fengsui import moment
-from fengsui.ledger import doors, forms, mechanisms, reading, sentences, titles, views
+from fengsui.ledger import doors, forms, mechanisms, reading, sentences, titles
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.kernel.shapes import Act, Call
 from fengsui.ledger.models import Case
 from fengsui.ledger.reading.possible import actor_of, may
-from fengsui.region.acting import Acting
+from fengsui.region.acting import Acting, mine
 
 AT_MOST = 50
 """Cases in one go from a page; larger batches go through the API."""
@@ -39,7 +39,7 @@ def common_acts(cases: list[Case], posts: list[Acting], now: datetime) -> dict[s
 def choose(request: HttpRequest) -> HttpResponse:
     """GET: the acts that fit all chosen cases, then the form of one. POST: do it to each and show the results."""
     now = moment.now()
-    posts = views.mine(request, now)
+    posts = mine(request, now)
     asked = (request.POST if request.method == "POST" else request.GET).getlist("case")[:AT_MOST]
     found = [case for case in (reading.find(posts, one) for one in asked) if case is not None and not case.ended]
     if not found:

@@ -20,7 +20,7 @@ from fengsui.ledger import drawing, mechanisms, titles
 from fengsui.ledger.kernel.shapes import Act, Mechanism, State, Within
 from fengsui.ledger.models import MechanismVersion
 from fengsui.ledger.reading import cases
-from fengsui.region.acting import actings
+from fengsui.region.acting import posts_of
 
 PROPERTIES = {
     1: _("Every state has an owner and a clock."),
@@ -143,7 +143,7 @@ def _today(now: datetime) -> date:
 def index(request: HttpRequest) -> HttpResponse:
     """All mechanisms with their certificate and how many of my cases run under each."""
     now = moment.now()
-    mine = actings(request.user, now)  # type: ignore[arg-type]
+    mine = posts_of(request, now)
     running = dict(
         cases(mine)
         .order_by()

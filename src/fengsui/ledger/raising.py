@@ -15,10 +15,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, forms, reading, sentences, titles, views
+from fengsui.ledger import casepage, doing, forms, reading, sentences, titles
 from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors.shapes import About, Refused
-from fengsui.region.acting import Acting, acting_of, scope
+from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Office, Person, Place, Site
 
 FOUND = 12
@@ -29,7 +29,7 @@ FOUND = 12
 def choose(request: HttpRequest) -> HttpResponse:
     """Which kind of matter: every opening act that my posts are made for."""
     now = moment.now()
-    posts = views.mine(request, now)
+    posts = mine(request, now)
     groups: dict[str, dict[str, Any]] = {}
     seen: set[tuple[str, str]] = set()
     for one in reading.openings(posts, now):
@@ -56,7 +56,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     """The form of an opening act; a POST opens the case and shows its receipt on the case page."""
     now = moment.now()
-    posts = views.mine(request, now)
+    posts = mine(request, now)
     opening = next((one for one in reading.openings(posts, now) if one.mechanism.name == mechanism and one.act.name == act), None)
     if opening is None:
         raise Http404
@@ -173,7 +173,7 @@ PICKERS: dict[str, Callable[[list[Acting], str], list[dict[str, Any]]]] = {
 @login_required
 def pick(request: HttpRequest, kind: str) -> JsonResponse:
     """Suggestions of a picker, in the reader's scope, at most twelve."""
-    posts = views.mine(request, moment.now())
+    posts = mine(request, moment.now())
     if kind not in PICKERS:
         raise Http404
     return JsonResponse({"found": PICKERS[kind](posts, request.GET.get("q", "").strip()[:60])})

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,19 +23,11 @@ from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading,
 from fengsui.ledger import notices as sight
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import CallLine, Case, Entry, MechanismVersion, SavedView
-from fengsui.region.acting import Acting, acting_of, actings
+from fengsui.region.acting import Acting, acting_of, mine
 
 PAGE = 50
 LAST_PAGE = 10_000
 """How far notices are paged back."""
-
-
-def mine(request: HttpRequest, now: datetime) -> list[Acting]:
-    """The reader's posts; somebody without one sees nothing (403 with a clear page)."""
-    found = actings(request.user, now)  # type: ignore[arg-type]
-    if not found:
-        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
-    return found
 
 
 def _page(request: HttpRequest, last: int) -> int:

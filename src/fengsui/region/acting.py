@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from .models import Delegation, Holding, Office
 from .roles import duties
 from .scoping import ALL, NOTHING, Scope
+from .tree import tree
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from .models import Account
 
 _WHOLE = {Office.Kind.DEPARTMENT, Office.Kind.GOVERNMENT, Office.Kind.COMMISSION}
+_PLACELESS = {Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,10 @@ class Acting:
         return self.principal_id is None or bool({"*", act, f"{mechanism}.{act}"} & set(self.acts))
 
 
-def actings(account: Account, now: datetime) -> list[Acting]:
+def actings(account: Account | AnonymousUser, now: datetime) -> list[Acting]:
     """All ways in which the signed-in account may act now: own posts first, then those it deputises.
 
-    Empty for an account without a person or without a running post.
+    Empty for an account without a person or without a running post. Three queries, however many posts.
     """
     person = getattr(account, "person", None) if account.is_authenticated and account.is_active else None
     if person is None:
@@ -47,11 +52,30 @@ def actings(account: Account, now: datetime) -> list[Acting]:
     running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
     own = Holding.objects.filter(running, person=person).select_related("post")
     found = [Acting(person.pk, holding.post_id, holding.post.office_id) for holding in own]
-    lent = Delegation.objects.filter(deputy=person, since__lte=now, until__gt=now).select_related("post")
-    for line in lent:
-        # a principal who left the post has nothing left to lend
-        if Holding.objects.filter(running, person=line.principal_id, post=line.post_id).exists():
-            found.append(Acting(person.pk, line.post_id, line.post.office_id, line.principal_id, tuple(line.acts)))
+    # a principal who left the post has nothing left to lend
+    still = Holding.objects.filter(running, person=OuterRef("principal"), post=OuterRef("post"))
+    lent = Delegation.objects.filter(Exists(still), deputy=person, since__lte=now, until__gt=now).select_related("post")
+    return found + [Acting(person.pk, one.post_id, one.post.office_id, one.principal_id, tuple(one.acts)) for one in lent]
+
+
+def posts_of(request: HttpRequest, now: datetime) -> list[Acting]:
+    """``actings`` of whoever asks, read once for a request; empty for a visitor."""
+    known: list[Acting] | None = getattr(request, _KEPT, None)
+    if known is None:
+        user = getattr(request, "user", None)
+        known = actings(user, now) if user is not None else []
+        setattr(request, _KEPT, known)
+    return known
+
+
+_KEPT = "_fengsui_posts"
+
+
+def mine(request: HttpRequest, now: datetime) -> list[Acting]:
+    """The reader's posts. Raises ``PermissionDenied`` for somebody without one, who sees nothing."""
+    found = posts_of(request, now)
+    if not found:
+        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
     return found
 
 
@@ -61,16 +85,14 @@ def acting_of(request: HttpRequest, now: datetime) -> Acting:
     A deputy's choice is written ``POST:PRINCIPAL``. Without a name a GET takes the first post held. Raises
     ``PermissionDenied`` for somebody without a post, for a post not held, and for an unnamed post on a change.
     """
-    mine = actings(request.user, now)  # type: ignore[arg-type]
-    if not mine:
-        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
+    held = mine(request, now)
     named = request.POST.get("post") or request.GET.get("post") or request.headers.get("X-Acting-Post")
     if not named:
-        if request.method in {"GET", "HEAD", "OPTIONS"} or len(mine) == 1:
-            return mine[0]
+        if request.method in {"GET", "HEAD", "OPTIONS"} or len(held) == 1:
+            return held[0]
         raise PermissionDenied(gettext("Say in which post you act: field `post` or header X-Acting-Post."))
     post, _, principal = named.partition(":")
-    for one in mine:
+    for one in held:
         if str(one.post_id) == post and (not principal or str(one.principal_id or "") == principal):
             return one
     raise PermissionDenied(gettext("You do not hold that post at present. Choose one of your own posts."))
@@ -78,22 +100,32 @@ def acting_of(request: HttpRequest, now: datetime) -> Acting:
 
 def scope(acting: Acting) -> Scope:
     """What the acting person may see; see ``Scope``."""
-    try:
-        office = Office.objects.select_related("place").get(pk=acting.office_id)
-    except Office.DoesNotExist:
+    return scope_at(acting.office_id)
+
+
+def scope_at(office_id: int) -> Scope:
+    """The scope of an office by id, from the picture of the region: no query but ``tree``'s own."""
+    picture = tree()
+    office = picture.offices.get(office_id)
+    place = picture.places.get(office.place) if office else None
+    if office is None or place is None:
         return NOTHING
-    return office_scope(office)
+    return _scope(office.id, office.kind, office.path, place.path, office.duties)
 
 
 def office_scope(office: Office) -> Scope:
     """The scope of an office: its subtree, and its place within its fields of work."""
-    works = {ALL} if office.kind in _WHOLE else set(office.duties) & set(duties())
-    if {"duty", "dispatch"} & set(office.duties):
+    return _scope(office.pk, office.kind, office.path, office.place.path, office.duties)
+
+
+def _scope(number: int, kind: str, path: str, place_path: str, held: Iterable[str]) -> Scope:
+    works = {ALL} if kind in _WHOLE else set(held) & set(duties())
+    if {"duty", "dispatch"} & set(held):
         works = {ALL}  # a duty room must see whatever is called in
     return Scope(
-        office_path=office.path,
-        place_path=office.place.path,
+        office_path=path,
+        place_path=place_path,
         duties=frozenset(works),
-        office_ids=frozenset({office.pk}),
-        territorial=office.kind not in {Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE},
+        office_ids=frozenset({number}),
+        territorial=kind not in _PLACELESS,
     )

@@ -202,13 +202,23 @@ def _token() -> str:
     return str(row[0]) if row else ""
 
 
-_steady: ContextVar[Tree | None] = ContextVar("steady", default=None)
+@dataclass(slots=True)
+class _Look:
+    """One look at the region, kept as long as ``steady`` lasts; nothing until somebody asks."""
+
+    picture: Tree | None = None
+
+
+_steady: ContextVar[_Look | None] = ContextVar("steady", default=None)
 
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Inside, every ``tree()`` is the same picture: one act sees one region, and asks for the token once."""
-    mark = _steady.set(tree())
+    """Inside, every ``tree()`` is the same picture: one act, one page sees one region, and asks for the token once."""
+    if _steady.get() is not None:
+        yield
+        return
+    mark = _steady.set(_Look())
     try:
         yield
     finally:
@@ -217,9 +227,16 @@ def steady() -> Iterator[None]:
 
 def tree() -> Tree:
     """The present picture; one small query, and a reload where something changed since the last call."""
+    look = _steady.get()
+    if look is None:
+        return _present()
+    if look.picture is None:
+        look.picture = _present()
+    return look.picture
+
+
+def _present() -> Tree:
     global _held
-    if (same := _steady.get()) is not None:
-        return same
     token = _token()
     held = _held
     if held is not None and token and held.token == token:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,7 +19,7 @@ from django.views.decorators.http import etag, require_safe
 from fengsui import moment
 
 from . import geography, roles, supervision, tables
-from .acting import Acting, actings, office_scope, scope
+from .acting import mine, office_scope, scope
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
 from .models import Certificate, Contact, Delegation, Holding, Office, Place, Post, Site
 from .scoping import Scope
@@ -30,14 +29,6 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 for _head in ("Code", "Name", "Place", "Industry", "Major hazard", "Supervised by", "Longitude", "Latitude", "Made up"):
     gettext_noop(_head)
-
-
-def mine(request: HttpRequest, now: datetime) -> list[Acting]:
-    """The reader's posts; somebody without one sees nothing."""
-    found = actings(request.user, now)  # type: ignore[arg-type]
-    if not found:
-        raise PermissionDenied(gettext("You hold no post at present. Ask your office's administrator to enter one."))
-    return found
 
 
 def my_scopes(request: HttpRequest, now: datetime) -> list[Scope]:

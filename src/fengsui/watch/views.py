@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
-from fengsui.region.acting import Acting, acting_of, actings, scope
+from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Site
 from fengsui.watch import handling, listing, reading
 from fengsui.watch.alarm_states import OWING
@@ -29,19 +29,12 @@ EXPORT_AT_MOST = 50_000
 _REFUSED = ("duplicate", "late", "future", "unknown", "malformed", "oversized", "unauthorised")
 
 
-def _mine(request: HttpRequest, now: datetime) -> list[Acting]:
-    found = actings(request.user, now)  # type: ignore[arg-type]
-    if not found:
-        raise PermissionDenied(_("You hold no post at present. Ask your office's administrator to enter one."))
-    return found
-
-
 @require_safe
 @login_required
 def alarm_list(request: HttpRequest) -> HttpResponse:
     """The alarms in scope; the address is the list."""
     now = moment.now()
-    posts = _mine(request, now)
+    posts = mine(request, now)
     wanted = request.GET.dict()
     rows = listing.alarms(posts)
     page = Paginator(listing.narrowed(rows, wanted), PAGE).get_page(request.GET.get("page"))
@@ -67,7 +60,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def export(request: HttpRequest) -> HttpResponse:
     """The same list as CSV (UTF-8 with a mark, so that spreadsheets read it)."""
-    rows = listing.narrowed(listing.alarms(_mine(request, moment.now())), request.GET.dict())
+    rows = listing.narrowed(listing.alarms(mine(request, moment.now())), request.GET.dict())
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(
@@ -140,7 +133,7 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
 def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
     """One alarm: its rule, what happened to it, what may be done."""
     now = moment.now()
-    posts = _mine(request, now)
+    posts = mine(request, now)
     found = listing.alarms(posts).filter(pk=alarm).first() or listing.outages(posts).filter(pk=alarm).first()
     if found is None:
         raise Http404(_("There is no such alarm among those you may see"))
@@ -158,7 +151,7 @@ def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
 @login_required
 def ingest(request: HttpRequest) -> HttpResponse:
     """What came in and what was refused, by site in scope; how far engine and relay are."""
-    posts = _mine(request, moment.now())
+    posts = mine(request, moment.now())
     codes = set()
     for one in posts:
         codes |= set(Site.objects.scoped(scope(one)).values_list("code", flat=True))

@@ -21,7 +21,7 @@ from fengsui.ledger import casepage, mechanisms, reading, reporters, sentences
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import Case
 from fengsui.ledger.public import forms
-from fengsui.region.acting import Acting, acting_of, actings
+from fengsui.region.acting import Acting, acting_of, mine
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,9 +30,7 @@ from fengsui.region.acting import Acting, acting_of, actings
 def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     """Letters, and the look. A POST with ``text`` answers, one with ``grounds`` looks: shown once, on this answer."""
     now = moment.now()
-    posts = actings(request.user, now)  # type: ignore[arg-type]
-    if not posts:
-        acting_of(request, now)  # says that there is no post
+    posts = mine(request, now)
     found = reading.case_or_404(posts, case)
     if not reporters.reported(found):
         raise Http404

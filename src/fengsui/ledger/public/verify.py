@@ -21,7 +21,7 @@ from fengsui.ledger.public import limits, report
 from fengsui.ledger.seals import heads
 from fengsui.ledger.verify.findings import Report
 from fengsui.ledger.verify.receipt import here
-from fengsui.region.acting import actings
+from fengsui.region.acting import posts_of
 
 SHOWN = 20
 LARGEST = 200_000
@@ -48,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _case(request: HttpRequest, number: str) -> dict[str, Any]:
-    posts = actings(request.user, moment.now())  # type: ignore[arg-type]
+    posts = posts_of(request, moment.now())
     found = reading.case_or_404(posts, number)
     return {"case": found, "report": verify.case(str(found.pk))}
 

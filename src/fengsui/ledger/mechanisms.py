@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,11 @@ def version(digest: str) -> Mechanism:
     stored = MechanismVersion.objects.filter(digest=digest).first()
     if stored is None:
         raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
-    return load.mechanism(stored.source, registry.names(), f"{stored.name} v{stored.number}", titles=True)
+    names, label = registry.names(), f"{stored.name} v{stored.number}"
+    if not stored.ladders:
+        return load.mechanism(stored.source, names, label, titles=True)
+    kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
+    return load.mechanism(stored.source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
 
 
 def at_pace(mechanism: Mechanism, pace: int) -> Mechanism:

@@ -73,7 +73,7 @@ def _events(passage: Passage, held: Held, known: Facts) -> Iterator[tuple[dateti
         yield datetime.fromisoformat(str(decision.facts_seen["due"])), 1, decision
     for place, row in enumerate(case.clocks):
         if row.stopped is None and held.lines[place].id is not None:
-            due_rungs = ladder.rungs(mechanism, row, now, known, case.fields)
+            due_rungs = ladder.rungs(mechanism, row, now, case.fields, known)
             if due_rungs:
                 first = due_rungs[0]
                 repeats = [one for one in due_rungs if one.index >= len(mechanism.ladders[held.lines[place].ladder]) - 1]

@@ -30,7 +30,7 @@ def case() -> Case:
     version = MechanismVersion.objects.create(digest="0" * 64, name="matter", number=1, source={}, stored_at=NOW)
     with transaction.atomic():
         made = Case.objects.create(
-            id=uuid.uuid4(), mechanism="matter", version=version, title="one", seq=1, state="open", opened_at=NOW, moved_at=NOW
+            id=uuid.uuid4(), mechanism="matter", version=version, title_zh="one", seq=1, state="open", opened_at=NOW, moved_at=NOW
         )
         Entry.objects.create(
             case=made, seq=1, act="begin", state_after="open", at=NOW, body=b"{}", salt=b"s", previous=bytes(32), leaf=bytes(32)
@@ -59,6 +59,8 @@ def test_a_case_cannot_skip_or_go_back(case: Case) -> None:
 
 def test_where_a_case_comes_from_never_changes(case: Case) -> None:
     with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
+        Case.objects.filter(pk=case.pk).update(opener_id=77)
+    with pytest.raises(IntegrityError, match="exactly one entry"), transaction.atomic():
         Case.objects.filter(pk=case.pk).update(about_id="another")
 
 

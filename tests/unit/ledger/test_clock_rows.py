@@ -195,8 +195,8 @@ def test_a_pause_that_outlasts_its_maximum_lets_the_clock_climb() -> None:
     case = attempt(m, unopened(m, "c"), "begin", seen=facts_).case  # type: ignore[union-attr]
     case = attempt(m, case, "ask", seen=facts_).case  # type: ignore[union-attr]
     main = row(case, "main")
-    assert rungs(m, main, NOW + 2 * H, facts_, case.fields) == []
-    assert [one.index for one in rungs(m, main, NOW + 4 * H, facts_, case.fields)] == [0]
+    assert rungs(m, main, NOW + 2 * H, case.fields, facts_) == []
+    assert [one.index for one in rungs(m, main, NOW + 4 * H, case.fields, facts_)] == [0]
 
 
 # -------------------------------------------------------------- owed reports
@@ -272,26 +272,26 @@ def test_rungs_fire_in_order_each_once_after_an_outage() -> None:
     m = MECHANISMS["hazard"]
     case = at(m, unopened(m, "c"), "found_here", NOW, "site_supervisor", finding="f")
     overall = row(case, "overall")
-    assert next_rung(m, overall) == overall.due - 3 * DAY
-    assert rungs(m, overall, overall.due - 4 * DAY) == []
-    due = rungs(m, overall, overall.due + 16 * DAY)
+    assert next_rung(m, overall, {}) == overall.due - 3 * DAY
+    assert rungs(m, overall, overall.due - 4 * DAY, {}) == []
+    due = rungs(m, overall, overall.due + 16 * DAY, {})
     assert [(one.index, one.rung.at, one.entry) for one in due] == [
         (0, "-3d", False),
         (1, "0", False),
         (2, "7d", True),
         (3, "15d", True),
     ]
-    assert rungs(m, replace(overall, rung=4), overall.due + 16 * DAY) == []
-    assert rungs(m, replace(overall, stopped=NOW), overall.due + 16 * DAY) == []
+    assert rungs(m, replace(overall, rung=4), overall.due + 16 * DAY, {}) == []
+    assert rungs(m, replace(overall, stopped=NOW), overall.due + 16 * DAY, {}) == []
 
 
 def test_the_last_rung_repeats_until_acted_on() -> None:
     m = MECHANISMS["hazard"]
     case = at(m, unopened(m, "c"), "found_here", NOW, "site_supervisor", finding="f")
     overall = replace(row(case, "overall"), rung=4)
-    due = rungs(m, overall, overall.due + 95 * DAY)
+    due = rungs(m, overall, overall.due + 95 * DAY, {})
     assert [(one.index, one.at - overall.due) for one in due] == [(4, 30 * DAY), (5, 60 * DAY), (6, 90 * DAY)]
-    assert next_rung(m, replace(overall, rung=9)) == overall.due + 180 * DAY
+    assert next_rung(m, replace(overall, rung=9), {}) == overall.due + 180 * DAY
 
 
 def test_climbing_adds_overseers_opens_a_circular_and_a_lead_once() -> None:
@@ -301,7 +301,7 @@ def test_climbing_adds_overseers_opens_a_circular_and_a_lead_once() -> None:
     for step in range(6):
         overall = row(case, "overall")
         now = overall.due + 100 * DAY
-        fired = rungs(m, overall, now)[0]
+        fired = rungs(m, overall, now, {})[0]
         decision = fire(m, case, overall, fired, seen(roles={"up": 500 + step}), now)
         assert decision.case.seq == case.seq + (1 if fired.entry else 0)
         opens += [one.mechanism for one in decision.opens]
@@ -328,7 +328,7 @@ def test_per_holder_rows_climb_and_each_office_stops_only_its_own() -> None:
     now = NOW + H + timedelta(minutes=6)
     for _ in range(2):
         mine = row(case, "acknowledge")
-        case = fire(m, case, mine, rungs(m, mine, now)[0], seen(roles={"up": OFFICES["county_office"]}), now).case
+        case = fire(m, case, mine, rungs(m, mine, now, {})[0], seen(roles={"up": OFFICES["county_office"]}), now).case
     rows = {one.holder: one for one in case.clocks if one.name == "acknowledge"}
     county, room = OFFICES["county_office"], OFFICES["control_room"]
     assert set(rows) == {county, room} and case.overseers == (county,)

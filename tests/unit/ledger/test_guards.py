@@ -12,7 +12,7 @@ from fengsui.law import numbers
 from fengsui.ledger.kernel import sections
 from fengsui.ledger.kernel.guards import PURE, Look, grade_of
 from fengsui.ledger.kernel.shapes import Case, Facts, Field
-from fengsui.ledger.kernel.values import blank, wrong
+from fengsui.ledger.kernel.values import Wrong, blank, wrong
 from tests.unit.ledger.walking import NAMES, NOW, PHOTO
 
 GRADES = numbers.find("accident.grades", NOW.date()).table
@@ -106,7 +106,7 @@ def test_grades_by_the_law(deaths: int, injuries: int, loss: int, grade: str) ->
 def test_values_by_kind(kind: str, good: list[Any], bad: list[Any]) -> None:
     one = Field("f", kind)
     for value in good:
-        assert wrong(one, value, {}, FACTS, NOW) == ""
+        assert wrong(one, value, {}, FACTS, NOW) is None
     for value in bad:
         assert wrong(one, value, {}, FACTS, NOW), value
 
@@ -119,12 +119,14 @@ def test_values_by_kind(kind: str, good: list[Any], bad: list[Any]) -> None:
     ),
 )
 def test_any_value_is_judged_never_an_error(kind: str, value: Any) -> None:
-    assert isinstance(wrong(Field("f", kind), value, {}, FACTS, NOW), str)
+    assert isinstance(wrong(Field("f", kind), value, {}, FACTS, NOW), Wrong | None)
     assert isinstance(blank(value), bool)
 
 
 def test_choices_come_from_the_file_or_from_the_law() -> None:
-    assert "red" in wrong(Field("colour", "choice", of=("red",)), "green", {}, FACTS, NOW)
+    assert wrong(Field("colour", "choice", of=("red",)), "green", {}, FACTS, NOW) == Wrong(
+        "choose one of %(choices)s", {"choices": ("red",)}
+    )
     law = Facts({}, frozenset(), {}, {}, choices={"criterion": frozenset({"hazchem-15"})})
     assert wrong(Field("criterion", "choice", of="hazard.criteria"), "x", {}, law, NOW)
-    assert wrong(Field("criterion", "choice", of="hazard.criteria"), "hazchem-15", {}, law, NOW) == ""
+    assert wrong(Field("criterion", "choice", of="hazard.criteria"), "hazchem-15", {}, law, NOW) is None

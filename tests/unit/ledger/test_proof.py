@@ -14,7 +14,8 @@ import yaml
 from fengsui import shipped
 from fengsui.ledger.kernel.document import Document
 from fengsui.ledger.kernel.load import mechanism
-from fengsui.ledger.kernel.names import Names, read_ladder
+from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.rungs import read_ladder
 from fengsui.ledger.proof import PROPERTIES, Law, Report, check
 from fengsui.ledger.proof.cli import main
 from fengsui.ledger.proof.shipped_proof import load_all, shipped_law, shipped_names

@@ -172,7 +172,7 @@ class Walk:
         while (decision := missed(self.mechanism, self.case, seen, self.now)) is not None:
             self.take(decision)
         for _ in range(40):
-            due = ((row, rungs(self.mechanism, row, self.now, seen, self.case.fields)) for row in self.case.clocks)
+            due = ((row, rungs(self.mechanism, row, self.now, self.case.fields, seen)) for row in self.case.clocks)
             fired = next(((row, found[0]) for row, found in due if found), None)
             if fired is None:
                 break

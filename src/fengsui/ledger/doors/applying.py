@@ -68,7 +68,13 @@ def perform(passage: Passage, held: Held, call: Call) -> Written:
     offered = offered_acts(held, call.act)
     parent = passage.held.get(held.case.parent or "")
     gathered = facts.gather(
-        held, offered, call.actor, call.values, passage.now, parent=parent, new_ids=_new_ids(held.mechanism, offered, call)
+        opening.at_site(held, offered, call.values),
+        offered,
+        call.actor,
+        call.values,
+        passage.now,
+        parent=parent,
+        new_ids=_new_ids(held.mechanism, offered, call),
     )
     try:
         decision = decide(held.mechanism, held.case, call, gathered.facts, passage.now)
@@ -104,10 +110,14 @@ def _new_ids(mechanism: Mechanism, acts: list[Act], call: Call) -> tuple[str, ..
 def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, decision: Decision) -> Written:
     """Write a decision: entry, columns, clocks, effects, notices, children, the parent."""
     after, now, work = decision.case, passage.now, passage.work
-    row = columns_after(held, after, gathered, now)
+    if held.fresh and held.case.seq == 0:
+        opening.entitle(held, after.fields)
+    done = [] if decision.signed_only else offered_acts(held, decision.act)
+    row = columns_after(opening.at_site(held, done, after.fields), after, gathered, now)
     if decision.numbers and row["number"] is None and held.mechanism.number is not None:
         row["number"] = numbers.give(held.mechanism.number.pattern, row, after.fields, now)
     outer = _effects(held, row, call, decision, now)
+    subject = held.row["about_id"]
     before, owner, own = (
         held.case,
         held.row["owner_id"],
@@ -131,7 +141,7 @@ def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, de
     _tell(work, written, decision, gathered)
     _parties(work, held, before, owner, call.actor)
     _files(work, held, written, own)
-    if held.fresh or decision.numbers:
+    if held.fresh or decision.numbers or row["about_id"] != subject:
         _words(work, held)
     for child_id in decision.recalls:
         _recall(passage, held, child_id)
@@ -298,7 +308,7 @@ def _words(work: Work, held: Held) -> None:
         if one.kind == "text" and not one.sealed and not one.sealed_until and held.case.fields.get(name)
     ]
     row = held.row
-    work.words[held.case.id] = bigrams(row["number"] or "", row["title"], row["external_number"], *open_text)
+    work.words[held.case.id] = bigrams(row["number"] or "", row["title"], row["title_en"], row["external_number"], *open_text)
 
 
 # ---------------------------------------------------------- children, parents
@@ -324,7 +334,7 @@ def open_child(passage: Passage, parent: Held, one: Open, by: Actor) -> Written:
         post=by.post,
         kid=parent.case.id,
     )
-    return perform(passage, held, Call(act.name, actor, dict(one.values)))
+    return perform(passage, held, Call(act.name, actor, dict(one.values), handed=one.handed))
 
 
 def _recall(passage: Passage, parent: Held, child_id: str) -> None:

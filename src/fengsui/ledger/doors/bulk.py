@@ -98,7 +98,7 @@ def alone(held: Held, call: Call) -> bool:
         return False
     for one in offered_acts(held, call.act):
         ends = [held.mechanism.ends[to] for to in (one.to, one.then) if to is not None and to in held.mechanism.ends]
-        if one.opens or one.recalls or one.effects or any(end.opens or end.effects for end in ends):
+        if one.opens or one.recalls or one.effects or one.about or any(end.opens or end.effects for end in ends):
             return False
         number = held.mechanism.number
         if number is not None and number.on == one.name:
@@ -150,7 +150,9 @@ class _Takeover:
         for past in row.past:
             self._past(held, past, row)
         written = self._adopt(held, row)
-        self.work.words[held.case.id] = bigrams(row.number or "", held.row["title"], row.about.external_number)
+        self.work.words[held.case.id] = bigrams(
+            row.number or "", held.row["title"], held.row["title_en"], row.about.external_number
+        )
         for digest in row.evidence:
             self.work.files[(held.case.id, held.case.seq, "adopted", digest)] = written
         return written
@@ -159,6 +161,7 @@ class _Takeover:
         held = opening.blank(mechanism, row.about, SYSTEM, row.opened_at or self.now)
         held.row.update(adopted=True, number=row.number)
         held.row["unique_key"] = opening.unique_key(mechanism, row.about, row.fields)
+        opening.entitle(held, row.fields)
         raiser = dict(row.raiser) or {"kind": "system", "name": row.source or "adopt"}
         held.case = replace(held.case, raiser=raiser, opened=row.opened_at or self.now)
         return held

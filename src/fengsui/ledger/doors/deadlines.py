@@ -52,7 +52,7 @@ def next_rung(mechanism: Mechanism, row: ClockRow, facts: Facts | None = None, f
             row = replace(row, due=row.due + paused_for(mechanism, row, row.paused_at + _EVER, facts, fields or {}))
         except NoLength:
             return None
-    return ladder.next_rung(mechanism, row)
+    return ladder.next_rung(mechanism, row, fields or {})
 
 
 def _identity(row: ClockRow) -> tuple[object, ...]:
@@ -60,7 +60,7 @@ def _identity(row: ClockRow) -> tuple[object, ...]:
 
 
 def _line(mechanism: Mechanism, case: Case, row: ClockRow, facts: Facts | None, law: Mapping[str, LawLine]) -> ClockLine:
-    line = ClockLine(ladder=ladder_of(mechanism, row))
+    line = ClockLine(ladder=ladder_of(mechanism, row, case.fields))
     amount = amount_of(mechanism, row.name)
     if amount is None:
         return line

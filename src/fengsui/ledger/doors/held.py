@@ -19,6 +19,7 @@ COLUMNS = (
     "number",
     "external_number",
     "title",
+    "title_en",
     "owner_id",
     "holder_id",
     "about_kind",
@@ -101,6 +102,7 @@ class Held:
     leaf: bytes = canon.FIRST
     lines: list[ClockLine] = field(default_factory=list)  # beside case.clocks, same order
     fresh: bool = False  # not in the database yet
+    given: Mapping[str, str] = field(default_factory=dict)  # the words for its title, of whoever opens it
     plain: dict[str, Any] | None = None  # of case and row, kept from the entry before
 
     def as_plain(self) -> dict[str, Any]:

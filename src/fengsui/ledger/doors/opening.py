@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from fengsui.ledger.doors.held import COLUMNS, Held
+from fengsui.ledger.doors.naming import titles_of
 from fengsui.ledger.doors.shapes import About, refused
 from fengsui.ledger.doors.work import new_id
-from fengsui.ledger.kernel.shapes import Actor, Case, Mechanism
+from fengsui.ledger.kernel.shapes import Act, Actor, Case, Mechanism
 from fengsui.region.tree import tree
-
-TITLE_LONGEST = 300
 
 
 def place_path(code: str) -> str:
@@ -39,7 +39,6 @@ def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, ca
     )
     row = dict.fromkeys(COLUMNS) | {
         "external_number": about.external_number,
-        "title": (about.title or title_of(mechanism))[:TITLE_LONGEST],
         "about_kind": about.kind,
         "about_id": str(about.id),
         "place_code": code,
@@ -52,18 +51,45 @@ def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, ca
         "exercise": about.exercise,
         "adopted": False,
     }
-    return Held(mechanism, case, row, fresh=True)
+    held = Held(mechanism, case, row, fresh=True, given={"zh": about.title, "en": about.title_en})
+    entitle(held, {})
+    return held
+
+
+def entitle(held: Held, fields: Mapping[str, Any]) -> None:
+    """Give the case about to be opened its title, now that its fields are known."""
+    held.row["title"], held.row["title_en"] = titles_of(held.mechanism, held.row, fields, held.given)
+
+
+def at_site(held: Held, acts: Iterable[Act], values: Mapping[str, Any]) -> Held:
+    """The case as it is once one of ``acts`` has put it to the site that ``values`` names; itself where none does."""
+    name = next((act.about for act in acts if act.about), None)
+    chosen = values.get(name) if name else None
+    site = tree().sites.get(chosen) if isinstance(chosen, int) else None
+    if site is None:
+        return held
+    about = About(kind="site", id=str(site.id))
+    row = held.row | {
+        "about_kind": "site",
+        "about_id": str(site.id),
+        "place_code": site.place,
+        "place_path": place_path(site.place),
+        "duty": held.row["duty"] if held.row["duty"] in site.duties else _duty_of_site(about),
+    }
+    there = replace(held, row=row)
+    said = {"zh": held.row["title"], "en": held.row["title_en"]}
+    there.row["title"], there.row["title_en"] = titles_of(held.mechanism, row, held.case.fields, said)
+    return there
 
 
 def child(mechanism: Mechanism, parent: Held, case_id: str, by: Actor, now: datetime) -> Held:
-    """A case that another one opens: same place, duty, exercise and title; pages say the mechanism beside it."""
+    """A case that another one opens: same subject, place, duty and exercise, under its own mechanism's title."""
     above = parent.row
     about = About(
         kind=above["about_kind"],
         id=above["about_id"],
         place_code=above["place_code"],
         duty=above["duty"],
-        title=above["title"] if not mechanism.readers else title_of(mechanism),
         exercise=above["exercise"],
     )
     held = blank(mechanism, about, by, now, case_id=case_id)
@@ -93,11 +119,6 @@ def raiser_of(actor: Actor) -> dict[str, Any]:
         "name": actor.name,
     }
     return {name: value for name, value in known.items() if value not in (None, "")}
-
-
-def title_of(mechanism: Mechanism) -> str:
-    """What the case is called where nobody gave it a title."""
-    return str(mechanism.title.get("zh") or mechanism.name)
 
 
 def unique_key(mechanism: Mechanism, about: About, values: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,8 @@ OLD_WORLD = "历史导入，本系统未核验"
 class About:
     """What a new case is about. ``kind`` site: ``id`` is the site's; ``duty`` the field of work.
 
-    ``exercise`` cases stay out of figures and outside notices; ``external_number`` is the national system's.
+    ``exercise`` cases stay out of figures and outside notices; ``external_number`` is the national system's. ``title``
+    are the words of whoever opens it (``title_en`` the same in English, where they are not typed by a person).
     """
 
     kind: str
@@ -26,6 +27,7 @@ class About:
     title: str = ""
     external_number: str = ""
     exercise: bool = False
+    title_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from fengsui.ledger.kernel.shapes import (
     ClockRow,
     Decision,
     Facts,
+    Field,
     Frozen,
     Guard,
     Json,
@@ -70,6 +71,7 @@ class _Doing:
     now: datetime
     core: Core
     seen: dict[str, Json]
+    handed: frozenset[str] = frozenset()
 
 
 def decide(mechanism: Mechanism, case: Case, call: Call, facts: Facts, now: datetime) -> Decision | Refusals:
@@ -81,7 +83,7 @@ def decide(mechanism: Mechanism, case: Case, call: Call, facts: Facts, now: date
     values = call.values
     if case.pending and act.name in case.signed:
         values = {**case.pending, **values}
-    doing = _Doing(mechanism, case, act, call.actor, values, facts, now, core_of(mechanism, case), {})
+    doing = _Doing(mechanism, case, act, call.actor, values, facts, now, core_of(mechanism, case), {}, call.handed)
     bound_over = call.actor.kind == "event" and act.then is None and spent(act, doing.core)
     if bound_over and is_by(mechanism, act, case, call.actor, facts):
         return _seen(doing)
@@ -227,7 +229,7 @@ def _holds(doing: _Doing, guard: Guard) -> bool:
 
 
 def _field_refusals(doing: _Doing, given: Frozen) -> Iterator[Refusal]:
-    act, mechanism = doing.act, doing.mechanism
+    act = doing.act
     pending = doing.case.pending if act.name in doing.case.signed else NONE
     for name in act.sets:
         if blank(doing.values.get(name)):
@@ -243,9 +245,17 @@ def _field_refusals(doing: _Doing, given: Frozen) -> Iterator[Refusal]:
         elif name not in act.sets and name not in act.may_set:
             yield Refusal("unknown", name, ", ".join((*act.sets, *act.may_set)))
         elif not blank(value):
-            says = wrong(mechanism.fields[name], value, doing.case.fields, doing.facts, doing.now)
-            if says:
-                yield Refusal("bad_value", name, says)
+            fault = wrong(_asked_of(doing, name), value, doing.case.fields, doing.facts, doing.now)
+            if fault:
+                yield Refusal("bad_value", name, fault.says, fault.args)
+
+
+def _asked_of(doing: _Doing, name: str) -> Field:
+    """The field as the actor has to fill it: what a parent hands down was bounded when it was given there."""
+    declared = doing.mechanism.fields[name]
+    if name in doing.handed and (declared.after or declared.before):
+        return replace(declared, after=None, before=None)
+    return declared
 
 
 def _well_formed(value: Json) -> bool:
@@ -402,19 +412,22 @@ def _opens(doing: _Doing, core: Core, fields: Frozen) -> tuple[Open, ...]:
         kinds += mechanism.ends[core.state].opens
     if not kinds:
         return ()
-    found: list[tuple[str, Frozen]] = []
+    found: list[tuple[str, Frozen, frozenset[str]]] = []
     for kind in kinds:
         if not wanted(mechanism, core, kind):
             continue
         child = mechanism.children[kind]
         gives = {name: _given(doing, fields, source) for name, source in child.gives.items()}
         gives = {name: value for name, value in gives.items() if value is not None}
-        found += [(kind, {**gives, **values}) for values in _child_values(doing, kind)]
+        found += [(kind, {**gives, **values}, frozenset(gives.keys() - values.keys())) for values in _child_values(doing, kind)]
         for name, member in child.each.items():
             for one in doing.values.get(name) or ():
                 special = {key: one if source == "member" else source for key, source in member.items()}
-                found.append((kind, {**gives, **special}))
-    return tuple(Open(kind, mechanism.children[kind].joined, _new_id(doing, i), values) for i, (kind, values) in enumerate(found))
+                found.append((kind, {**gives, **special}, frozenset({**gives, **special})))
+    return tuple(
+        Open(kind, mechanism.children[kind].joined, _new_id(doing, i), values, handed)
+        for i, (kind, values, handed) in enumerate(found)
+    )
 
 
 def _given(doing: _Doing, fields: Frozen, source: Json) -> Json:
@@ -463,6 +476,8 @@ def _clocks(doing: _Doing, core: Core, fields: Frozen, counts: Frozen, kids: tup
     changed = {*act.sets, *act.may_set, *act.assigns}
     if changed:
         rows.hand_on(changed)
+    if mechanism.chosen and (changed or act.clears):
+        rows.change_ladders()
     for name in act.starts:
         rows.begin(mechanism.clocks[name])
         if name in act.stops:

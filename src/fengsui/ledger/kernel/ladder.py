@@ -13,7 +13,7 @@ from fengsui.law.amounts import parse_amount
 from fengsui.ledger.kernel.rows import Rows, ladder_of, paused_for
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, ClockRow, Decision, Facts, Frozen, Kid, Mechanism, Open, Rung
 from fengsui.ledger.kernel.step import blocks, core_of
-from fengsui.ledger.kernel.times import later
+from fengsui.ledger.kernel.times import in_hours, later
 
 RUNG = "rung"
 """The act name of an entry that a climbing rung writes."""
@@ -59,11 +59,11 @@ def due_acts(mechanism: Mechanism, case: Case, facts: Facts, now: datetime) -> l
     return found
 
 
-def rung_at(mechanism: Mechanism, row: ClockRow, index: int) -> Fired | None:
+def rung_at(mechanism: Mechanism, row: ClockRow, index: int, fields: Frozen) -> Fired | None:
     """The rung of this index for a row that is not paused; the last repeats without end where it says so."""
-    rungs = mechanism.ladders[ladder_of(mechanism, row)]
+    rungs = mechanism.ladders[ladder_of(mechanism, row, fields)]
     if index < len(rungs):
-        return Fired(index, rungs[index], later(row.due, rungs[index].offset))
+        return Fired(index, rungs[index], in_hours(later(row.due, rungs[index].offset), rungs[index].hour))
     last = rungs[-1]
     if last.repeats is None:
         return None
@@ -71,43 +71,41 @@ def rung_at(mechanism: Mechanism, row: ClockRow, index: int) -> Fired | None:
     every = parse_amount(last.repeats)
     times = index - len(rungs) + 1
     if every.workdays is None:
-        return Fired(index, last, at + times * (later(at, every) - at))
+        return Fired(index, last, in_hours(at + times * (later(at, every) - at), last.hour))
     for _ in range(times):
         at = later(at, every)
-    return Fired(index, last, at)
+    return Fired(index, last, in_hours(at, last.hour))
 
 
 AT_A_TIME = 20
 """How many due rungs are looked ahead; a repeating rung after a long outage has no end."""
 
 
-def rungs(
-    mechanism: Mechanism, row: ClockRow, now: datetime, facts: Facts | None = None, fields: Frozen | None = None
-) -> list[Fired]:
+def rungs(mechanism: Mechanism, row: ClockRow, now: datetime, fields: Frozen, facts: Facts | None = None) -> list[Fired]:
     """The next rungs (at most ``AT_A_TIME``) of a running row that are due and have not fired, in order.
 
-    ``facts`` and ``fields`` are needed for a paused row only: its due moves on while the pause lasts.
+    ``facts`` are needed for a paused row only: its due moves on while the pause lasts.
     """
     if row.stopped is not None:
         return []
     if row.paused_at is not None:
         if facts is None:
             return []
-        row = replace(row, due=row.due + paused_for(mechanism, row, now, facts, fields or {}))
+        row = replace(row, due=row.due + paused_for(mechanism, row, now, facts, fields))
     found: list[Fired] = []
     while len(found) < AT_A_TIME:
-        fired = rung_at(mechanism, row, row.rung + len(found))
+        fired = rung_at(mechanism, row, row.rung + len(found), fields)
         if fired is None or fired.at > now:
             break
         found.append(fired)
     return found
 
 
-def next_rung(mechanism: Mechanism, row: ClockRow) -> datetime | None:
+def next_rung(mechanism: Mechanism, row: ClockRow, fields: Frozen) -> datetime | None:
     """When the next rung of a running row fires, if no pause moves it; ``None`` where none is left."""
     if row.stopped is not None:
         return None
-    fired = rung_at(mechanism, row, row.rung)
+    fired = rung_at(mechanism, row, row.rung, fields)
     return fired.at if fired else None
 
 
@@ -159,7 +157,7 @@ def _opens(mechanism: Mechanism, case: Case, fired: Fired, facts: Facts) -> tupl
         values = {name: value for name, value in values.items() if value is not None}
         i = len(found)
         id = facts.new_ids[i] if i < len(facts.new_ids) else f"{case.id}/{case.seq + 1}.{i + 1}"
-        found.append(Open(kind, child.joined, id, values))
+        found.append(Open(kind, child.joined, id, values, frozenset(values)))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from fengsui.ledger.kernel import pace as paced
 from fengsui.ledger.kernel.document import Document, Fault, MechanismError, read_document
 from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.references import check_references
+from fengsui.ledger.kernel.rungs import plain_ladder, read_ladder
 from fengsui.ledger.kernel.sections import Reader
-from fengsui.ledger.kernel.shapes import Act, Clock, Mechanism, State
+from fengsui.ledger.kernel.shapes import Act, Clock, Mechanism, Rung, State
 
 DEFAULT_LADDER = "plain"
 
@@ -69,11 +70,25 @@ def load_text(text: str, names: Names, file: str = "mechanism.yaml", *, titles: 
     return mechanism
 
 
-def mechanism(data: Any, names: Names, file: str = "mechanism.yaml", *, titles: bool = False) -> Mechanism:
-    """One mechanism from plain data (a parsed file, or a broken copy of one in the proof's tests)."""
+def mechanism(
+    data: Any, names: Names, file: str = "mechanism.yaml", *, titles: bool = False, digest: str | None = None
+) -> Mechanism:
+    """One mechanism from plain data: a parsed file, a stored version's source, a broken copy in the proof's tests.
+
+    ``digest`` is the one that a version was stored under, where its source was stored without its ladders.
+    """
     document = Document(file, data)
     found = _read(document, names, titles)
     if found is None:
+        raise MechanismError(document.faults)
+    return found if digest is None else replace(found, digest=digest, source=data)
+
+
+def read_ladders(data: Mapping[str, Any], file: str) -> dict[str, tuple[Rung, ...]]:
+    """Ladders from plain data, by name. Raises ``MechanismError``."""
+    document = Document(file, data)
+    found = {name: read_ladder(body, f"ladders.{name}", document) for name, body in data.items()}
+    if document.faults:
         raise MechanismError(document.faults)
     return found
 
@@ -145,25 +160,30 @@ def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
     states = {name: _state(state, always, tied) for name, state in raw.states.items()}
     used = {g.name for a in _every_act(raw) for g in a.needs if g.registered}
     used |= {i.name for a in _every_act(raw) for g in a.needs for i in g.any_of if i.registered}
+    known = {**names.ladders, **raw.ladders}
+    climbed = sorted(_ladders_used(raw, clocks) & known.keys())
+    source = _with_ladders(data, {name: known[name] for name in climbed})
     return replace(
         raw,
-        digest=digest_of(data),
+        digest=digest_of(source),
         clocks=clocks,
         opening={name: tied(act) for name, act in raw.opening.items()},
         states=states,
         always=always,
-        ladders={
-            name: paced.ladder(names.ladders[name], raw.pace)
-            for name in sorted(_ladders_used(raw, clocks))
-            if name in names.ladders
-        },
+        ladders={name: paced.ladder(known[name], raw.pace) for name in climbed},
         guards={
             name: {"kind": g.kind, "facts": list(g.facts), "fields": list(g.fields), "title": dict(g.title)}
             for name in sorted(used)
             if (g := names.guards.get(name))
         },
-        source=data,
+        source=source,
     )
+
+
+def _with_ladders(data: dict[str, Any], climbed: dict[str, tuple[Rung, ...]]) -> dict[str, Any]:
+    """The source with every ladder that it climbs, so that a ladder changed in the registry makes another version."""
+    own = data.get("ladders") or {}
+    return {**data, "ladders": {**{name: plain_ladder(rungs) for name, rungs in climbed.items()}, **own}}
 
 
 def _every_act(raw: Mechanism) -> list[Act]:
@@ -198,4 +218,6 @@ def _ladders_used(raw: Mechanism, clocks: dict[str, Clock]) -> set[str]:
         used |= {owes.ladder for owes in state.owes}
         if state.ladder:
             used.add(state.ladder)
+    for name in used & raw.chosen.keys():
+        used |= set(raw.chosen[name].rows.values())
     return used

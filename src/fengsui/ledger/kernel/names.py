@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from fengsui.law.amounts import Duration, parse_amount
 from fengsui.law.numbers import LawNumber
 from fengsui.ledger.kernel.document import Document, MechanismError, read_document
+from fengsui.ledger.kernel.rungs import read_ladder
 from fengsui.ledger.kernel.shapes import Frozen, Rung
 
 
@@ -139,75 +139,3 @@ def _law(name: str, body: Any) -> LawName:
     return LawName(
         name, body.get("kind", "each"), body.get("table"), tuple(body.get("runs_by") or ()), int(body.get("signatures") or 1)
     )
-
-
-_RUNG_KEYS = frozenset({"at", "tells", "climbs", "effects", "opens", "repeats"})
-
-
-def read_ladder(body: Any, path: str, document: Document) -> tuple[Rung, ...]:
-    """A list of rungs, in order of time; the last may repeat."""
-    if not isinstance(body, list) or not body:
-        document.fault(path, "a ladder is a list of rungs", "Write - {at: 0, tells: [holder]}")
-        return ()
-    rungs = [_rung(item, f"{path}[{i}]", document) for i, item in enumerate(body)]
-    times = [rough_seconds(rung.offset) for rung in rungs]
-    if times != sorted(times):
-        document.fault(path, "the rungs are not in order of time", "Put the earliest first")
-    for i, rung in enumerate(rungs[:-1]):
-        if rung.repeats:
-            document.fault(f"{path}[{i}].repeats", "only the last rung may repeat", "Move it to the last rung")
-    return tuple(rungs)
-
-
-def rough_seconds(length: Duration) -> int:
-    """Seconds for comparing lengths with each other: a day is 86,400 s, a working day 1.5 days."""
-    if length.seconds is not None:
-        return length.seconds
-    if length.days is not None:
-        return length.days * 86_400
-    return (length.workdays or 0) * 129_600
-
-
-def _rung(item: Any, path: str, document: Document) -> Rung:
-    if not isinstance(item, dict):
-        document.fault(path, "a rung is a mapping", "Write {at: 7d, climbs: up}")
-        return Rung("0", Duration(seconds=0))
-    for key in item.keys() - _RUNG_KEYS:
-        document.fault(f"{path}.{key}", f"unknown key {key!r}", f"Known: {', '.join(sorted(_RUNG_KEYS))}")
-    offset = _length(item.get("at"), f"{path}.at", document)
-    if offset.workdays is not None and offset.workdays < 0:
-        document.fault(f"{path}.at", "working days before a due time are not counted", "Write days: -3d")
-    repeats = item.get("repeats")
-    every = _length(repeats, f"{path}.repeats", document) if repeats is not None else None
-    if every is not None and rough_seconds(every) <= 0:
-        document.fault(f"{path}.repeats", "a rung repeats after a positive time", "Write 30d or 30min")
-    opens = item.get("opens") or ()
-    climbs = item.get("climbs")
-    return Rung(
-        at=str(item.get("at")),
-        offset=offset,
-        tells=_words(item.get("tells"), f"{path}.tells", document),
-        climbs=str(climbs) if climbs is not None else None,
-        effects=_words(item.get("effects"), f"{path}.effects", document),
-        opens=(opens,) if isinstance(opens, str) else _words(opens, f"{path}.opens", document),
-        repeats=str(repeats) if repeats is not None else None,
-    )
-
-
-def _length(value: Any, path: str, document: Document) -> Duration:
-    try:
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            raise ValueError(f"{value!r} is no length of time: write 15min, 2h, 7d or 3wd")
-        return parse_amount(value)
-    except ValueError as error:
-        document.fault(path, str(error), "Write -3d, 0, 5min, 7d or 2wd")
-        return Duration(seconds=0)
-
-
-def _words(value: Any, path: str, document: Document) -> tuple[str, ...]:
-    if value is None or value == ():
-        return ()
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        document.fault(path, "expected a list of names", "Write [name, name]")
-        return ()
-    return tuple(value)

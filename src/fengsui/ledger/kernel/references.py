@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fengsui.ledger.kernel.document import Document
 from fengsui.ledger.kernel.names import Names
-from fengsui.ledger.kernel.shapes import Act, Guard, Mechanism, Rung
+from fengsui.ledger.kernel.shapes import Act, Field, Guard, LadderBy, Mechanism, Rung
 
 TOLD = frozenset({"raiser", "holder", "owner"})
 """Who may be told besides roles."""
@@ -25,6 +25,7 @@ class _Check:
             for act in state.actions:
                 self.acts.setdefault(act.name, act)
         self.places = mechanism.states.keys() | mechanism.ends.keys()
+        self.climbable = names.ladders.keys() | mechanism.ladders.keys() | mechanism.chosen.keys()
 
     def one(self, name: str, known: Iterable[str], what: str, path: str) -> None:
         if name not in known:
@@ -94,6 +95,7 @@ class _Check:
             self.document.fault(f"{path}.clears", f"{word!r} is both set and cleared", "Keep one of the two")
         for word, source in act.assigns.items():
             self.assigned(source, f"{path}.assigns.{word}")
+        self.subject(act, path)
         self.guards(act.needs, f"{path}.needs")
         doing = {name for name, other in self.acts.items() if other.does} | {"opened"}
         self.each(act.verifies, doing, "act that does work", f"{path}.verifies")
@@ -106,6 +108,20 @@ class _Check:
         self.told(act.tells, f"{path}.tells")
         if act.signatures > 1 and any(source.startswith(("event.", "clock.", "child.")) for source in act.by):
             self.document.fault(f"{path}.signatures", "only persons sign", "Drop the signals from `by`, or split the act")
+
+    def subject(self, act: Act, path: str) -> None:
+        """``about`` names a site field that the act must set; a keyed case stays what it is about."""
+        if act.about is None:
+            return
+        self.field(act.about, f"{path}.about")
+        if act.about in self.m.fields and self.m.fields[act.about].kind != "site":
+            self.document.fault(f"{path}.about", f"the field {act.about!r} names no site", "Use a field of kind site")
+        if act.about not in act.sets:
+            self.document.fault(f"{path}.about", f"the act does not set {act.about!r}", f"Add sets: [{act.about}]")
+        if self.m.key:
+            self.document.fault(
+                f"{path}.about", "a keyed case cannot come to be about something else", "End it, and open another"
+            )
 
     def assigned(self, source: object, path: str) -> None:
         if not isinstance(source, str):
@@ -137,7 +153,7 @@ class _Check:
             self.each(clock.starts, self.acts, "act", f"{path}.starts")
             self.each(clock.stops, self.acts.keys() | {"end"}, "act", f"{path}.stops")
             self.role(clock.holder, f"{path}.holder")
-            self.one(clock.ladder, self.names.ladders, "ladder", f"{path}.ladder")
+            self.one(clock.ladder, self.climbable, "ladder", f"{path}.ladder")
             for key, field, kinds in (
                 ("amount", clock.amount.name if clock.amount.kind == "field" else None, ("date", "time")),
                 ("since", clock.since, ("date", "time")),
@@ -157,10 +173,10 @@ class _Check:
             elif state.within.kind == "child":
                 self.one(state.within.name, self.m.children, "child", f"{path}.within")
             if state.ladder:
-                self.one(state.ladder, self.names.ladders, "ladder", f"{path}.ladder")
+                self.one(state.ladder, self.climbable, "ladder", f"{path}.ladder")
             for owes in state.owes:
                 self.one(owes.act, state.offers, "act of this state", f"{path}.owes")
-                self.one(owes.ladder, self.names.ladders, "ladder", f"{path}.owes.{owes.act}.ladder")
+                self.one(owes.ladder, self.climbable, "ladder", f"{path}.owes.{owes.act}.ladder")
                 if owes.until:
                     self.one(owes.until, self.acts, "act", f"{path}.owes.{owes.act}.until")
             signals = {f"event.{e}" for e in self.names.events} | {f"clock.{c}" for c in self.m.clocks}
@@ -212,10 +228,28 @@ class _Check:
             self.each(end.opens, self.m.children, "child", f"ends.{name}.opens")
 
     def ladders(self) -> None:
-        self.one(self.m.ladder, self.names.ladders, "ladder", "ladder")
+        self.one(self.m.ladder, self.climbable, "ladder", "ladder")
+        for name, by in self.m.chosen.items():
+            self.chosen(f"ladders.{name}", by)
         for name, rungs in self.m.ladders.items():
             for rung in rungs:
                 self.rung(name, rung)
+
+    def chosen(self, path: str, by: LadderBy) -> None:
+        """A ladder by a field: a choice of the file itself, with a ladder of its own for each, none chosen in turn."""
+        self.field(by.field, f"{path}.by")
+        declared = self.m.fields.get(by.field)
+        if declared is not None:
+            choices = declared.of if declared.kind == "choice" and isinstance(declared.of, tuple) else ()
+            if not choices:
+                self.document.fault(
+                    f"{path}.by", f"the choices of {by.field!r} do not stand in this file", "Use a choice field with of: […]"
+                )
+            for choice in choices:
+                if choice not in by.rows:
+                    self.document.fault(path, f"no ladder for {choice!r}", f"Add {choice}: LADDER")
+            self.each(by.rows, choices, f"choice of {by.field!r}", path)
+        self.each(by.rows.values(), self.climbable - self.m.chosen.keys(), "ladder", path)
 
     def rung(self, ladder: str, rung: Rung) -> None:
         path = f"ladders.{ladder}"
@@ -231,11 +265,25 @@ class _Check:
                     f"Add children: {{{kind}: {{joined: false}}}}",
                 )
 
+    def bounds(self, name: str, field: Field) -> None:
+        """``after`` and ``before`` bound a date or time by now or by another one."""
+        for key, word in (("after", field.after), ("before", field.before)):
+            if word is None:
+                continue
+            path = f"fields.{name}.{key}"
+            if field.kind not in ("date", "time"):
+                self.document.fault(path, f"{name!r} is no date or time", "Drop it, or use kind: date or kind: time")
+            if word != "now":
+                self.field(word, path)
+                if word in self.m.fields and self.m.fields[word].kind not in ("date", "time"):
+                    self.document.fault(path, f"the field {word!r} is no date or time", "Name a date or time field, or now")
+
     def file(self) -> None:
         m = self.m
         for i, reader in enumerate(m.readers):
             self.role(reader, f"readers[{i}]")
         for name, field in m.fields.items():
+            self.bounds(name, field)
             if field.sealed_until:
                 self.one(field.sealed_until, self.acts, "act", f"fields.{name}.sealed_until")
             for role in field.sealed:

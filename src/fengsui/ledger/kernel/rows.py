@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from fengsui.law.amounts import Duration
 from fengsui.ledger.kernel.shapes import Act, Actor, Case, Clock, ClockRow, Facts, Frozen, Kid, Mechanism, Owes, State
-from fengsui.ledger.kernel.times import due_at, first_period, later, length_of, moment_of, next_period, span
+from fengsui.ledger.kernel.times import due_at, first_period, in_hours, later, length_of, moment_of, next_period, span
 
 Holder = tuple[int | None, int | None]  # office, person
 
@@ -51,6 +51,18 @@ class Rows:
             if role.startswith("field.") and role.removeprefix("field.") in changed:
                 office, person = self.holder(role)
                 self.rows[i] = replace(row, holder=office, person=person)
+
+    def change_ladders(self) -> None:
+        """A running row whose ladder depends on a changed field goes on as a new row, on the new ladder from its foot.
+
+        Start, due and pause stay; the rungs that are past on the new ladder fire at once, in order.
+        """
+        for i, row in enumerate(self.rows):
+            if row.stopped is None:
+                before = ladder_of(self.mechanism, row, self.case.fields)
+                if before != ladder_of(self.mechanism, row, self.fields):
+                    self.rows[i] = replace(row, stopped=self.now, paused_at=None)
+                    self.rows.append(replace(row, n=row.n + 1, rung=0))
 
     # ------------------------------------------------------------- stop
 
@@ -159,7 +171,7 @@ class Rows:
                 wished = moment_of(until) if until is not None else longest
                 due = max(row.due, min(wished, longest))
                 moved = replace(row, due=due)
-                self.rows[i] = replace(moved, rung=past_rungs(self.mechanism, moved, self.now))
+                self.rows[i] = replace(moved, rung=past_rungs(self.mechanism, moved, self.now, self.fields))
 
     # ------------------------------------------------------------ states
 
@@ -273,11 +285,19 @@ def resumed(mechanism: Mechanism, row: ClockRow, now: datetime, facts: Facts, fi
         return row
     pause = paused_for(mechanism, row, now, facts, fields)
     moved = replace(row, due=row.due + pause, paused_at=None, pause_used=row.pause_used + int(pause.total_seconds()))
-    return replace(moved, rung=past_rungs(mechanism, moved, now))
+    return replace(moved, rung=past_rungs(mechanism, moved, now, fields))
 
 
-def ladder_of(mechanism: Mechanism, row: ClockRow) -> str:
-    """The name of the ladder that a row climbs."""
+def ladder_of(mechanism: Mechanism, row: ClockRow, fields: Frozen) -> str:
+    """The name of the ladder that a row climbs, with these fields of the case."""
+    name = _declared_ladder(mechanism, row)
+    by = mechanism.chosen.get(name)
+    if by is None:
+        return name
+    return by.rows.get(str(fields.get(by.field))) or next(iter(by.rows.values()))
+
+
+def _declared_ladder(mechanism: Mechanism, row: ClockRow) -> str:
     kind, _, name = row.name.partition(":")
     if kind == "within":
         return mechanism.states[name].ladder or mechanism.ladder
@@ -286,8 +306,8 @@ def ladder_of(mechanism: Mechanism, row: ClockRow) -> str:
     return mechanism.clocks[kind].ladder
 
 
-def past_rungs(mechanism: Mechanism, row: ClockRow, now: datetime) -> int:
+def past_rungs(mechanism: Mechanism, row: ClockRow, now: datetime, fields: Frozen) -> int:
     """How many of the rungs that fired for an earlier due would have fired for the present one, too."""
-    rungs = mechanism.ladders[ladder_of(mechanism, row)]
-    past = sum(1 for rung in rungs if later(row.due, rung.offset) <= now)
+    rungs = mechanism.ladders[ladder_of(mechanism, row, fields)]
+    past = sum(1 for rung in rungs if in_hours(later(row.due, rung.offset), rung.hour) <= now)
     return min(row.rung, past)

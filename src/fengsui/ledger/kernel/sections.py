@@ -7,11 +7,13 @@ unknown key and every value of the wrong form becomes a fault of the document.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from fengsui.ledger.kernel.document import SLIPPERY, Document
 from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.rungs import read_choice, read_ladder
 from fengsui.ledger.kernel.shapes import (
     Act,
     Amount,
@@ -20,9 +22,11 @@ from fengsui.ledger.kernel.shapes import (
     End,
     Field,
     Guard,
+    LadderBy,
     Mechanism,
     Number,
     Owes,
+    Rung,
     State,
     Within,
 )
@@ -51,6 +55,11 @@ FIELD_KINDS = frozenset(
         "figures",
     ]
 )
+TITLE_WORDS = frozenset({"title", "subject", "place"})
+"""What a case's title may speak of besides the fields: the words given at the opening (else the mechanism's own title),
+the name of the site, place or office that it is about, and the place's."""
+TITLE_KINDS = frozenset({"text", "choice", "number", "date", "week", "year"})
+"""The kinds of field that read well in a title."""
 EXACT_GUARDS = frozenset({"set", "unset", "ended", "none_open", "clock_running", "any"})
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -65,6 +74,8 @@ KEYS = {
             "key",
             "readers",
             "ladder",
+            "ladders",
+            "case_title",
             "pace",
             "fields",
             "groups",
@@ -76,7 +87,7 @@ KEYS = {
             "ends",
         ]
     ),
-    "field": frozenset({"kind", "of", "at_most", "sealed_until", "sealed", "title", "says", "labels"}),
+    "field": frozenset({"kind", "of", "at_most", "after", "before", "sealed_until", "sealed", "title", "says", "labels"}),
     "clock": frozenset({"amount", "since", "starts", "stops", "holder", "ladder", "again", "per_holder", "title"}),
     "state": frozenset({"owner", "within", "owes", "ignores", "actions", "ladder", "title"}),
     "owes": frozenset({"every", "ladder", "until"}),
@@ -90,6 +101,7 @@ KEYS = {
             "sets",
             "may_set",
             "assigns",
+            "about",
             "clears",
             "needs",
             "does",
@@ -149,7 +161,9 @@ class Reader:
             ends=self._each("ends", self._end),
             children=self._each("children", self._child),
             ladder=self._word(data.get("ladder"), "ladder", "plain"),
-            ladders={},
+            ladders=self._own_ladders(data.get("ladders")),
+            chosen=self._chosen(data.get("ladders")),
+            case_title=self._pattern(data.get("case_title")),
             readers=self._words(data.get("readers"), "readers"),
             key=self._words(data.get("key"), "key"),
             number=self._number(data.get("number")),
@@ -158,6 +172,41 @@ class Reader:
         )
 
     # ------------------------------------------------------------ the sections
+
+    def _own_ladders(self, value: Any) -> dict[str, tuple[Rung, ...]]:
+        bodies = self._bodies_or_lists(value)
+        return {name: read_ladder(body, f"ladders.{name}", self.document) for name, body in bodies if isinstance(body, list)}
+
+    def _chosen(self, value: Any) -> dict[str, LadderBy]:
+        bodies = self._bodies_or_lists(value)
+        return {name: read_choice(body, f"ladders.{name}", self.document) for name, body in bodies if isinstance(body, dict)}
+
+    def _bodies_or_lists(self, value: Any) -> list[tuple[str, Any]]:
+        found = self._mapping(value, "ladders")
+        for name, body in found.items():
+            if not isinstance(body, list | dict):
+                self._fault(f"ladders.{name}", f"{body!r} is no ladder", "Write a list of rungs, or {by: FIELD, CHOICE: LADDER}")
+        return list(found.items())
+
+    def _pattern(self, value: Any) -> dict[str, str]:
+        """The pattern of a case's title: both languages, with known words in braces."""
+        words = self._both(value, "case_title")
+        for language, text in words.items():
+            try:
+                named = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+            except ValueError as error:
+                self._fault(
+                    f"case_title.{language}", f"no pattern: {error}", "Write {subject}, {title} or a field's name in braces"
+                )
+                continue
+            fields = self._mapping(self.document.data.get("fields"), "fields")
+            known = TITLE_WORDS | {
+                one for one, body in fields.items() if isinstance(body, dict) and body.get("kind") in TITLE_KINDS
+            }
+            for name in named:
+                if name not in known:
+                    self._fault(f"case_title.{language}", f"no word {name!r}", f"Known: {', '.join(sorted(known))}")
+        return words
 
     def _field(self, name: str, body: Mapping[str, Any], path: str) -> Field:
         self._keys(body, "field", path)
@@ -174,6 +223,8 @@ class Reader:
             title=self._title(body, path),
             of=of if isinstance(of, str) else self._words(of, f"{path}.of", expand=False),
             at_most=self._law(body["at_most"], f"{path}.at_most") if "at_most" in body else None,
+            after=self._bound(body.get("after"), f"{path}.after"),
+            before=self._bound(body.get("before"), f"{path}.before"),
             sealed_until=self._maybe_word(body.get("sealed_until"), f"{path}.sealed_until"),
             sealed=self._words(body.get("sealed"), f"{path}.sealed"),
             says=self._both(body.get("says"), f"{path}.says"),
@@ -272,6 +323,7 @@ class Reader:
             sets=words("sets"),
             may_set=words("may_set"),
             assigns=self._mapping(body.get("assigns"), f"{path}.assigns"),
+            about=self._field_name(body.get("about"), f"{path}.about"),
             clears=words("clears"),
             needs=self._guards(body.get("needs"), f"{path}.needs"),
             does=self._flag(body, "does", path),
@@ -407,6 +459,10 @@ class Reader:
             self._fault(path, f"{value!r} is no field", "Write field.NAME")
             return None
         return value.removeprefix("field.")
+
+    def _bound(self, value: Any, path: str) -> str | None:
+        """``now``, or ``field.F``."""
+        return value if value == "now" else self._field_name(value, path)
 
     def _flag(self, body: Mapping[str, Any], key: str, path: str) -> bool:
         value = body.get(key, False)

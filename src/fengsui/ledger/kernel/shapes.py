@@ -36,6 +36,8 @@ class Field:
     title: Frozen = field(default_factory=dict)  # {zh, en}
     of: tuple[str, ...] | str = ()  # the choices, or the name of a law table
     at_most: str | None = None  # a law number that bounds it
+    after: str | None = None  # a date or time must be later than this: "now", or a field of the case
+    before: str | None = None  # … or not later than this
     sealed_until: str | None = None  # hidden from others until this act
     sealed: tuple[str, ...] = ()  # roles that alone may read it
     says: Frozen = field(default_factory=dict)  # a hint under the input, {zh, en}
@@ -53,6 +55,15 @@ class Rung:
     effects: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
     repeats: str | None = None
+    hour: str | None = None  # "09:00": waits for that hour of a working day in Asia/Shanghai
+
+
+@dataclass(frozen=True, slots=True)
+class LadderBy:
+    """A ladder that depends on a choice field: its choice → the ladder climbed. The first row stands for an unknown choice."""
+
+    field: str
+    rows: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Clock:
     starts: frozenset[str]
     stops: frozenset[str]  # may contain "end"
     holder: str  # role
-    ladder: str
+    ladder: str  # a ladder, or one of the mechanism's ``chosen``
     since: str | None = None  # a field holding the start; else the act's time
     again: Literal["once", "each"] = "once"
     per_holder: bool = False
@@ -115,6 +126,7 @@ class Act:
     sets: tuple[str, ...] = ()  # must be given
     may_set: tuple[str, ...] = ()  # may be given
     assigns: Frozen = field(default_factory=dict)
+    about: str | None = None  # a site field: from this act on the case is about that site
     clears: tuple[str, ...] = ()
     needs: tuple[Guard, ...] = ()
     does: bool = False
@@ -200,7 +212,9 @@ class Mechanism:
     ends: Mapping[str, End]
     children: Mapping[str, Child]
     ladder: str
-    ladders: Mapping[str, tuple[Rung, ...]]
+    ladders: Mapping[str, tuple[Rung, ...]]  # every one that a clock of it may climb
+    chosen: Mapping[str, LadderBy] = field(default_factory=dict)  # ladders that depend on a field
+    case_title: Frozen = field(default_factory=dict)  # pattern of a case's title, {zh, en}
     readers: tuple[str, ...] = ()  # non-empty: confidential
     key: tuple[str, ...] = ()
     number: Number | None = None
@@ -299,6 +313,7 @@ class Call:
     values: Frozen = field(default_factory=dict)
     expects: int | None = None
     key: str = ""
+    handed: frozenset[str] = frozenset()  # values that a parent hands down: bounded when they were given there
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +350,9 @@ class Facts:
 class Refusal:
     """One reason why not. ``code`` is stable; ``about`` names the field, guard or person; ``needs`` what would help.
 
+    Where ``needs`` is for people (bad_value, guard, effect …) it is an English msgid and ``args`` its parameters, so
+    that whoever shows it can say it in the reader's language.
+
     Codes: ended, version, no_such_act, not_offered, not_yours, spent, at_once, child_open, clock_stopped,
     missing, unknown, bad_value, guard, same_person, already_signed, differs, unverified, not_due, no_office.
     """
@@ -342,6 +360,7 @@ class Refusal:
     code: str
     about: str = ""
     needs: str = ""
+    args: Frozen = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +378,7 @@ class Open:
     joined: bool
     id: str = ""
     values: Frozen = field(default_factory=dict)
+    handed: frozenset[str] = frozenset()  # those of them that the mechanism itself hands down
 
 
 @dataclass(frozen=True, slots=True)

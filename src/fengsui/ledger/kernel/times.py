@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from fengsui.law.amounts import LEGAL_ZONE, Duration
-from fengsui.law.calendar import due
+from fengsui.law.calendar import due, is_workday
 from fengsui.ledger.kernel.shapes import Facts, Frozen, Json, Table
 
 _MOMENT = timedelta(seconds=1)
@@ -56,6 +56,17 @@ def later(at: datetime, length: Duration) -> datetime:
     if length.days is not None:
         return at + timedelta(days=length.days)
     return due(at - _MOMENT, length).at
+
+
+def in_hours(at: datetime, hour: str | None) -> datetime:
+    """The first ``hour`` ("09:00") of a working day from ``at`` on, in the legal zone; ``at`` itself where there is none."""
+    if hour is None:
+        return at
+    local, opens = at.astimezone(LEGAL_ZONE), time.fromisoformat(hour)
+    day = local.date()
+    while not is_workday(day) or datetime.combine(day, opens, LEGAL_ZONE) < at:
+        day += timedelta(days=1)
+    return datetime.combine(day, opens, LEGAL_ZONE).astimezone(UTC)
 
 
 def span(start: datetime, length: Duration) -> timedelta:

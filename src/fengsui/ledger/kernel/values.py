@@ -1,14 +1,16 @@
-"""Is a value one of its field's kind? ``wrong(field, value, …)`` says what is wrong with it, in English msgids."""
+"""Is a value one of its field's kind, and within its bounds? ``wrong(field, value, …)`` says what is wrong with it."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
+from fengsui.law.amounts import LEGAL_ZONE
 from fengsui.ledger.kernel.shapes import Facts, Field, Frozen, Json
-from fengsui.ledger.kernel.times import due_at, length_of, moment_of
+from fengsui.ledger.kernel.times import due_at, end_of_day, length_of, moment_of
 
 LONGEST_TEXT = 20_000
 MOST_MEMBERS = 1_000
@@ -119,20 +121,79 @@ _KINDS: dict[str, Callable[[Json], str]] = {
 }
 
 
-def wrong(field: Field, value: Json, fields: Frozen, facts: Facts, now: datetime) -> str:
-    """What is wrong with ``value`` (and what to give instead), or ``""``. ``fields`` are the case's, for limits."""
-    says = _KINDS[field.kind](value)
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a value: an English msgid that says what to give instead, and its parameters."""
+
+    says: str
+    args: Frozen = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The moments between which a date or time must lie: later than ``after``, not later than ``latest``."""
+
+    after: datetime | None = None
+    latest: datetime | None = None
+
+
+def bounds(declared: Field, fields: Frozen, facts: Facts | None, now: datetime) -> Bounds:
+    """What a date or time field may be, ``fields`` being the case's; without ``facts`` the law's bound is left out."""
+    if declared.kind not in ("date", "time"):
+        return Bounds()
+    after = _named(declared.after, fields, now)
+    latest = _named(declared.before, fields, now)
+    if latest is not None and declared.before == "now" and declared.kind == "date":
+        latest = end_of_day(latest.astimezone(LEGAL_ZONE).date())
+    if declared.at_most is not None:
+        after = now if after is None else max(after, now)
+        if facts is not None:
+            limit = due_at(now, length_of(declared.at_most, fields, facts))
+            latest = limit if latest is None else min(latest, limit)
+    return Bounds(after, latest)
+
+
+def _named(word: str | None, fields: Frozen, now: datetime) -> datetime | None:
+    """The moment that a bound's word stands for; None where the field it names is not set."""
+    if word is None or word == "now":
+        return now if word else None
+    value = fields.get(word.removeprefix("field."))
+    return None if value is None else moment_of(value)
+
+
+def wrong(declared: Field, value: Json, fields: Frozen, facts: Facts, now: datetime) -> Wrong | None:
+    """What is wrong with ``value``, or ``None``. ``fields`` are the case's, for limits."""
+    says = _KINDS[declared.kind](value)
     if says:
-        return says
-    if field.kind == "choice":
-        choices = facts.choices.get(field.name) if isinstance(field.of, str) else field.of
+        return Wrong(says)
+    if declared.kind == "choice":
+        choices = facts.choices.get(declared.name) if isinstance(declared.of, str) else declared.of
         if choices and value not in choices:
-            return f"choose one of {', '.join(sorted(choices))}"
-    if field.at_most is not None and field.kind in ("date", "time"):
-        moment = moment_of(value)
-        limit = due_at(now, length_of(field.at_most, fields, facts))
-        if moment > limit:
-            return f"at the latest {limit.isoformat()}"
-        if moment <= now:
-            return "choose a day that is still to come"
-    return ""
+            return Wrong("choose one of %(choices)s", {"choices": sorted(choices) if isinstance(choices, frozenset) else choices})
+    if declared.kind in ("date", "time"):
+        return _out_of_bounds(declared, moment_of(value), bounds(declared, fields, facts, now), now)
+    return None
+
+
+def _out_of_bounds(declared: Field, moment: datetime, within: Bounds, now: datetime) -> Wrong | None:
+    if within.latest is not None and moment > within.latest:
+        if declared.before == "now" and declared.at_most is None:
+            return Wrong(_NOT_YET[declared.kind])
+        return Wrong("at the latest %(latest)s", {"latest": written(within.latest, declared.kind)})
+    if within.after is not None and moment <= within.after:
+        if within.after == now:
+            return Wrong(_PAST[declared.kind])
+        return Wrong("later than %(earliest)s", {"earliest": written(within.after, declared.kind)})
+    return None
+
+
+_NOT_YET = {"date": "choose today or a day before", "time": "choose a time that is not still to come"}
+_PAST = {"date": "choose a day that is still to come", "time": "choose a time that is still to come"}
+
+
+def written(moment: datetime, kind: str) -> str:
+    """A bound as people of the legal zone write it: the last day, or day and minute."""
+    local = moment.astimezone(LEGAL_ZONE)
+    if kind == "date":
+        return (local - timedelta(microseconds=1)).date().isoformat()
+    return local.strftime("%Y-%m-%d %H:%M")

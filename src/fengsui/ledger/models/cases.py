@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import get_language
 
 
 class MechanismVersion(models.Model):
@@ -17,7 +18,8 @@ class MechanismVersion(models.Model):
     digest = models.CharField(primary_key=True, max_length=64)  # SHA-256 of the canonical JSON, hex
     name = models.CharField(max_length=64)
     number = models.PositiveIntegerField()  # 1, 2, 3 … of this name
-    source = models.JSONField()  # the file as plain data, ladders included
+    source = models.JSONField()  # the file as plain data, with the ladders that it climbs
+    ladders = models.JSONField(default=dict)  # … of a version stored before sources carried them
     certificate = models.JSONField(null=True)  # what the proof found; null: not proven
     stored_at = models.DateTimeField()
     current = models.BooleanField(default=True)  # new cases open under this one
@@ -40,7 +42,8 @@ class Case(models.Model):
     version = models.ForeignKey(MechanismVersion, on_delete=models.PROTECT, related_name="cases", db_index=False)
     number = models.CharField(max_length=64, null=True, unique=True)
     external_number = models.CharField(max_length=128, blank=True)  # the national system's
-    title = models.CharField(max_length=300)
+    title_zh = models.CharField(max_length=300, db_column="title")
+    title_en = models.CharField(max_length=300, blank=True, default="", db_default="")  # empty: the Chinese one serves
     seq = models.PositiveIntegerField()  # the case's version: the latest entry's seq
     state = models.CharField(max_length=64)  # a state, or an end once ended
     fields = models.JSONField(default=dict)
@@ -87,6 +90,12 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number or self.id} {self.title}"
+
+    @property
+    def title(self) -> str:
+        """What it is called in the reader's language."""
+        own = (get_language() or "zh").startswith("zh")
+        return self.title_zh if own else self.title_en or self.title_zh
 
 
 class Entry(models.Model):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
-from fengsui.ledger.kernel.names import Names, rough_seconds
+from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.rungs import rough_seconds
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.proof.findings import Finding
 from fengsui.ledger.proof.graph import components
@@ -25,7 +26,19 @@ def every_act(mechanism: Mechanism) -> Iterator[tuple[str, Act]]:
 
 
 def ladders_in_use(mechanism: Mechanism) -> dict[str, str]:
-    """Ladder → where it is first used. A state that runs under a clock climbs that clock's ladder."""
+    """Ladder → where it is first used, each that a field may choose. A state under a clock climbs that clock's ladder."""
+    used: dict[str, str] = {}
+    for name, where in _named_ladders(mechanism).items():
+        by = mechanism.chosen.get(name)
+        if by is None:
+            used.setdefault(name, where)
+            continue
+        for choice, ladder in by.rows.items():
+            used.setdefault(ladder, f"{where} where {by.field} is {choice}")
+    return used
+
+
+def _named_ladders(mechanism: Mechanism) -> dict[str, str]:
     used: dict[str, str] = {}
     for clock in mechanism.clocks.values():
         used.setdefault(clock.ladder or mechanism.ladder, f"clock {clock.name}")

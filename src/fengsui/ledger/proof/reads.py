@@ -44,6 +44,7 @@ def _at_start(mechanism: Mechanism, act: Act) -> set[str]:
 
 def _read_anywhere(life: Life) -> set[str]:
     read: set[str] = {_field_of(state.owner) for state in life.mechanism.states.values()}
+    read |= {by.field for by in life.mechanism.chosen.values()}
     for where, act in every_act(life.mechanism):
         read |= _at_start(life.mechanism, act) | _exact_reads(act) | fields_read(act, life.names)
         read |= {_field_of(by) for by in act.by if where}
@@ -103,6 +104,8 @@ def _one_field(life: Life, name: str) -> Iterator[Finding]:
         way = tuple(move.name for move in found.way(at))
         if flag == UNSET and state.owner == f"field.{name}":
             yield Finding(7, mechanism.name, f"the owner is in field {name}, which is not set", state.name, path=way)
+        if flag == UNSET and any(by.field == name for by in mechanism.chosen.values()):
+            yield Finding(7, mechanism.name, f"a ladder depends on field {name}, which is not set", state.name, path=way)
         for act in state.actions:
             if all(holds(guard, core, life.space.tracked) for guard in act.needs):
                 yield from _read_by(life, name, state, act, flag, way)

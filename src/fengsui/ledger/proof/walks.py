@@ -180,7 +180,7 @@ class World:
         case = unopened(mechanism, child.id, parent=parent.id, parent_mechanism=parent.mechanism)
         values = {name: value for name, value in child.values.items() if name in (*act.sets, *act.may_set)}
         made = {name: self.value(mechanism, name, case) for name in act.sets if name not in values}
-        result = self.do(case, Call(act.name, actor, {**made, **values}), honest=True)
+        result = self.do(case, Call(act.name, actor, {**made, **values}, handed=child.handed), honest=True)
         if isinstance(result, Refusals):
             raise AssertionError(f"{child.mechanism} refuses its parent {parent.mechanism}: {result.reasons}")
 
@@ -225,7 +225,7 @@ class World:
             elif (over := missed(mechanism, case, facts, self.now)) is not None:
                 yield over
             else:
-                found = ((row, rungs(mechanism, row, self.now, facts, case.fields)) for row in case.clocks if row.stopped is None)
+                found = ((row, rungs(mechanism, row, self.now, case.fields, facts)) for row in case.clocks if row.stopped is None)
                 due = next(((row, ready[0]) for row, ready in found if ready), None)
                 if due is None:
                     return

@@ -31,6 +31,8 @@ _BESIDE = ("ladder", "amount", "law", "law_version", "calendar", "provisional")
 _CORE = ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
 _ABSENT: Mapping[str, Any] = {"pending": {}}
 """What an entry of an older form leaves unsaid."""
+_UNSAID: Mapping[str, Any] = {"title_en": ""}
+"""… of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def case(row: Sequence[Any], folded: Folded) -> Iterator[Difference]:
         "parent_id": known["parent"],
         "moved_at": folded.at,
         "next_due": _next_due(known),
-        **{column: columns.get(column) for column in COLUMNS},
+        **{column: columns.get(column, _UNSAID.get(column)) for column in COLUMNS},
     }
     for what, value in expected.items():
         have = own[what]
@@ -109,14 +111,14 @@ def clocks(
         if own["rung"] != rung:
             yield Difference(case_id, f"{label} rung", own["rung"], rung)
         if own["paused_at"] is None:
-            wake = _wake({**wanted, "rung": rung}, mechanism)
+            wake = _wake({**wanted, "rung": rung}, mechanism, folded.known["fields"])
             if _stamp(own["next_rung_at"]) != wake:
                 yield Difference(case_id, f"{label} next_rung_at", _stamp(own["next_rung_at"]), wake)
 
 
-def _wake(row: Mapping[str, Any], mechanism: Mechanism | None) -> str | None:
+def _wake(row: Mapping[str, Any], mechanism: Mechanism | None, fields: Mapping[str, Any]) -> str | None:
     """When the next rung fires; nothing fires on a stopped clock."""
     if row["stopped"] is not None or mechanism is None:
         return None
-    moment = deadlines.next_rung(mechanism, change.clock_of(row))
+    moment = deadlines.next_rung(mechanism, change.clock_of(row), fields=fields)
     return change.stamp(moment) if moment else None

@@ -9,6 +9,8 @@
 ``FENGSUI_DB_ROLE``
     the role that the processes have (``fengsui_app``): assumed where the address signs in as another; unset for the
     owner, who migrates.
+``FENGSUI_MAP_APPROVAL``, ``FENGSUI_MAP_TILES``, ``FENGSUI_MAP_CREDIT``, ``FENGSUI_MAP_KEY``
+    the map's approval number and a licensed base map under the sketch; see ``[map]`` in ``config.toml``.
 ``FENGSUI_SECRET_KEY``
     the session key; without it ``keys/secret_key`` in the data folder, made on first use (mode 0600).
 """
@@ -16,7 +18,7 @@
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent
 DATA_DIR = Path(os.environ.get("FENGSUI_DATA", "fengsui-data")).absolute()
@@ -34,6 +36,13 @@ def _secret_key() -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(key)
     return key
+
+
+def _map_tiles() -> list[str]:
+    """The licensed base map's address templates with the key put in; a browser asks them, so the key is seen by it."""
+    path = DATA_DIR / "keys" / "map_key"
+    key = os.environ.get("FENGSUI_MAP_KEY") or (path.read_text().strip() if path.exists() else "")
+    return [tiles.replace("{key}", quote(key, safe="")) for tiles in os.environ.get("FENGSUI_MAP_TILES", "").split()]
 
 
 def _database(url: str) -> dict[str, object]:
@@ -145,6 +154,10 @@ WHITENOISE_USE_FINDERS = True  # served from the packages: nothing to collect, n
 EXERCISE_PACE = int(os.environ.get("FENGSUI_EXERCISE_PACE", "1"))
 EVIDENCE_DIR = DATA_DIR / "evidence"
 KEYS_DIR = DATA_DIR / "keys"
+
+MAP_APPROVAL = os.environ.get("FENGSUI_MAP_APPROVAL", "")  # 审图号, printed on every map
+MAP_TILES = _map_tiles()
+MAP_CREDIT = os.environ.get("FENGSUI_MAP_CREDIT", "")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AXES_FAILURE_LIMIT = 5

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -98,6 +99,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "ranks": ranks,
         "hours": hours,
         "posts": bool(mine),
+        "base": {"tiles": settings.MAP_TILES, "credit": settings.MAP_CREDIT},
+        "approval": settings.MAP_APPROVAL,
     }
     part = "cockpit/parts/map_rail.html" if request.headers.get("HX-Request") else "cockpit/map.html"
     return render(request, part, context)

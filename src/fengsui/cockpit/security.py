@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.decorators import sync_and_async_middleware
 
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "frame-ancestors 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "object-src 'none'",
+
+@lru_cache
+def _policy(tiles: tuple[str, ...]) -> str:
+    """The policy with the origins of a licensed base map's ``tiles``, which browsers fetch themselves."""
+    origins = sorted({f" {parts.scheme}://{parts.netloc}" for parts in map(urlsplit, tiles)})
+    hosts = "".join(origins)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"connect-src 'self'{hosts}",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' data: blob:{hosts}",
+            "worker-src 'self' blob:",
+            "frame-ancestors 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+        )
     )
-)
+
+
+def policy() -> str:
+    """The content security policy of every page."""
+    return _policy(tuple(settings.MAP_TILES))
 
 
 def _seal(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("Content-Security-Policy", policy())
     response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
     if getattr(request, "user", None) is not None and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store" if request.user.is_authenticated else "no-cache"
@@ -47,7 +62,7 @@ def security_headers(get_response: Callable[..., Any]) -> Callable[..., Any]:
 
         async def seal_async(request: HttpRequest) -> HttpResponse:
             response = HttpResponseBadRequest() if _holds_nul(request) else await get_response(request)
-            response.headers.setdefault("Content-Security-Policy", POLICY)
+            response.headers.setdefault("Content-Security-Policy", policy())
             return response
 
         return seal_async

@@ -36,6 +36,19 @@ class Grouped(click.Group):
         """The commands in the order of their headings."""
         return [name for names in _GROUPS.values() for name in names if name in self.commands]
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a disk that fills up on the way is a sentence too."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Failure(
+                    "disk",
+                    f"The disk is full{f': {error.filename}' if error.filename else ''}.",
+                    "Free some space, then run it again.",
+                ) from error
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One section per heading."""
         for heading, names in _GROUPS.items():
@@ -51,17 +64,6 @@ class Codes(click.Command):
     def __init__(self, *args: Any, codes: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.codes = codes
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run it; a disk that fills up on the way is a sentence too."""
-        try:
-            return super().invoke(ctx)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise Failure(
-                    "disk", f"The disk is full: {error.filename or ''}.", "Free some space, then run it again."
-                ) from error
-            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name each exit code that the command can end with."""

@@ -14,6 +14,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -38,6 +39,18 @@ _WISHED = {"web": 8000, "database": 54321, "stream": 4222, "mqtt": 1883, "monito
 
 
 @dataclass(frozen=True)
+class BaseMap:
+    """``[map]``: the licensed base map under the sketch, and the number the map was approved under 审图号.
+
+    ``tiles`` are address templates with ``{z}``, ``{x}``, ``{y}`` and, where the provider asks for one, ``{key}``.
+    """
+
+    approval: str = ""
+    tiles: tuple[str, ...] = ()
+    credit: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """``config.toml``: where the parts listen. ``bind`` is the web server's address, loopback unless changed."""
 
@@ -49,6 +62,7 @@ class Config:
     monitor: int
     hosts: tuple[str, ...] = ()
     workers: int = 1
+    map: BaseMap = BaseMap()
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,9 @@ class Folder:
         if not external_stream():
             environment["NATS_URL"] = nats.url(self.path, config.stream)
             environment["FENGSUI_MQTT"] = f"127.0.0.1:{config.mqtt}"
+        environment.setdefault("FENGSUI_MAP_APPROVAL", config.map.approval)
+        environment.setdefault("FENGSUI_MAP_TILES", " ".join(config.map.tiles))
+        environment.setdefault("FENGSUI_MAP_CREDIT", config.map.credit)
         if config.hosts:
             environment.setdefault("FENGSUI_HOSTS", ",".join(("localhost", "127.0.0.1", "[::1]", *config.hosts)))
         return environment
@@ -132,8 +149,24 @@ def _read_config(path: Path) -> Config:
         bind=str(web.get("bind", "127.0.0.1")),
         hosts=tuple(map(str, web.get("hosts", ()))),
         workers=int(web.get("workers", 1)),
+        map=_read_map(path, table.get("map", {})),
         **{name: ports[name] for name in _PORTS},
     )
+
+
+def _read_map(path: Path, table: dict[str, object]) -> BaseMap:
+    tiles = table.get("tiles", [])
+    sound = isinstance(tiles, list) and all(
+        isinstance(one, str) and re.match(r"https?://[^/\s{}]+/\S*$", one) and all(part in one for part in ("{z}", "{x}", "{y}"))
+        for one in tiles
+    )
+    if not sound:
+        raise Failure(
+            "foreign",
+            f"{path}: [map] tiles must be a list of addresses with {{z}}, {{x}} and {{y}}.",
+            'Correct it, for example tiles = ["https://tiles.example.org/{z}/{x}/{y}.png?tk={key}"].',
+        )
+    return BaseMap(str(table.get("approval", "")), tuple(map(str, tiles)), str(table.get("credit", "")))  # type: ignore[call-overload]
 
 
 def port_free(port: int, bind: str = "127.0.0.1") -> bool:
@@ -166,6 +199,13 @@ def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
     lines = ["# Where this folder's parts listen. Change it while nothing runs.", "", "[web]", f'bind = "{bind}"']
     lines += ['# hosts = ["fengsui.example.org"]  # names people may reach it by', "# workers = 2", "", "[ports]"]
     lines += [f"{name} = {ports[name]}" for name in _PORTS]
+    lines += [
+        "",
+        "# [map]",
+        '# approval = "审图号 …"  # printed on every map',
+        '# tiles = ["https://…/{z}/{x}/{y}.png?tk={key}"]',
+    ]
+    lines += ['# credit = "…"  # the key: FENGSUI_MAP_KEY or keys/map_key']
     path.write_text("\n".join(lines) + "\n")
 
 

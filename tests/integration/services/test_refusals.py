@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ import pytest
 from fengsui.services import folder as folders
 from fengsui.services import postgres
 from fengsui.services.failure import EXIT_CODES, Failure
-from tests.integration.services.conftest import fengsui, free_ports, new_folder
+from tests.integration.services.conftest import environment, fengsui, free_ports, new_folder
 
 
 def listing(path: Path) -> dict[str, bytes]:
@@ -26,7 +30,7 @@ def refused(kind: str, *words: str, says: str, **more: str) -> None:
     assert done.returncode == EXIT_CODES[kind][0], done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("fengsui: ")
+    assert re.search(r"(?m)^fengsui: ", done.stderr)
 
 
 def test_a_foreign_folder_is_left_alone(room: Path) -> None:
@@ -45,8 +49,11 @@ def test_another_layout_is_left_alone(room: Path, format_: int, age: str) -> Non
 
 def test_a_damaged_marker_and_a_damaged_configuration(room: Path) -> None:
     folder = new_folder(room / "data")
+    ports = (folder.path / "config.toml").read_text()
     (folder.path / "config.toml").write_text("[ports]\nweb = 'eight thousand'\n")
     refused("foreign", "up", "--data", str(folder.path), says="lacks a number")
+    (folder.path / "config.toml").write_text(ports + '[map]\ntiles = "https://example.org/tile.png"\n')
+    refused("foreign", "up", "--data", str(folder.path), says="[map] tiles must be a list")
     (folder.path / folders.MARKER).write_text("{")
     refused("foreign", "up", "--data", str(folder.path), says="damaged")
 
@@ -81,10 +88,53 @@ def test_a_socket_folder_too_long(room: Path) -> None:
     refused("path", "up", "--data", str(folder.path), says="Unix socket's path", DATABASE_URL=url)
 
 
-def test_a_full_disk_is_told_before_anything_starts(room: Path) -> None:
+def test_too_little_room_is_told_before_anything_starts(room: Path) -> None:
     with pytest.raises(Failure, match="at least") as failure:
         folders.check_room(room, least=1 << 60)
     assert failure.value.exit_code == EXIT_CODES["disk"][0]
+
+
+def test_a_disk_that_fills_up_on_the_way_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fengsui.services.cli", "check"],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == EXIT_CODES["disk"][0], done.stderr
+    assert "disk is full" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def little_disk(room: Path) -> Iterator[Path]:
+    """A real disk of 4 MB, where this machine lets a test mount one."""
+    disk = room / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True)
+    if done.returncode:
+        pytest.skip("this user may not mount a disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_little_disk_is_refused(little_disk: Path) -> None:
+    refused("disk", "up", "--data", str(little_disk / "data"), says="MiB free")
+    assert not (little_disk / "data" / "pg").exists()
+
+
+def test_a_backup_onto_a_full_disk_leaves_nothing(room: Path, little_disk: Path) -> None:
+    folder = new_folder(room / "data")
+    (folder.path / "evidence").mkdir(exist_ok=True)
+    (folder.path / "evidence" / "photo").write_bytes(os.urandom(8 << 20))
+    target = little_disk / "backup.tar"
+    before = listing(folder.path)
+    refused("disk", "backup", "--data", str(folder.path), str(target), says="is full")
+    assert list(little_disk.iterdir()) == []
+    assert {name: data for name, data in listing(folder.path).items() if name in before and name.startswith("evidence")} == {
+        name: data for name, data in before.items() if name.startswith("evidence")
+    }
 
 
 def test_unreachable_servers_are_named_without_their_password(room: Path) -> None:

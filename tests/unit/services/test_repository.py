@@ -1,9 +1,11 @@
-"""What every commit must keep: pins without a host, functions and files of a readable size."""
+"""What every commit must keep: pins without a host, one clock."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 from fengsui.services.assets import ROOT
 
@@ -26,3 +28,23 @@ def test_every_dependency_is_pinned() -> None:
         pinned = set(re.findall(r"(?m)^([a-z0-9._-]+)", (ROOT / "requirements" / name).read_text()))
         missing = {re.split(r"[\[<>=;~! ]", dependency)[0].lower() for dependency in dependencies} - pinned
         assert not missing, f"{name} lacks {missing}: run `make requirements`"
+
+
+def sources() -> Iterator[Path]:
+    """Every module of the product that a person wrote."""
+    yield from (path for path in sorted((ROOT / "src").rglob("*.py")) if "migrations" not in path.parts)
+
+
+def test_only_one_place_reads_the_clock() -> None:
+    """Ruff bans Python's ways (TID251); these are the ways through the database and through Django's fields."""
+    fields = r"auto_now|\b(?:current_timestamp|localtimestamp|(?:statement|transaction)_timestamp)\b"
+    functions = r"(?<![\w.])now\(\)\s*[-+,)]?\s*(?:::|FROM|AT TIME|interval)"
+    ways = re.compile(f"{fields}|{functions}", re.IGNORECASE)
+    allowed = {"src/fengsui/services/doctor.py": "compares the database's clock with this machine's"}
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (*sources(), *sorted((ROOT / "src").rglob("migrations/*.py")))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if ways.search(line) and str(path.relative_to(ROOT)) not in allowed
+    ]
+    assert not found, found

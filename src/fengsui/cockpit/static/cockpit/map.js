@@ -10,6 +10,7 @@ const reading = field.querySelector('[data-map-reading]')
 const chinese = document.documentElement.lang.startsWith('zh')
 const names = JSON.parse(document.getElementById(host.dataset.names).textContent)
 const WHOLE = [[97.2, 37.4], [126.1, 53.4]], DENSE = [[108.6, 38.6], [112.6, 41.6]]
+const { tiles, credit } = JSON.parse(document.getElementById('map-base').textContent)
 let map, situation = { counties: {}, marks: [] }, measuring = null
 
 const say = (zh, en) => chinese ? zh : en
@@ -137,6 +138,7 @@ async function start() {
   const labels = { type: 'FeatureCollection', features: Object.entries(names).filter(([code]) => code.endsWith('00')).map(([, name]) => ({ type: 'Feature', properties: { name: chinese ? name.zh : name.en }, geometry: { type: 'Point', coordinates: name.at } })) }
   const data = { counties, leagues, rivers, sites, labels, graticule: graticule(), marks: markFeatures(), measure: { type: 'FeatureCollection', features: [] } }
   for (const [name, content] of Object.entries(data)) map.addSource(name, { type: 'geojson', data: content })
+  if (tiles.length) map.addSource('base', { type: 'raster', tiles, tileSize: 256, attribution: credit })
   furnish()
   tools.hidden = false
   map.once('idle', () => { host.dataset.ready = ''; sheet.style.display = 'none' })
@@ -146,13 +148,13 @@ function furnish() {
   for (const level of levels) { if (map.hasImage(level)) map.removeImage(level); map.addImage(level, levelIcon(level), { pixelRatio: 2 }) }
   for (const kind of ['hazchem', 'mine', 'metal']) { if (map.hasImage(kind)) map.removeImage(kind); map.addImage(kind, siteIcon(kind), { pixelRatio: 2 }) }
   map.setPaintProperty('ground', 'background-color', paint('--ground'))
-  for (const layer of layers()) { if (map.getLayer(layer.id)) map.removeLayer(layer.id); map.addLayer(layer) }
+  for (const layer of layers(tiles.length > 0)) { if (map.getLayer(layer.id)) map.removeLayer(layer.id); map.addLayer(layer) }
   document.querySelectorAll('[data-layer]').forEach(box => { if (!box.checked) toggle(box) })
   drawSituation()
 }
 
 function toggle(box) {
-  for (const layer of layers()) if (layer.metadata.group === box.dataset.layer && map.getLayer(layer.id)) map.setLayoutProperty(layer.id, 'visibility', box.checked ? 'visible' : 'none')
+  for (const layer of layers(tiles.length > 0)) if (layer.metadata.group === box.dataset.layer && map.getLayer(layer.id)) map.setLayoutProperty(layer.id, 'visibility', box.checked ? 'visible' : 'none')
 }
 
 /* ----------------------------------------------------------------- measure */

@@ -57,14 +57,17 @@ function text(id, source, group, field, size, extra = {}) {
   }
 }
 
-/** The layers from the ground up; `metadata.group` names the switch that hides them. */
-export function layers() {
+/** The layers from the ground up, over a licensed base map where there is one; `metadata.group` names the switch that hides them. */
+export function layers(base = false) {
   const fill = ['match', ['coalesce', ['feature-state', 'level'], ''], 'red', paint('--county-r'), 'orange', paint('--county-o'), 'yellow', paint('--county-y'), 'blue', paint('--county-b'), paint('--county')]
+  const under = base ? [{ id: 'base', type: 'raster', source: 'base', metadata: { group: 'base' } }] : []
+  const veil = base ? .4 : 1 // a base map shows through the counties
   return [
+    ...under,
     line('graticule', 'graticule', 'graticule', '--ln', 1),
     text('graticule-words', 'graticule', 'graticule', 'words', 11, { color: '--tx3', layout: { 'symbol-placement': 'line', 'symbol-spacing': 600, 'text-rotation-alignment': 'viewport' } }),
-    { id: 'counties', type: 'fill', source: 'counties', metadata: { group: 'ground' }, paint: { 'fill-color': paint('--county') } },
-    { id: 'county-levels', type: 'fill', source: 'counties', metadata: { group: 'counties' }, paint: { 'fill-color': fill } },
+    { id: 'counties', type: 'fill', source: 'counties', metadata: { group: 'ground' }, paint: { 'fill-color': paint('--county'), 'fill-opacity': base ? 0 : 1 } },
+    { id: 'county-levels', type: 'fill', source: 'counties', metadata: { group: 'counties' }, paint: { 'fill-color': fill, 'fill-opacity': veil } },
     line('rivers', 'rivers', 'rivers', '--water', .8),
     line('county-lines', 'counties', 'ground', '--county-ln', .6),
     line('league-lines', 'leagues', 'ground', '--league-ln', 1.1),

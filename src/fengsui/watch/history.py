@@ -1,30 +1,37 @@
 """The history of samples: Parquet files sorted by point and time, read with DuckDB.
 
-Every file holds exactly the samples of a range of stream sequences and is named by it. Small files are
-merged into larger ones (5 minutes, an hour, a day); where a crash left both, the larger one counts. A
-part written after the engine's last snapshot is forgotten at the next start, for the engine writes it
-again: each sample is kept exactly once.
+It is a set: a sample is its point, time, value and quality, and counts once however many files hold it. So a worker
+that goes back to its last snapshot simply writes again what it wrote before, several may write at once, and a merge
+that is cut off leaves both old and new. Small files are merged into larger ones (5 minutes, an hour, a day) by
+whoever gets the lock; doubles end there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-import threading
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fengsui.watch.engine import Batch
+from fengsui.watch.engine import SECOND, Batch
 
 _SCHEMA = pa.schema([("point", pa.int32()), ("time", pa.int64()), ("value", pa.float64()), ("quality", pa.uint8())])
-_ENCODING = {"time": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"}
+_FORMAT: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": ["point", "quality"],
+    "column_encoding": {"time": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"},
+}
 _ROW_GROUP = 100_000
 _LEVELS = ((30, "block"), (12, "hour"), (24, "day"))
 """How many files of one size make one of the next: 30 parts of 10 s, 12 blocks, 24 hours."""
@@ -43,15 +50,16 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class _File:
+    """``LEVEL-FIRST-UNIQUE.parquet``; ``first`` is the earliest sample's second, which orders the merging."""
+
     first: int
-    last: int
     level: str
     path: Path
 
     @classmethod
     def of(cls, path: Path) -> _File:
-        level, first, last = path.stem.split("-")
-        return cls(int(first), int(last), level, path)
+        level, first, _ = path.stem.split("-")
+        return cls(int(first), level, path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -64,116 +72,95 @@ def sync_folder(folder: Path) -> None:
 
 
 class Store:
-    """A folder of sorted Parquet files. One process writes, any number reads."""
+    """A folder of sorted Parquet files. Any number of processes write and read; one at a time merges."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._merging = threading.Lock()
-        self._durable = 0
 
     # ------------------------------------------------------------ writing
 
-    def write_part(self, first: int, last: int, batches: Sequence[Batch]) -> None:
-        """Keep the samples that messages ``first`` … ``last`` brought."""
-        self._durable = first - 1
+    def write_part(self, batches: Sequence[Batch]) -> None:
+        """Keep these samples, durable when it returns. ``OSError`` where the disk will not take them."""
         if not batches:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         point, time_ns, value, quality = (np.concatenate(column) for column in zip(*batches, strict=True))
         order = np.lexsort((time_ns, point))
         table = pa.Table.from_arrays([pa.array(c[order]) for c in (point, time_ns, value, quality)], schema=_SCHEMA)
-        self._write(table, "part", first, last)
+        self._write("part", int(time_ns.min()) // SECOND, table.to_batches(_ROW_GROUP))
 
-    def _write(self, table: pa.Table, level: str, first: int, last: int) -> None:
-        path = self._folder / f"{level}-{first:020}-{last:020}.parquet"
-        fresh = path.with_suffix(".new")
-        pq.write_table(
-            table,
-            fresh,
-            row_group_size=_ROW_GROUP,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=["point", "quality"],
-            column_encoding=_ENCODING,
-        )
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
-        fresh.replace(path)
+    def _write(self, level: str, first: int, batches: Iterable[pa.RecordBatch]) -> None:
+        path = self._folder / f"{level}-{max(0, first):012}-{uuid.uuid4().hex}.parquet"
+        fresh = path.with_suffix(f".{os.getpid()}.new")
+        try:
+            with pq.ParquetWriter(fresh, _SCHEMA, **_FORMAT) as writer:
+                for batch in batches:
+                    writer.write_batch(batch, row_group_size=_ROW_GROUP)
+            with fresh.open("rb") as file:
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
         sync_folder(self._folder)
 
-    def forget_after(self, seq: int) -> None:
-        """Remove what was written after the engine's position: it comes again."""
-        for stale in self._folder.glob("*.new"):
-            stale.unlink()
-        for file in self._files():
-            if file.last > seq:
-                file.path.unlink()
-        self._durable = seq
-
     def merge(self) -> int:
-        """Merge files where enough of one size lie ready; give how many merges were done."""
-        with self._merging:
-            done = 0
-            source = "part"
+        """Merge files where enough of one size lie ready; give how many merges were done (0 while another merges)."""
+        with self._alone() as mine:
+            if not mine:
+                return 0
+            self._sweep()
+            done, source = 0, "part"
             for number, target in _LEVELS:
-                while len(ready := [f for f in self._cover() if f.level == source and f.last <= self._durable]) >= number:
+                while len(ready := [file for file in self._files() if file.level == source]) >= number:
                     self._merge(ready[:number], target)
                     done += 1
                 source = target
-            self._sweep()
             return done
 
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        if not self._folder.exists():
+            yield False
+            return
+        with (self._folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
     def _merge(self, files: list[_File], level: str) -> None:
-        first, last = files[0].first, files[-1].last
-        path = self._folder / f"{level}-{first:020}-{last:020}.parquet"
-        fresh = path.with_suffix(".new")
         # DuckDB sorts beyond memory by spilling; pyarrow then gives the encodings that make it small.
-        with (
-            duckdb.connect() as db,
-            pq.ParquetWriter(
-                fresh,
-                _SCHEMA,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=["point", "quality"],
-                column_encoding=_ENCODING,
-            ) as writer,
-        ):
+        with duckdb.connect() as db:
             db.execute(f"SET memory_limit='{_MEMORY}'; SET threads=1; SET temp_directory='{self._folder}/spill'")
             names = [str(file.path) for file in files]
-            query = "SELECT point, time, value, quality FROM read_parquet($1) ORDER BY point, time"
+            query = "SELECT point, time, value, quality FROM read_parquet($1) ORDER BY point, time, quality, value"
             rows = db.sql(query, params=[names]).to_arrow_reader(_ROW_GROUP)
-            for batch in rows:
-                writer.write_batch(batch.cast(_SCHEMA), row_group_size=_ROW_GROUP)
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync_folder(self._folder)
+            self._write(level, files[0].first, _once(batch.cast(_SCHEMA) for batch in rows))
+        for file in files:
+            file.path.unlink(missing_ok=True)
+        shutil.rmtree(self._folder / "spill", ignore_errors=True)
 
     def _sweep(self) -> None:
-        counted = set(self._cover())
-        for file in self._files():
-            if file not in counted:
-                file.path.unlink(missing_ok=True)
-        shutil.rmtree(self._folder / "spill", ignore_errors=True)
+        """Remove what a killed writer left half written."""
+        for stale in self._folder.glob("*.new"):
+            words = stale.name.split(".")
+            if not (words[-2].isdecimal() and Path(f"/proc/{words[-2]}").exists()):
+                stale.unlink(missing_ok=True)
 
     # ------------------------------------------------------------ reading
 
     def _files(self) -> list[_File]:
         return sorted(_File.of(path) for path in self._folder.glob("*-*-*.parquet"))
 
-    def _cover(self) -> list[_File]:
-        """The files that together hold each sample once: those within no other's range."""
-        kept: list[_File] = []
-        for file in sorted(self._files(), key=lambda f: (f.first, -f.last)):
-            if not kept or file.last > kept[-1].last:
-                kept.append(file)
-        return kept
+    def _names(self) -> list[str]:
+        return [str(file.path) for file in self._files()]
 
     def read(self, point: int, begin_ns: int, end_ns: int, most: int = 2_000) -> list[Reading]:
         """A point's samples with begin ≤ time < end in order; beyond ``most``, stretches with their extremes."""
         for _ in range(3):
-            names = [str(file.path) for file in self._cover()]
+            names = self._names()
             if not names:
                 return []
             try:
@@ -185,7 +172,7 @@ class Store:
     def read_many(self, points: Sequence[int], begin_ns: int, end_ns: int, most: int) -> dict[int, list[Reading]]:
         """``read`` for several points at once: every n-th sample where a point has more than ``most``, extremes left out."""
         for _ in range(3):
-            names = [str(file.path) for file in self._cover()]
+            names = self._names()
             if not names or not points:
                 return {}
             try:
@@ -201,22 +188,40 @@ class Store:
 
     def points_between(self, begin_ns: int, end_ns: int) -> Iterable[tuple[int, int]]:
         """(point, number of samples) in a span of time, for checks and statistics."""
-        names = [str(file.path) for file in self._cover()]
+        names = self._names()
         if not names:
             return []
         with duckdb.connect() as db:
             found: list[tuple[int, int]] = db.execute(
-                "SELECT point, count(*) FROM read_parquet($1) WHERE time >= $2 AND time < $3 GROUP BY point ORDER BY point",
+                """SELECT point, count(*) FROM (SELECT DISTINCT * FROM read_parquet($1) WHERE time >= $2 AND time < $3)
+                   GROUP BY point ORDER BY point""",
                 [names, begin_ns, end_ns],
             ).fetchall()
         return found
+
+
+def _once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Sorted rows without doubles; values are compared by their bits, so that NaN equals NaN."""
+    before: tuple[Any, ...] | None = None
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in ("point", "time", "value", "quality")]
+        columns[2] = columns[2].view(np.int64)
+        fresh = np.ones(batch.num_rows, bool)
+        fresh[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+        first = tuple(column[0] for column in columns)
+        fresh[0] = first != before
+        before = tuple(column[-1] for column in columns)
+        yield batch if fresh.all() else batch.filter(pa.array(fresh))
 
 
 def _query(names: list[str], point: int, begin_ns: int, end_ns: int, most: int) -> list[Reading]:
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit='{_MEMORY}'; SET threads=1")
         where = [names, point, begin_ns, end_ns]
-        chosen = "FROM read_parquet($1) WHERE point = $2 AND time >= $3 AND time < $4"
+        chosen = """FROM (SELECT DISTINCT time, value, quality FROM read_parquet($1)
+                          WHERE point = $2 AND time >= $3 AND time < $4)"""
         (number,) = db.execute(f"SELECT count(*) {chosen}", where).fetchone() or (0,)
         if number <= most:
             rows = db.execute(f"SELECT time, value, quality {chosen} ORDER BY time", where).fetchall()
@@ -236,8 +241,8 @@ def _query_many(names: list[str], points: Sequence[int], begin_ns: int, end_ns: 
         db.execute(f"SET memory_limit='{_MEMORY}'; SET threads=1")
         rows = db.execute(
             """SELECT point, time, value, quality FROM (
-                 SELECT *, row_number() OVER w AS n, count(*) OVER (PARTITION BY point) AS all_of FROM read_parquet($1)
-                 WHERE point IN (SELECT unnest($2)) AND time >= $3 AND time < $4
+                 SELECT *, row_number() OVER w AS n, count(*) OVER (PARTITION BY point) AS all_of FROM
+                   (SELECT DISTINCT * FROM read_parquet($1) WHERE point IN (SELECT unnest($2)) AND time >= $3 AND time < $4)
                  WINDOW w AS (PARTITION BY point ORDER BY time DESC))
                WHERE (n - 1) % greatest(1, ceil(all_of / $5)::BIGINT) = 0 ORDER BY point, time""",
             [names, list(points), begin_ns, end_ns, most],

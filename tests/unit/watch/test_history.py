@@ -1,6 +1,8 @@
 """Each sample is kept once, found by point and time, through parts, merges and crashes between."""
 
+import fcntl
 import math
+import os
 
 import numpy as np
 
@@ -16,7 +18,7 @@ def batch(seconds, points=(1, 2), value=0.5):
 def filled(folder, parts=40):
     store = Store(folder)
     for n in range(parts):
-        store.write_part(n * 10 + 1, n * 10 + 10, [batch(range(n * 10, n * 10 + 10))])
+        store.write_part([batch(range(n * 10, n * 10 + 10))])
     return store
 
 
@@ -34,7 +36,7 @@ def test_merging_keeps_every_sample_once(tmp_path):
     assert list(store.points_between(0, 400 * SECOND)) == [(1, 400), (2, 400)]
 
 
-def test_a_crash_between_merge_and_sweep_doubles_nothing(tmp_path):
+def test_a_merge_cut_off_before_its_sources_are_gone_doubles_nothing(tmp_path):
     store = filled(tmp_path)
     kept = {p.name: p.read_bytes() for p in tmp_path.glob("part-*")}
     store.merge()
@@ -42,19 +44,38 @@ def test_a_crash_between_merge_and_sweep_doubles_nothing(tmp_path):
         (tmp_path / name).write_bytes(data)
     assert len(store.read(1, 0, 400 * SECOND)) == 400
     store.merge()
-    assert len(list(tmp_path.glob("part-*"))) == 10
+    assert list(store.points_between(0, 400 * SECOND)) == [(1, 400), (2, 400)]
 
 
-def test_forgets_what_lies_after_the_engine_s_position(tmp_path):
-    filled(tmp_path)
-    store = Store(tmp_path)
-    store.forget_after(395)
-    assert len(store.read(1, 0, 400 * SECOND)) == 390
+def test_what_a_restarted_worker_writes_again_counts_once(tmp_path):
+    store = filled(tmp_path)
+    store.write_part([batch(range(100, 300)), batch([7], [1], math.nan), batch([7], [1], math.nan)])
+    for _ in range(30):
+        store.write_part([batch([250])])
+    assert len(store.read(1, 100 * SECOND, 300 * SECOND)) == 200
+    assert store.merge() == 2
+    assert list(store.points_between(0, 400 * SECOND)) == [(1, 401), (2, 400)]
+
+
+def test_what_a_killed_writer_left_is_swept_and_a_living_one_s_is_not(tmp_path):
+    store = filled(tmp_path, 1)
+    for owner in (2**30, os.getpid()):
+        (tmp_path / f"part-0-x.{owner}.new").write_bytes(b"cut")
+    store.merge()
+    assert [p.name for p in tmp_path.glob("*.new")] == [f"part-0-x.{os.getpid()}.new"]
+
+
+def test_one_merges_at_a_time(tmp_path):
+    store = filled(tmp_path)
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert store.merge() == 0
+    assert store.merge() == 1
 
 
 def test_long_spans_come_as_stretches_with_extremes(tmp_path):
     store = filled(tmp_path)
-    store.write_part(401, 402, [batch([400], [1], math.nan)])
+    store.write_part([batch([400], [1], math.nan)])
     found = store.read(1, 0, 401 * SECOND, most=50)
     assert len(found) <= 51
     assert (min(r.low for r in found if r.low is not None), max(r.high for r in found if r.high is not None)) == (0.5, 399.5)

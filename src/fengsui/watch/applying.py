@@ -6,8 +6,9 @@ than what its alarm has seen, changes nothing; so a replay from anywhere ends in
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,9 @@ from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, 
 from fengsui.watch.shard import COUNTED
 from fengsui.watch.tail import Stored
 
+log = logging.getLogger(__name__)
+
+_PORTION = 256 * 1024  # about a thousand events
 _FLOOD_SPAN = timedelta(minutes=10)
 _NO_WARNING = frozenset({"BAD", "SILENT"})
 """These become a warning only when they last (``housekeeping``)."""
@@ -56,9 +60,31 @@ def apply(stream: str, epoch: str, messages: Sequence[Stored], now: datetime, *,
         fresh = [message for message in messages if message.seq > row.seq]
         if not fresh:
             return row.seq
-        _Batch([orjson.loads(message.data) for message in fresh], now, exercise).apply()
+        _Batch([event for message in fresh for event in events_of(message)], now, exercise).apply()
         RelayPosition.objects.filter(pk=stream).update(seq=fresh[-1].seq, moved_at=now)
         return fresh[-1].seq
+
+
+def events_of(message: Stored) -> list[dict[str, Any]]:
+    """The events that a message of the ALARM stream carries; none where it begins an owner's turn, or is not the engine's."""
+    try:
+        events = orjson.loads(message.data)["events"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        log.error("message %d of the alarm stream carries no events: passed over", message.seq)
+        return []
+    return list(events)
+
+
+def portions(messages: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
+    """The messages in their order, cut so that no transaction carries much more than ``_PORTION`` bytes."""
+    begin = size = 0
+    for place, message in enumerate(messages):
+        size += len(message.data)
+        if size > _PORTION:
+            yield messages[begin : place + 1]
+            begin, size = place + 1, 0
+    if begin < len(messages):
+        yield messages[begin:]
 
 
 class _Batch:
@@ -85,6 +111,7 @@ class _Batch:
         self.raised: Counter[int] = Counter()
         self.flood = int(numbers.find("alarm.flood", now.astimezone(LEGAL_ZONE).date()).value)
         self.before: dict[int, int] = {}
+        self.counts: dict[str, list[Any]] = {}
 
     def apply(self) -> None:
         seen: set[str] = set()
@@ -93,13 +120,14 @@ class _Batch:
                 continue
             seen.add(event["id"])
             if event["kind"] == "COUNTS":
-                self._counts(event)
+                self.counts |= event["sites"]
             elif event["kind"] == "OUTAGE":
                 self._outage(event)
             else:
                 self._transition(event)
         self._announce()
         self._write()
+        self._count()
         AlarmEvent.objects.bulk_create(self.said)
         last = {alarm.case: (alarm, key) for alarm, key in self.cleared if alarm.case is not None}
         for alarm, key in last.values():
@@ -134,7 +162,7 @@ class _Batch:
             alarm = self._raise(event, rule, alarm)
         elif event["kind"] in ("CLEARED", "WITHDRAWN") and alarm is not None:
             self._clear(event, rule, alarm)
-        self._say(event, alarm)
+        self._say(event, alarm, _late_words(event) if event["kind"] == "LATE_BEYOND" else "")
 
     def _raise(self, event: dict[str, Any], rule: Rule, alarm: Alarm | None) -> Alarm:
         at = moment(event["at"])
@@ -184,11 +212,18 @@ class _Batch:
         return self.before[site] + self.raised[site] > self.flood
 
     def _outage(self, event: dict[str, Any]) -> None:
+        """One gap of the stream is one outage, though every partition tells of it."""
         begin = moment(event["at"])
-        rows = Alarm.objects.unscoped("an outage concerns every site").filter(level="OUTAGE", closed_at__isnull=True)
-        alarm = rows.select_for_update().first() or Alarm(level="OUTAGE", priority=Rule.Priority.HIGH, raised_at=begin, times=0)
-        alarm.state, alarm.times, alarm.value = State.RETURNED, alarm.times + 1, event["value"]
-        alarm.cleared_at = begin + timedelta(seconds=event["value"])
+        end = begin + timedelta(seconds=event["value"])
+        rows = Alarm.objects.unscoped("an outage concerns every site").filter(level="OUTAGE").select_for_update()
+        alarm = rows.filter(closed_at__isnull=True).first() or rows.filter(raised_at__lt=end, cleared_at__gt=begin).first()
+        if alarm is not None and alarm.cleared_at is not None and begin < alarm.cleared_at:
+            if end > alarm.cleared_at:
+                alarm.cleared_at, alarm.value = end, (end - alarm.raised_at).total_seconds()
+                alarm.save(update_fields=["cleared_at", "value"])
+            return
+        alarm = alarm or Alarm(level="OUTAGE", priority=Rule.Priority.HIGH, raised_at=begin, times=0)
+        alarm.state, alarm.times, alarm.value, alarm.cleared_at = State.RETURNED, alarm.times + 1, event["value"], end
         self._place(alarm, event)
         alarm.save()  # rare: written at once
         self._say(event, alarm)
@@ -209,10 +244,10 @@ class _Batch:
             )
         )
 
-    def _counts(self, event: dict[str, Any]) -> None:
+    def _count(self) -> None:
         rows = [
             IngestCounter(site=site[:64], door="stream", kind=kind, total=total, last_text=told[-1], moved_at=self.now)
-            for site, told in event["sites"].items()
+            for site, told in self.counts.items()
             for kind, total in zip(COUNTED, told, strict=False)
             if total
         ]
@@ -222,6 +257,11 @@ class _Batch:
             unique_fields=["site", "door", "kind"],
             update_fields=["total", "last_text", "moved_at"],
         )
+
+
+def _late_words(event: dict[str, Any]) -> str:
+    first, last = (moment(event[name]).astimezone(LEGAL_ZONE) for name in ("at", "until"))
+    return f"{event['times']} × {first:%Y-%m-%d %H:%M:%S} – {last:%Y-%m-%d %H:%M:%S}"
 
 
 def moment(time_ns: int) -> datetime:

@@ -1,194 +1,330 @@
-"""The engine's process: stream in, events and history out, position in its own snapshot.
+"""An engine worker's process: its partitions' samples in, events and history out, snapshots into the stream server.
 
-Order of every round: take messages, store their events and wait for the acknowledgements; every few
-seconds write the history's part, then the snapshot (beside, fsync, rename, fsync the folder). After a
-kill it goes on from the snapshot and says again only what the ALARM stream lacks. It needs no database.
+Any number of workers share the 64 partitions (``fleet``). Order of every round: take messages, store their events and
+wait for the acknowledgements; every few seconds write the history's part, then the snapshots. Whoever owns a partition
+next goes on from its snapshot and says again only what the ALARM stream lacks. It needs no database.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import logging
 import os
+import re
+import socket
 import threading
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.conf import settings
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from fengsui.watch import history, stream
-from fengsui.watch.engine import SECOND, SnapshotError
+from fengsui.watch import fleet, history, snapshots, stream
+from fengsui.watch.engine import SECOND, Batch
 from fengsui.watch.outlet import Outlet
-from fengsui.watch.shard import Shard
-from fengsui.watch.tail import Tail
+from fengsui.watch.shard import Event, Shard
+from fengsui.watch.slot import Slot
+from fengsui.watch.snapshots import Overtaken, Snapshots
+from fengsui.watch.tail import Stored, Tail
 
 log = logging.getLogger(__name__)
 
 _ROUND = 2_000
-_SNAPSHOT_EVERY = 10 * SECOND
+_SAVE_EVERY = 10 * SECOND
 _MOST_SAMPLES = 2_000_000
-_SHOW_EVERY = 1.0
+_BREATH = 16
+"""After so many sites' newest values the event loop looks after alarms again."""
 
 
 def run(stop: threading.Event) -> None:
-    """Work until ``stop`` is set; reconnects for ever."""
-    asyncio.run(EngineWorker(settings.NATS_URL, settings.DATA_DIR).serve(stop))
+    """Work until ``stop`` is set; reconnects for ever. ``FENGSUI_ENGINE`` tells this data folder's workers apart."""
+    name = os.environ.get("FENGSUI_ENGINE", "1")
+    asyncio.run(EngineWorker(settings.NATS_URL, settings.DATA_DIR, name).serve(stop))
 
 
-class AlreadyRunning(RuntimeError):
-    """Another engine works on this data folder."""
+@dataclass
+class Held:
+    """A partition in this worker's hands."""
+
+    shard: Shard
+    outlet: Outlet
+    token: int
+    revision: int  # of its snapshot
 
 
 class EngineWorker:
-    """One worker over all partitions, with its state in ``folder/engine`` and its history in ``folder/history``."""
+    """One worker; its history goes to ``folder/history``, everything else to the stream server."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, name: str) -> None:
         self._url = url
-        self._home = folder / "engine"
+        self._slot = Slot(folder / "engine", name)
+        self._name = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())}-{name}"
         self._history = history.Store(folder / "history")
-        self._home.mkdir(parents=True, exist_ok=True)
-        self._shard = Shard("")
-        self._saved_ns = 0
         self._halt = asyncio.Event()
-        self._pending = 0
-        self._lost = 0
+        self._held: dict[int, Held] = {}
+        self._samples: list[Batch] = []
+        self._waiting = 0  # samples in that list
+        self._saved_ns = 0
+        self._saving: asyncio.Task[None] | None = None
+        self._pending = self._lost = 0
 
     async def serve(self, stop: threading.Event) -> None:
-        """Connect, restore, work; on ``stop`` leave a last snapshot."""
-        lock = (self._home / "lock").open("w")
+        """Connect, share the partitions, work; on ``stop`` leave a last snapshot and let the partitions go."""
+        with self._slot:
+            watcher = asyncio.create_task(self._watch(stop))
+            client = await stream.connect(self._url, f"fengsui engine {self._name}")
+            try:
+                await self._serve(client)
+            finally:
+                watcher.cancel()
+                await client.close()
+
+    async def _serve(self, client: Client) -> None:
+        found = await stream.ensure(client)
+        store = await stream.engine_store(client)
+        self._epoch = stream.epoch(found[stream.TELE])
+        self._snapshots = Snapshots(store)
+        self._fleet = fleet.Fleet(store, f"{self._name}.{uuid.uuid4().hex[:8]}")
+        jobs: list[Callable[[Client], Coroutine[Any, Any, None]]] = [self._beat, self._show, self._tidy]
+        others = [asyncio.create_task(job(client)) for job in jobs]
+        for task in others:
+            task.add_done_callback(lambda _: self._halt.set())
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunning(f"an engine already works on {self._home}: stop it first") from error
-        watcher = asyncio.create_task(self._watch(stop))
-        client = await stream.connect(self._url, "fengsui engine")
-        try:
-            found = await stream.ensure(client)
-            self._restore(stream.epoch(found[stream.TELE]))
-            if not self._shard.seq:
-                await self._prepare(client)
-            others = [asyncio.create_task(job) for job in (self._beat(client), self._show(client), self._tidy())]
-            for task in others:
-                task.add_done_callback(lambda _: self._halt.set())
             await self._work(client)
             for task in others:
                 if task.done():
                     task.result()  # none ends by itself: raise what ended it
-                task.cancel()
         finally:
-            watcher.cancel()
-            await client.close()
-            lock.close()
+            for task in others:
+                task.cancel()
+        with contextlib.suppress(NatsError, TimeoutError, OSError):  # the lease then ends by itself
+            await self._fleet.leave()
 
     async def _watch(self, stop: threading.Event) -> None:
         while not stop.is_set():
             await asyncio.sleep(0.1)
         self._halt.set()
 
-    def _restore(self, epoch: str) -> None:
-        self._shard = Shard(epoch)
-        for path in (self._home / "state", self._home / "state.before"):
-            if not path.exists():
-                continue
-            try:
-                found = Shard.restore(path.read_bytes())
-            except SnapshotError as error:
-                log.error("%s: %s", path.name, error)
-                continue
-            if found.epoch != epoch:
-                log.error("the stream is another than the snapshot's: reading it from its begin, limits' states are kept")
-                found.epoch, found.seq = epoch, 0
-            self._shard = found
-            break
-        self._saved_ns = self._shard.engine.now_ns
-        self._history.forget_after(self._shard.seq)
-        log.info("engine goes on after message %d with %d points", self._shard.seq, len(self._shard.engine.ids))
+    # ------------------------------------------------------------ owning partitions
 
-    async def _prepare(self, client: Client) -> None:
-        """Without a snapshot: wait for the configuration before the first sample is judged."""
+    async def _take_up(self, client: Client) -> bool:
+        """Let go what is another's now and claim what is newly ours; whether the subjects to read have changed."""
+        wanted = dict(self._fleet.mine)
+        gone = [number for number, held in self._held.items() if wanted.get(number) != held.token]
+        for number in gone:
+            del self._held[number]
+        fresh = [number for number in wanted if number not in self._held]
+        claimed = await asyncio.gather(*(self._claim(client, number, wanted[number]) for number in fresh))
+        new = {held.shard.partition: held for held in claimed if held is not None}
+        self._held |= new
+        if bare := [held.shard for held in new.values() if not held.shard.seq]:
+            await self._prepare(client, bare)
+        if len(new) < len(fresh):
+            await asyncio.sleep(0.2)  # the others at the next round
+        if gone or new:
+            log.info("%s owns %d partitions, %d of them newly", self._name, len(self._held), len(new))
+        return bool(gone or new)
+
+    async def _claim(self, client: Client, number: int, token: int) -> Held | None:
+        outlet = Outlet(client, self._epoch, number, token)
+        try:
+            await outlet.claim()
+            shard, revision = await self._snapshots.claim(number, token)
+        except Overtaken as error:
+            log.warning("%s; asking for a newer one", error)
+            await self._fleet.outbid(number, error.token)
+            return None
+        except (NatsError, TimeoutError, OSError) as error:
+            log.warning("partition %d not claimed yet (%s)", number, error or type(error).__name__)
+            return None
+        if shard is None:
+            shard = Shard(self._epoch, number)
+        elif shard.epoch != self._epoch:
+            log.error("partition %d: the stream is another than the snapshot's; reading it from its begin", number)
+            shard.epoch, shard.seq = self._epoch, 0
+        return Held(shard, outlet, token, revision)
+
+    async def _prepare(self, client: Client, bare: list[Shard]) -> None:
+        """Without a snapshot: know the configuration before the first sample is judged."""
         tail = Tail(client, stream.TELE, 0, [f"{stream.CONFIG}.*"])
+        known = False
         while not self._halt.is_set():
             messages = await tail.fetch(_ROUND, 1.0)
-            self._shard.prepare(messages)
-            if not messages and self._shard.sites:
+            known |= bool(messages)
+            for shard in bare:
+                shard.prepare([message for message in messages if shard.hears(message.subject)])
+            if not messages and known:
                 break
         await tail.close()
 
+    def _lose(self, number: int, error: Overtaken) -> None:
+        log.warning("%s has lost partition %d: %s", self._name, number, error)
+        self._held.pop(number, None)
+
+    # ------------------------------------------------------------ rounds
+
     async def _work(self, client: Client) -> None:
-        tail = Tail(client, stream.TELE, self._shard.seq)
-        outlet = Outlet(client, self._shard.epoch)
-        first = self._shard.seq + 1
+        tail: Tail | None = None
         while not self._halt.is_set():
-            events = [event for message in await tail.fetch(_ROUND, 0.5) for event in self._shard.take(message)]
-            self._pending, self._lost = tail.pending, tail.lost
-            if events and not await outlet.send(events, self._halt):
-                return  # not all stored: the snapshot must not move on
-            if self._due():
-                await asyncio.to_thread(self._save, first)
-                first = self._shard.seq + 1
-        if self._shard.settled and self._shard.seq >= first:
-            self._save(first)
+            if await self._take_up(client) and self._held:
+                if tail is not None:
+                    await tail.close()
+                begin = min(held.shard.seq for held in self._held.values())
+                tail = Tail(client, stream.TELE, begin, stream.heard_by(list(self._held)))
+            if tail is None or not self._held:
+                await asyncio.sleep(0.1)
+                continue
+            if not await self._round(await tail.fetch(_ROUND, 0.2)):
+                return  # not all stored: the snapshots must not move on
+            self._pending, self._lost = tail.pending, self._lost + tail.lost
+            tail.lost = 0
+            self._save_in_time()
+        await self._save_last()
 
-    def _due(self) -> bool:
-        if not self._shard.settled:
-            return False
-        waiting = sum(len(batch.point) for batch in self._shard.samples[-_ROUND:])
-        passed = self._shard.engine.now_ns - self._saved_ns >= _SNAPSHOT_EVERY
-        return passed or waiting * (1 + len(self._shard.samples) // _ROUND) > _MOST_SAMPLES
+    async def _round(self, messages: list[Stored]) -> bool:
+        """Judge the messages and store their events; False where the halt came before all were stored."""
+        due: dict[int, list[Event]] = {}
+        for message in messages:
+            number = stream.partition_of(message.subject)
+            for held in self._held.values() if number < 0 else filter(None, [self._held.get(number)]):
+                if events := held.shard.take(message):
+                    due.setdefault(held.shard.partition, []).extend(events)
+        self._gather()
+        stored = await asyncio.gather(*(self._send(number, events) for number, events in due.items()))
+        return all(stored)
 
-    def _save(self, first: int) -> None:
-        """History first: a part without its snapshot is forgotten at the next start, a snapshot without its part is a hole."""
-        shard = self._shard
-        self._history.write_part(first, shard.seq, shard.samples)
-        shard.samples.clear()
-        fresh, kept = self._home / "state.new", self._home / "state"
-        with fresh.open("wb") as file:
-            file.write(shard.snapshot())
-            file.flush()
-            os.fsync(file.fileno())
-        if kept.exists():
-            kept.replace(self._home / "state.before")
-        fresh.replace(kept)
-        history.sync_folder(self._home)
-        self._saved_ns = shard.engine.now_ns
+    async def _send(self, number: int, events: list[Event]) -> bool:
+        held = self._held.get(number)
+        try:
+            return held is None or await held.outlet.send(events, self._halt)
+        except Overtaken as error:
+            self._lose(number, error)
+            return True
+
+    def _gather(self) -> None:
+        for held in self._held.values():
+            if held.shard.samples:
+                self._samples += held.shard.samples
+                self._waiting += sum(len(batch.point) for batch in held.shard.samples)
+                held.shard.samples.clear()
+
+    # ------------------------------------------------------------ snapshots and history
+
+    def _now_ns(self) -> int:
+        return max((held.shard.engine.now_ns for held in self._held.values()), default=0)
+
+    def _save_in_time(self) -> None:
+        """Begin a save, beside the rounds, where one is due and none runs."""
+        if self._saving is not None:
+            if not self._saving.done():
+                return
+            self._saving.result()
+            self._saving = None
+        self._saved_ns = self._saved_ns or self._now_ns()
+        if self._now_ns() - self._saved_ns >= _SAVE_EVERY or self._waiting > _MOST_SAMPLES:
+            self._saving = asyncio.create_task(self._save())
+
+    async def _save_last(self) -> None:
+        if self._saving is not None:
+            await self._saving
+        await self._save()
+
+    async def _save(self) -> None:
+        """History first: a snapshot without its samples would be a hole; samples without it are only written again."""
+        self._saved_ns = self._now_ns()
+        ready: list[tuple[int, Held, bytes]] = []
+        for number, held in list(self._held.items()):
+            if held.shard.settled:
+                ready.append((number, held, held.shard.snapshot()))
+            await asyncio.sleep(0)  # rounds go on between; what they add to the samples is kept with them
+        samples, self._samples, self._waiting = self._samples, [], 0
+        try:
+            await asyncio.to_thread(self._history.write_part, samples)
+        except OSError as error:
+            self._keep(samples, error)
+            return
+        for number, held, snapshot in ready:
+            packed = await asyncio.to_thread(snapshots.pack, snapshot)
+            try:
+                held.revision = await self._snapshots.save(number, held.token, packed, held.revision)
+            except Overtaken as error:
+                if self._held.get(number) is held:
+                    self._lose(number, error)
+            except (NatsError, TimeoutError, OSError) as error:
+                log.warning("snapshots wait: %s", error or type(error).__name__)
+                return
+
+    def _keep(self, samples: list[Batch], error: OSError) -> None:
+        """The disk refuses the history: alarms go on, snapshots wait; too many samples are let go and read again."""
+        number = sum(len(batch.point) for batch in samples)
+        if number > 2 * _MOST_SAMPLES:
+            log.error("history not written: %s; going back to the snapshots, the stream still has its samples", error)
+            self._held.clear()
+            return
+        log.error("history not written, trying again: %s", error)
+        self._samples = samples + self._samples
+        self._waiting += number
+
+    # ------------------------------------------------------------ beside the rounds
 
     async def _beat(self, client: Client) -> None:
-        """Each second one message, so that the stream's time passes when no device speaks."""
+        """Each second one message, so that the stream's time passes when no device speaks; and the lease renewed."""
         reconnects = client.stats["reconnects"]
         while True:
             try:
                 if client.stats["reconnects"] != reconnects:
                     reconnects = client.stats["reconnects"]
                     await stream.ensure(client)  # what a server keeps in memory is gone after its restart
-                    self._shard.touched = set(self._shard.sites)
+                    for held in self._held.values():
+                        held.shard.touched = set(held.shard.sites)
                 await client.publish(stream.BEAT, b"")
-            except (NatsError, OSError) as error:
+                await self._fleet.beat(self._word(), self._formerly)
+                if self._fleet.member == min(self._fleet.roll.members, default=""):
+                    await client.publish("latest.-engine", orjson.dumps(fleet.word_of(self._fleet.roll)))
+            except (NatsError, TimeoutError, OSError) as error:
                 log.debug("no heartbeat: %s", error)
             await asyncio.sleep(1.0)
+
+    def _formerly(self, member: str) -> bool:
+        """Whether a member is this worker's former self: the slot's lock says that it is dead."""
+        return member.rpartition(".")[0] == self._name
+
+    def _word(self) -> dict[str, int]:
+        """How far this worker is: the stream's time, its position, what waits."""
+        shards = [held.shard for held in self._held.values()]
+        word = {"pending": self._pending, "lost": self._lost}
+        word |= {"points": sum(len(shard.engine.ids) for shard in shards), "sites": sum(len(shard.sites) for shard in shards)}
+        if shards:
+            word |= {"now_ns": self._now_ns(), "seq": max(shard.seq for shard in shards)}
+        return word
 
     async def _show(self, client: Client) -> None:
         """Put the newest values of the sites that changed where pages find them."""
         while True:
-            await asyncio.sleep(_SHOW_EVERY)
-            sites, self._shard.touched = self._shard.touched, set()
+            await asyncio.sleep(1.0)
+            if not self._fleet.valid:
+                continue  # another may own them, and know better
+            shown = 0
             try:
-                for site in sites:
-                    await client.publish(f"latest.{site}", self._shard.latest(site))
-                await client.publish("latest.-engine", self._word())
+                for shard in [held.shard for held in self._held.values()]:
+                    sites, shard.touched = shard.touched, set()
+                    for site in sites:
+                        await client.publish(f"latest.{site}", shard.latest(site))
+                        shown += 1
+                        if shown % _BREATH == 0:
+                            await asyncio.sleep(0)
             except (NatsError, OSError) as error:
                 log.debug("newest values not shown: %s", error)
 
-    def _word(self) -> bytes:
-        """How far the engine is: the stream's time, its position, what waits."""
-        shard = self._shard
-        word = {"now_ns": shard.engine.now_ns, "seq": shard.seq, "pending": self._pending, "lost": self._lost}
-        return orjson.dumps(word | {"points": len(shard.engine.ids), "sites": len(shard.sites)})
-
-    async def _tidy(self) -> None:
-        """Merge the history's small files, at low priority, beside the engine's own work."""
+    async def _tidy(self, client: Client) -> None:
+        """Merge the history's small files beside the engine's own work."""
+        del client
         while True:
             await asyncio.sleep(20.0)
             try:

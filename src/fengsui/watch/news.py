@@ -1,11 +1,9 @@
-"""Tells open pages that the alarms of a site changed; it is heard with the commit and only then."""
+"""Tells open pages that the alarms of a site changed; the publisher spreads it once that is committed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-
-from django.db import connection
 
 from fengsui.ledger.models import Outbox
 from fengsui.region.models import Site
@@ -23,7 +21,4 @@ def spread(sites: Iterable[int | None], now: datetime) -> None:
         )
         for pk, path, duties, office in known.values_list("pk", "place__path", "duties", "office_id")
     ]
-    if rows:
-        Outbox.objects.bulk_create(rows)
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY fengsui_ledger")
+    Outbox.objects.bulk_create(rows)

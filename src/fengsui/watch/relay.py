@@ -7,9 +7,10 @@ for the database as it waits for the stream: for ever, with growing pauses. The 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -57,12 +58,14 @@ class Relay:
         client = await stream.connect(self._url, "fengsui relay")
         try:
             found = await stream.ensure(client)
-            keeper = asyncio.create_task(self._keep(client))
-            keeper.add_done_callback(lambda _: self._halt.set())
+            others = [asyncio.create_task(job) for job in (self._keep(client), _pulse(client))]
+            for task in others:
+                task.add_done_callback(lambda _: self._halt.set())
             await self._work(client, stream.epoch(found[stream.ALARM]))
-            if keeper.done():
-                keeper.result()  # it never ends by itself: raise what ended it
-            keeper.cancel()
+            for task in others:
+                if task.done():
+                    task.result()  # none ends by itself: raise what ended it
+                task.cancel()
         finally:
             watcher.cancel()
             await client.close()
@@ -82,9 +85,9 @@ class Relay:
                 while not self._halt.is_set():
                     messages = await tail.fetch(_ROUND, 0.5)
                     self._pending = tail.pending
-                    if messages:
-                        await _in_database(partial(self._apply, epoch, messages))
-                        self._last_stored_ns = messages[-1].time_ns
+                    for portion in applying.portions(messages):
+                        await _in_database(partial(self._apply, epoch, portion))
+                        self._last_stored_ns = portion[-1].time_ns
                         pause = 0.2
             except (DatabaseError, applying.MovedOn, applying.RelayPosition.DoesNotExist) as error:
                 log.warning("events wait: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
@@ -94,7 +97,7 @@ class Relay:
                 if tail is not None:
                     await tail.close()
 
-    def _apply(self, epoch: str, messages: list[Stored]) -> int:
+    def _apply(self, epoch: str, messages: Sequence[Stored]) -> int:
         return applying.apply(stream.ALARM, epoch, messages, now(), exercise=self._exercise)
 
     async def _keep(self, client: Client) -> None:
@@ -131,8 +134,18 @@ class Relay:
             told = orjson.loads((await client.jetstream().get_last_msg(stream.LATEST, "latest.-engine")).data or b"{}")
         except NotFoundError:
             return
-        at = applying.moment(told.get("now_ns", 0))
+        if "now_ns" not in told:
+            return
+        at = applying.moment(told["now_ns"])
         await _in_database(lambda: health.beat("engine", at, max(0.0, (moment - at).total_seconds()), told))
+
+
+async def _pulse(client: Client) -> None:
+    """The stream's time passes in quiet partitions too while no engine beats: else its return would look like an outage."""
+    while True:
+        with contextlib.suppress(NatsError, OSError):
+            await client.publish(stream.BEAT, b"")
+        await asyncio.sleep(1.0)
 
 
 async def _in_database(work: Callable[[], T]) -> T:

@@ -1,7 +1,8 @@
-"""The engine with its configuration, counters and position: one message of the stream in, events out.
+"""One partition: its engine, configuration, counters and position. One message of the stream in, events out.
 
-Pure but for its memory: the same messages give the same events with the same ids, which is what makes a
-restart from an older snapshot harmless.
+Pure but for its memory: the same messages give the same events with the same ids, whichever worker takes them, which
+is what makes a restart from an older snapshot, or another worker's taking over, harmless. A partition hears its own
+sites' messages, its own sites' configuration, and every heartbeat.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import orjson
 from fengsui.watch import codec
 from fengsui.watch.configuration import NO_SITE, SiteConfiguration, columns
 from fengsui.watch.engine import SECOND, Batch, Engine, Kind, Points, Rules, Transitions, Verdict
-from fengsui.watch.stream import BEAT, CONFIG, partition
+from fengsui.watch.late import LateBeyond
+from fengsui.watch.stream import BEAT, CONFIG, partition_of
 from fengsui.watch.tail import Stored
 
 COUNTED = ("accepted", "duplicate", "late", "future", "unknown", "malformed", "oversized", "messages")
@@ -26,12 +28,11 @@ _KEEP = np.array([v in (Verdict.ACCEPTED, Verdict.LATE) for v in Verdict])
 
 
 class Event(NamedTuple):
-    """One message of the ALARM stream. ``order`` is (sequence, index) in the stream of samples."""
+    """What the engine says once. ``order`` is (sequence, index) in the stream of samples."""
 
     id: str
     order: tuple[int, int]
-    partition: int
-    body: bytes
+    body: dict[str, Any]
 
 
 @dataclass
@@ -41,10 +42,11 @@ class _Counts:
 
 
 class Shard:
-    """All points of all partitions that one worker owns."""
+    """All points of one partition."""
 
-    def __init__(self, epoch: str) -> None:
+    def __init__(self, epoch: str, number: int) -> None:
         self.epoch = epoch
+        self.partition = number
         self.seq = 0
         self.engine = Engine(Points.of([]), Rules.of([]))
         self.sites: dict[str, SiteConfiguration] = {}
@@ -55,6 +57,7 @@ class Shard:
         """What belongs into the history since somebody last cleared this list."""
         self._site_of: dict[int, str] = {}
         self._uncounted: set[str] = set()
+        self._late = LateBeyond()
         self._stale_columns = False
         self._sites_json = b"[]"
 
@@ -62,6 +65,10 @@ class Shard:
     def settled(self) -> bool:
         """Whether a snapshot may be taken: no configuration waits to be applied."""
         return not self._stale_columns
+
+    def hears(self, subject: str) -> bool:
+        """Whether a message of this subject is this partition's."""
+        return subject == BEAT or partition_of(subject) == self.partition
 
     def prepare(self, messages: list[Stored]) -> None:
         """Before the first message of a stream: know the configuration in it, so that no sample meets an empty engine."""
@@ -84,21 +91,22 @@ class Shard:
             self._tell(said, self.engine.advance(message.time_ns))
             if message.subject != BEAT:
                 self._samples(said, message)
-            if before // _COUNTS_EVERY != message.time_ns // _COUNTS_EVERY and self._uncounted:
-                said.append(self._report_counts())
+            if before // _COUNTS_EVERY != message.time_ns // _COUNTS_EVERY:
+                self._report(said)
         self.seq = message.seq
         return [self._event(message, index, body) for index, body in enumerate(said)]
 
     def _event(self, message: Stored, index: int, body: dict[str, Any]) -> Event:
-        share = partition(body["site"]) if body.get("site") else 0
-        identity = f"{self.epoch}-{share}-{message.seq}-{index}"
+        identity = f"{self.epoch}-{self.partition}-{message.seq}-{index}"
         body |= {"id": identity, "seq": message.seq, "index": index, "stored": message.time_ns}
-        return Event(identity, (message.seq, index), share, orjson.dumps(body))
+        return Event(identity, (message.seq, index), body)
 
     def _configure(self, message: Stored) -> None:
         site = message.subject.removeprefix(f"{CONFIG}.")
         try:
             found = SiteConfiguration.decode(message.data)
+            if found.site != site:
+                raise ValueError(f"configuration of {found.site!r} under the subject of {site!r}")
         except ValueError as error:
             self._refuse(site, _MALFORMED, str(error))
             return
@@ -142,6 +150,9 @@ class Shard:
 
     def _tell(self, said: list[dict[str, Any]], transitions: Transitions, where: dict[int, str] | None = None) -> None:
         sites = self._site_of if where is None else where
+        if (transitions.rows["kind"] == Kind.LATE_BEYOND).any():
+            self._late.add(transitions.rows)
+            transitions = Transitions(transitions.rows[transitions.rows["kind"] != Kind.LATE_BEYOND], transitions.verdict)
         for t in transitions:
             said.append(
                 {
@@ -154,7 +165,7 @@ class Shard:
                     "value": t.value if np.isfinite(t.value) else None,
                 }
             )
-            if t.kind is not Kind.LATE_BEYOND and t.point in sites:
+            if t.point in sites:
                 self.touched.add(sites[t.point])
 
     def _count(self, site: str) -> _Counts:
@@ -166,10 +177,14 @@ class Shard:
         counts.totals[which] += 1
         counts.error = error[:200]
 
-    def _report_counts(self) -> dict[str, Any]:
-        sites = sorted(self._uncounted)
-        self._uncounted.clear()
-        return {"kind": "COUNTS", "sites": {s: [*self.counts[s].totals, self.counts[s].error] for s in sites}}
+    def _report(self, said: list[dict[str, Any]]) -> None:
+        """Each ten seconds: what came late beyond a limit, and the counters that moved."""
+        if self._late:
+            said += self._late.tell(lambda point: self._site_of.get(point, ""))
+        if self._uncounted:
+            sites = sorted(self._uncounted)
+            self._uncounted.clear()
+            said.append({"kind": "COUNTS", "sites": {s: [*self.counts[s].totals, self.counts[s].error] for s in sites}})
 
     def latest(self, site: str) -> bytes:
         """The site's newest values: JSON list of [point, time ms, value|null, bad, raised levels as bits]."""
@@ -196,9 +211,11 @@ class Shard:
         """Everything, at the position ``seq``."""
         own = {
             "epoch": self.epoch,
+            "partition": self.partition,
             "seq": self.seq,
             "counts": {site: [*c.totals, c.error] for site, c in self.counts.items()},
             "uncounted": sorted(self._uncounted),
+            "late": self._late.plain(),
         }
         return self.engine.snapshot(orjson.dumps([own, orjson.Fragment(self._sites_json)]))
 
@@ -207,11 +224,12 @@ class Shard:
         """From a snapshot's bytes; raises the engine's ``SnapshotError``."""
         engine, more = Engine.restore(data)
         own, sites = orjson.loads(more)
-        shard = cls(own["epoch"])
+        shard = cls(own["epoch"], own["partition"])
         shard.engine, shard.seq = engine, own["seq"]
         shard.sites = {site["site"]: SiteConfiguration.of(site["site"], site["tags"], site["rules"]) for site in sites}
         shard._index_sites()
         shard.counts = {site: _Counts(row[:-1], row[-1]) for site, row in own["counts"].items()}
         shard._uncounted = set(own["uncounted"])
+        shard._late = LateBeyond.of(own["late"])
         shard.touched = set(shard.sites)
         return shard

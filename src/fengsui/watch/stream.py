@@ -8,13 +8,17 @@
     The engine's events, in order and each once; the relay applies them.
 ``LATEST``
     The newest values of each site, in memory; lost and made again at will.
+``ENGINE``
+    A key-value store: which engine worker owns which partition, and each partition's newest snapshot.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
+from collections.abc import Sequence
 
 import nats
 from nats.aio.client import Client
@@ -27,13 +31,15 @@ from nats.js.api import (
     StreamInfo,
     SubjectTransform,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import BucketNotFoundError, NotFoundError
+from nats.js.kv import KeyValue
 
 log = logging.getLogger(__name__)
 
 PARTITIONS = 64
 """For ever: a site's partition is part of every event's id."""
 TELE, ALARM, LATEST = "TELE", "ALARM", "LATEST"
+ENGINE = "ENGINE"
 CONFIG, BEAT = "watch.config", "watch.beat"
 DAY = 86_400.0
 
@@ -48,10 +54,30 @@ def partition(site: str) -> int:
     >>> partition("s1") == partition("s1") < PARTITIONS
     True
     """
+    return _partition(site)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _partition(site: str) -> int:
     value = 2166136261
     for byte in site.encode():
         value = (value ^ byte) * 16777619 & 0xFFFFFFFF
     return value % PARTITIONS
+
+
+def partition_of(subject: str) -> int:
+    """The partition that a message of TELE belongs to: a sample's own, or its site's; heartbeats belong to all (-1)."""
+    words = subject.split(".")
+    if words[0] == "part":
+        return int(words[1])
+    return partition(words[2]) if subject.startswith(f"{CONFIG}.") else -1
+
+
+def heard_by(partitions: Sequence[int]) -> list[str] | None:
+    """The subjects of TELE that a worker with these partitions reads; None for all of them."""
+    if len(partitions) == PARTITIONS:
+        return None
+    return [*(f"part.{number}.>" for number in sorted(partitions)), f"{CONFIG}.*", BEAT]
 
 
 def configs() -> list[StreamConfig]:
@@ -136,6 +162,22 @@ async def ensure(client: Client) -> dict[str, StreamInfo]:
             return found
         except (NatsError, TimeoutError, OSError) as error:
             log.warning("streams not ready (%s)", error or type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(5.0, pause * 2)
+
+
+async def engine_store(client: Client) -> KeyValue:
+    """The workers' key-value store, made where it is missing; waits until it stands."""
+    js = client.jetstream(timeout=5)
+    pause = 0.2
+    while True:
+        try:
+            try:
+                return await js.key_value(ENGINE)
+            except (NotFoundError, BucketNotFoundError):
+                return await js.create_key_value(bucket=ENGINE, history=3, storage=StorageType.FILE)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.warning("the workers' store is not ready (%s)", error or type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(5.0, pause * 2)
 

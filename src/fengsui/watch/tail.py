@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,9 @@ class Tail:
         self._queue.clear()
         try:
             self._subscription = await self._client.subscribe(inbox, cb=self._hear, pending_bytes_limit=-1, pending_msgs_limit=-1)
-            info = await self._client.jetstream(timeout=3).add_consumer(
+            js = self._client.jetstream(timeout=3)
+            await self._look_for_gap(js)
+            info = await js.add_consumer(
                 self._stream,
                 ConsumerConfig(
                     deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
@@ -109,6 +112,15 @@ class Tail:
             self._pause = min(2.0, self._pause * 2)
             return False
         return True
+
+    async def _look_for_gap(self, js: JetStreamContext) -> None:
+        """A reader of some subjects alone cannot see a gap in the numbers; what the stream has deleted, it can."""
+        if self._subjects and self.seq:
+            first = (await js.stream_info(self._stream)).state.first_seq
+            if first > self.seq + 1:
+                self.lost += first - self.seq - 1
+                log.error("%s: messages %d to %d are gone", self._stream, self.seq + 1, first - 1)
+                self.seq = first - 1
 
     async def _hear(self, message: Msg) -> None:
         self._queue.append(message)

@@ -52,9 +52,10 @@ class StreamServer:
 class Child:
     """One of the platform's own processes, started as the supervisor starts it; ``kill`` is kill -9."""
 
-    def __init__(self, module: str, folder: Path, url: str, database: str = "") -> None:
+    def __init__(self, module: str, folder: Path, url: str, database: str = "", **more: str) -> None:
         self.environment = {
             **os.environ,
+            **more,
             "PYTHONPATH": "src",
             "DJANGO_SETTINGS_MODULE": "fengsui.settings",
             "FENGSUI_DATA": str(folder),
@@ -79,6 +80,16 @@ class Child:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its connection and its memory, and knows nothing of the time that passes."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         assert self.process is not None
@@ -124,8 +135,8 @@ def ask(server: StreamServer, question: Callable[..., object]) -> object:
     return asyncio.run(asking())
 
 
-def events_of(server: StreamServer) -> list[dict[str, object]]:
-    """All messages of the ALARM stream but the counters."""
+def told(server: StreamServer) -> list[dict[str, object]]:
+    """All events of the ALARM stream in their order."""
     from fengsui.watch import stream
     from fengsui.watch.tail import Tail
 
@@ -135,6 +146,11 @@ def events_of(server: StreamServer) -> list[dict[str, object]]:
         while tail.seq < last:
             found += await tail.fetch(1000, 1.0)
         await tail.close()
-        return [json.loads(message.data) for message in found]
+        return [event for message in found for event in json.loads(message.data)["events"]]
 
-    return [event for event in ask(server, reading) if event["kind"] != "COUNTS"]
+    return ask(server, reading)
+
+
+def events_of(server: StreamServer) -> list[dict[str, object]]:
+    """The same without the counters."""
+    return [event for event in told(server) if event["kind"] != "COUNTS"]

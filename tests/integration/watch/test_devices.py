@@ -14,7 +14,7 @@ from fengsui.watch.engine import Level
 from fengsui.watch.intrusions import Watch
 from fengsui.watch.models import IngestCounter
 from fengsui.watch.simulator import Device, Signal, Simulator
-from tests.integration.watch.conftest import NOW, Child, ask, events_of, until
+from tests.integration.watch.conftest import NOW, Child, ask, events_of, told, until
 
 TAGS = {f"PT-{n}": n for n in range(20)}
 
@@ -55,16 +55,11 @@ def message(value, at=None, tag="PT-1"):
 
 
 def latest_counts(server):
-    async def reading(client, js):
-        info = await js.stream_info(stream.ALARM)
-        found = {}
-        for seq in range(info.state.first_seq or 1, info.state.last_seq + 1):
-            body = json.loads((await js.get_msg(stream.ALARM, seq)).data)
-            if body["kind"] == "COUNTS":
-                found |= body["sites"]
-        return found
-
-    return ask(server, reading)
+    found = {}
+    for event in told(server):
+        if event["kind"] == "COUNTS":
+            found |= event["sites"]
+    return found
 
 
 def test_bad_input_is_counted_and_stops_nobody(server, engine):

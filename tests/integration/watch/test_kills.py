@@ -96,7 +96,7 @@ def test_kills_neither_lose_nor_double(server, folder):
 
         def settled():
             found.update(everything(server))
-            told = [json.loads(message.data) for message in found[stream.ALARM]]
+            told = [event for message in found[stream.ALARM] for event in json.loads(message.data)["events"]]
             found["ids"] = [event["id"] for event in told if event["kind"] != "COUNTS"]
             position = RelayPosition.objects.get(pk=stream.ALARM).seq
             return AlarmEvent.objects.count() >= len(found["ids"]) and position >= len(found[stream.ALARM])

@@ -51,7 +51,7 @@ class Plant:
         messages = []
         for body in events:
             self.stored += 1
-            messages.append(Stored("alarm.1", self.stored, NS, json.dumps(body).encode()))
+            messages.append(Stored("alarm.1", self.stored, NS, json.dumps({"token": 1, "events": [body]}).encode()))
         return messages
 
     def say(self, *events, now=NOW):
@@ -157,11 +157,35 @@ def test_lasting_silence_becomes_one_yellow_warning(plant):
     assert alarms().filter(case=warnings().get().pk).count() == 3
 
 
-def test_one_outage_alarm_however_often(plant):
+def test_one_outage_alarm_though_every_partition_tells_of_it(plant):
     outage = {"rule": -1, "point": -1, "site": "", "value": 30.0}
-    plant.say(plant.event("OUTAGE", **outage), plant.event("OUTAGE", **outage))
+    plant.say(*(plant.event("OUTAGE", **outage) for _ in range(20)))
     alarm = alarms().get()
-    assert (alarm.level, alarm.times, alarm.state) == ("OUTAGE", 2, "returned")
+    assert (alarm.level, alarm.times, alarm.state) == ("OUTAGE", 1, "returned")
+    assert (alarm.value, alarm.events.count()) == (30.0 + 19, 1)  # the partitions' last messages lay seconds apart
+    plant.say(plant.event("OUTAGE", **outage, at=NS + 600 * 10**9))
+    alarm.refresh_from_db()
+    assert (alarm.times, alarms().count()) == (2, 1)
+    handling.acknowledge([alarm.pk], 1, key="a", now=NOW)
+    plant.say(plant.event("OUTAGE", **outage, at=NS + 610 * 10**9), plant.event("OUTAGE", **outage, at=NS + 900 * 10**9))
+    assert alarms().filter(closed_at__isnull=True).count() == 1 and alarms().count() == 2
+
+
+def test_messages_without_events_are_passed_over(plant):
+    odd = [Stored("alarm.1", n, NS, data) for n, data in enumerate((b"", b"[]", b'{"token": 3}', b'{"events": []}'), 1)]
+    assert applying.apply("ALARM", "e", odd, NOW) == 4
+
+
+def test_no_transaction_carries_a_whole_flood(plant):
+    told = plant.store(*(plant.event("RAISED", id="x" * 9_000) for _ in range(100)))
+    portions = list(applying.portions(told))
+    assert [message for portion in portions for message in portion] == told
+    assert 3 < len(portions) < 10 and list(applying.portions([])) == []
+
+
+def test_late_records_say_how_many_and_when(plant):
+    plant.say(plant.event("LATE_BEYOND", times=37, until=NS + 60 * 10**9))
+    assert AlarmEvent.objects.get().text == "37 × 2026-11-24 11:00:01 – 2026-11-24 11:01:00"
 
 
 def test_counters_are_totals_so_a_replay_does_not_add(plant):

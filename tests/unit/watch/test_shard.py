@@ -6,22 +6,22 @@ import pytest
 
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.engine import SECOND, Level
+from fengsui.watch.late import MOST
 from fengsui.watch.shard import Shard
 from fengsui.watch.stream import BEAT, CONFIG, partition
 from fengsui.watch.tail import Stored
 
 START = 1_795_000_000 * SECOND
+HOME = partition("S1")
 
 
 class Stream:
     def __init__(self, shard=None):
-        self.shard, self.seq = shard or Shard("e"), 0
+        self.shard, self.seq = shard or Shard("e", HOME), 0
 
     def put(self, subject, second, data=b""):
         self.seq += 1
-        return [
-            json.loads(event.body) for event in self.shard.take(Stored(subject, self.seq, START + int(second * SECOND), data))
-        ]
+        return [event.body for event in self.shard.take(Stored(subject, self.seq, START + int(second * SECOND), data))]
 
     def configure(self, second, *rules, site="S1", tags=None):
         body = SiteConfiguration.of(site, tags or {"A": 1, "B": 2}, rules).encode()
@@ -92,6 +92,51 @@ def test_counters_are_told_each_ten_seconds_with_the_last_refusal():
     assert told["sites"]["S1"][5:8] == [1, 1, 2]
     assert "bytes" in told["sites"]["S1"][8]
     assert stream.beat(22) == []
+
+
+def test_a_partition_hears_its_own_sites_and_every_heartbeat():
+    shard = Shard("e", HOME)
+    assert shard.hears(BEAT) and shard.hears(f"{CONFIG}.S1") and shard.hears(f"part.{HOME}.S1.json")
+    other = next(f"S{n}" for n in range(99) if partition(f"S{n}") != HOME)
+    assert not shard.hears(f"{CONFIG}.{other}") and not shard.hears(f"part.{partition(other)}.{other}.json")
+
+
+def test_late_samples_beyond_a_limit_are_told_once_a_rule_with_the_worst():
+    stream = Stream()
+    stream.configure(0, HIGH)
+    stream.sample(5, A=1)
+    at = int(START // 10**6)
+    body = json.dumps([{"t": at + n, "v": {"A": 11 + n % 7}} for n in range(3_000)]).encode()
+    assert said(stream.put("part.1.S1.json", 7, body)) == []
+    (record,) = [event for event in stream.beat(11) if event["kind"] == "LATE_BEYOND"]
+    assert (record["rule"], record["times"], record["value"], record["site"]) == (1, 3_000, 17.0, "S1")
+    assert record["until"] - record["at"] == 2_999 * 10**6
+    assert [event for event in stream.beat(22) if event["kind"] == "LATE_BEYOND"] == []
+
+
+def test_late_records_of_a_site_are_bounded():
+    tags = {f"T{n}": n for n in range(50)}
+    stream = Stream()
+    stream.configure(0, *((n, n, Level.H, 10.0, 0.0, 0, 0) for n in range(50)), tags=tags)
+    stream.sample(5, **dict.fromkeys(tags, 1))
+    stream.sample(2, **dict.fromkeys(tags, 99))
+    assert len([event for event in stream.beat(11) if event["kind"] == "LATE_BEYOND"]) == MOST
+
+
+def test_late_records_survive_a_snapshot():
+    stream = Stream()
+    stream.configure(0, HIGH)
+    stream.sample(5, A=1)
+    stream.sample(2, A=99)
+    stream.shard = Shard.restore(stream.shard.snapshot())
+    assert said(stream.beat(11)) == [("LATE_BEYOND", 1)]
+
+
+def test_a_configuration_under_another_site_s_subject_is_refused():
+    stream = Stream()
+    other = SiteConfiguration.of("S2", {"A": 9}, ()).encode()
+    stream.put(f"{CONFIG}.S1", 0, other)
+    assert stream.shard.sites == {}
 
 
 @pytest.mark.parametrize("cut", range(2, 12))

@@ -6,7 +6,10 @@ children, effects, notices, outbox.
 """
 
 from fengsui.ledger.doors.bulk import act_many, adopt
+from fengsui.ledger.doors.correcting import Correction, correct
+from fengsui.ledger.doors.merging import merge
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused
+from fengsui.ledger.doors.sharing import share, unshare
 from fengsui.ledger.doors.single import LEDGER_ACTS, act, append, append_in, move, open, open_in
 
 __all__ = [
@@ -14,6 +17,7 @@ __all__ = [
     "OLD_WORLD",
     "About",
     "Adoption",
+    "Correction",
     "Past",
     "Receipt",
     "Refused",
@@ -22,7 +26,11 @@ __all__ = [
     "adopt",
     "append",
     "append_in",
+    "correct",
+    "merge",
     "move",
     "open",
     "open_in",
+    "share",
+    "unshare",
 ]

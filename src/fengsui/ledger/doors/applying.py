@@ -13,6 +13,7 @@ from typing import Any
 
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors import deadlines, facts, numbers, opening, wellformed
+from fengsui.ledger.doors.doubles import followers
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.doors.work import Notice, Work, Written, new_id
@@ -270,6 +271,7 @@ def _recipients(
             yield raiser.get("office"), raiser.get("person")
         elif raiser.get("kind") == "public":
             yield None, None
+        yield from followers(case)
     elif word == "holder":
         for one in case.clocks:
             if one.stopped is None:

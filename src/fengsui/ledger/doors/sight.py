@@ -25,8 +25,8 @@ def sees(held: Held, actor: Actor) -> bool:
     if actor.office is None or actor.office not in tree().offices:
         return False
     row = held.row
-    mine = {held.case.fields.get(name) for name, one in held.mechanism.fields.items() if one.kind == "person"}
-    if actor.person in mine or actor.principal in mine - {None}:
+    mine = {held.case.fields.get(name) for name, one in held.mechanism.fields.items() if one.kind == "person"} - {None}
+    if actor.person in mine or actor.principal in mine:
         return True
     if row["confidential"]:
         return actor.office in row["readers"]

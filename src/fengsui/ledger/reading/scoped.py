@@ -3,44 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404
 
+from fengsui import moment
 from fengsui.ledger.doors.held import as_uuid
-from fengsui.ledger.models import Case, Party
+from fengsui.ledger.models import Case, Party, Share
 from fengsui.ledger.words import bigrams
-from fengsui.region.acting import Acting, scope
+from fengsui.region.acting import Acting, office_scope
 from fengsui.region.models import Office
+from fengsui.region.scoping import ALL, NOTHING, Scope
 
 COUNTED = 10_000
 """Beyond this many a list says "more than": counting on would cost more than it tells."""
 
 
-def cases(actings: Sequence[Acting]) -> QuerySet[Case]:
+def cases(actings: Sequence[Acting], now: datetime | None = None) -> QuerySet[Case]:
     """The cases that these actings may see; none for nobody.
 
-    Territory and duties, what their offices had in hand or was shared with them, and of confidential cases those
-    whose readers they are.
+    Territory and duties, what their offices had in hand or what is shared with them at this moment, and of confidential
+    cases those whose readers they are.
     """
     seen = Q(pk__in=[])
     for acting in actings:
-        seen |= _of(acting)
+        seen |= _of(acting, now or moment.now())
     return Case.objects.filter(seen)
 
 
-def _of(acting: Acting) -> Q:
-    known = scope(acting)
+def _of(acting: Acting, now: datetime) -> Q:
+    known, lent = _known(acting, now)
     offices = Office.objects.filter(path__startswith=known.office_path).values("pk")
     if known.territorial:
-        within = Q(place_path__startswith=known.place_path) & ~Q(place_path="")
-        if "*" not in known.duties:
-            within &= Q(duty__in=["", *sorted(known.duties)])
+        within = _territory(known.place_path, known.duties)
         taking_part = Exists(Party.objects.filter(case=OuterRef("pk"), office_id__in=offices))
         ordinary = within | Q(taking_part)
     else:
         ordinary = Q(pk__in=Party.objects.filter(office_id__in=offices).values("case_id"))
+    ordinary |= Q(pk__in=_running(now).filter(office_id=acting.office_id, case__isnull=False).values("case_id"))
+    for one in lent:
+        ordinary |= _territory(one["place"], frozenset(one["duties"]))
     return (Q(confidential=False) & ordinary) | Q(confidential=True, readers__contains=[acting.office_id])
+
+
+def _territory(path: str, duties: frozenset[str]) -> Q:
+    within = Q(place_path__startswith=path) & ~Q(place_path="")
+    return within if ALL in duties else within & Q(duty__in=["", *sorted(duties)])
+
+
+def _running(now: datetime) -> QuerySet[Share]:
+    return Share.objects.filter(ended_at__isnull=True, until__gt=now)
+
+
+def _known(acting: Acting, now: datetime) -> tuple[Scope, list[dict[str, Any]]]:
+    """The office's own scope, and the territories lent to it at this moment; one query."""
+    lent = _running(now).filter(office_id=OuterRef("pk"), case__isnull=True)
+    found = (
+        Office.objects.select_related("place")
+        .annotate(lent=ArraySubquery(lent.values(one=JSONObject(place="place_path", duties="duties"))))
+        .filter(pk=acting.office_id)
+        .first()
+    )
+    return (office_scope(found), found.lent) if found is not None else (NOTHING, [])
 
 
 def find(actings: Sequence[Acting], case_id: object) -> Case | None:

@@ -11,6 +11,7 @@ from fengsui.ledger.doors import About, Correction, Refused
 from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Clock, Entry, Evidence, EvidenceUse, Link, Notice, Share
+from fengsui.ledger.reading.scoped import reach_of
 from fengsui.ledger.verify.receipt import here
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import first_criterion
@@ -289,9 +290,9 @@ def test_a_shared_territory_is_read_and_only_that(small: Small) -> None:
     case = opened(small)
     other = small.one("other")
     Share.objects.create(
-        office_id=small.other.pk, by_office_id=small.county.pk, place_path=small.place.path, duties=["hazchem"], grounds="x",
+        office_id=small.other.pk, by_office_id=small.county.pk, reach=reach_of(small.place.path, "hazchem"), grounds="x",
         since=NOW, until=NOW + timedelta(days=1),
     )  # fmt: skip
     assert reading.cases([other.acting], NOW).filter(pk=case).exists()
-    Share.objects.update(duties=["mines"])
+    Share.objects.update(reach=reach_of(small.place.path, "mines"))
     assert not reading.cases([other.acting], NOW).filter(pk=case).exists()

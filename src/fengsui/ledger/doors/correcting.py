@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from fengsui.ledger.doors import facts, persons_acts, wellformed
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.held import Held
-from fengsui.ledger.doors.opening import TITLE_LONGEST
+from fengsui.ledger.doors.naming import LONGEST
 from fengsui.ledger.doors.persons_acts import Asked
 from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.doors.single import append_in
@@ -104,9 +104,7 @@ class _Correcting:
             "entry": one.entry, "field": one.field, "was": {one.field: self.old}, "becomes": {one.field: one.value},
             "grounds": one.grounds,
         }  # fmt: skip
-        columns = {"title": str(one.value).strip()} if one.field == TITLE else {}
-        if columns and "title_en" in held.row:
-            columns["title_en"] = ""
+        columns = {"title": str(one.value).strip(), "title_en": ""} if one.field == TITLE else {}
         written = append_in(self.passage, held, ACT, self.actor, self._after(), values=values, columns=columns)
         self._files(written)
         self._tell(written)
@@ -164,7 +162,7 @@ class _Correcting:
 
     def _demand_title(self) -> None:
         value = self.one.value
-        if not isinstance(value, str) or not value.strip() or len(value) > TITLE_LONGEST:
+        if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
             raise refused(422, "bad_value", TITLE, gettext_noop("give a title of at most 300 characters"))
 
     def _demand_value(self) -> None:
@@ -313,7 +311,7 @@ def correctable(mechanism: Mechanism, record: Mapping[str, Any], hidden: frozens
 
 
 def steering(mechanism: Mechanism, now: datetime) -> frozenset[str]:
-    """The fields on which owner, holders, actors, lengths of time, level or the one-open-case rule depend."""
+    """The fields on which owner, holders, actors, lengths of time, ladders, subject, level or the one-open-case rule depend."""
     words = {state.owner for state in mechanism.states.values()}
     words |= {clock.holder for clock in mechanism.clocks.values()}
     for act in facts.every_act(mechanism):
@@ -325,6 +323,8 @@ def steering(mechanism: Mechanism, now: datetime) -> frozenset[str]:
     lengths, _ = facts.law_of(mechanism, now)
     found |= {length.key for length in lengths.values() if isinstance(length, Table)}
     found |= {name for name in mechanism.key if name in mechanism.fields}
+    found |= {act.about for act in facts.every_act(mechanism) if act.about}
+    found |= {chosen.by for chosen in mechanism.chosen.values()}
     return frozenset(found | ({"colour", "grade"} & set(mechanism.fields)))
 
 

@@ -144,5 +144,5 @@ def rewrite_words(held: Held) -> None:
         if one.kind == "text" and not one.sealed and not one.sealed_until and held.case.fields.get(name)
     ]
     row = held.row
-    grams = bigrams(row["number"] or "", row["title"], row.get("title_en") or "", row["external_number"], *text)
+    grams = bigrams(row["number"] or "", row["title"], row["title_en"], row["external_number"], *text)
     SearchText.objects.filter(case_id=held.case.id).update(bigrams=grams)

@@ -175,8 +175,7 @@ class Share(models.Model):
     office_id = models.BigIntegerField()  # who may read
     by_office_id = models.BigIntegerField()  # who shares
     by_person_id = models.BigIntegerField(null=True)
-    place_path = models.CharField(max_length=64, blank=True)  # of a shared territory
-    duties = ArrayField(models.CharField(max_length=32), default=list)  # of a shared territory; "*": all
+    reach = models.CharField(max_length=128, blank=True)  # of a shared territory: LIKE pattern of "place_path#duty"
     grounds = models.CharField(max_length=500)
     since = models.DateTimeField()
     until = models.DateTimeField()

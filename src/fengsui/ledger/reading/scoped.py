@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import Http404
 
 from fengsui import moment
 from fengsui.ledger.doors.held import as_uuid
 from fengsui.ledger.models import Case, Party, Share
 from fengsui.ledger.words import bigrams
-from fengsui.region.acting import Acting, office_scope
+from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Office
-from fengsui.region.scoping import ALL, NOTHING, Scope
+from fengsui.region.scoping import ALL
 
 COUNTED = 10_000
 """Beyond this many a list says "more than": counting on would cost more than it tells."""
@@ -36,39 +35,38 @@ def cases(actings: Sequence[Acting], now: datetime | None = None) -> QuerySet[Ca
 
 
 def _of(acting: Acting, now: datetime) -> Q:
-    known, lent = _known(acting, now)
+    known = scope(acting)
     offices = Office.objects.filter(path__startswith=known.office_path).values("pk")
     if known.territorial:
-        within = _territory(known.place_path, known.duties)
+        within = Q(place_path__startswith=known.place_path) & ~Q(place_path="")
+        if ALL not in known.duties:
+            within &= Q(duty__in=["", *sorted(known.duties)])
         taking_part = Exists(Party.objects.filter(case=OuterRef("pk"), office_id__in=offices))
         ordinary = within | Q(taking_part)
     else:
         ordinary = Q(pk__in=Party.objects.filter(office_id__in=offices).values("case_id"))
-    ordinary |= Q(pk__in=_running(now).filter(office_id=acting.office_id, case__isnull=False).values("case_id"))
-    for one in lent:
-        ordinary |= _territory(one["place"], frozenset(one["duties"]))
+    shared = Share.objects.filter(office_id=acting.office_id, ended_at__isnull=True, until__gt=now)
+    ordinary |= Q(pk__in=shared.filter(case__isnull=False).values("case_id"))
+    ordinary |= Q(_LikeAny(_WHERE, ArraySubquery(shared.filter(case__isnull=True).values("reach"))))
     return (Q(confidential=False) & ordinary) | Q(confidential=True, readers__contains=[acting.office_id])
 
 
-def _territory(path: str, duties: frozenset[str]) -> Q:
-    within = Q(place_path__startswith=path) & ~Q(place_path="")
-    return within if ALL in duties else within & Q(duty__in=["", *sorted(duties)])
+class _LikeAny(Func):
+    """Whether the text fits one of the patterns of an array that is read once for the whole query."""
+
+    arity = 2
+    arg_joiner = " LIKE ANY ("
+    template = "(%(expressions)s))"
+    output_field = BooleanField()
 
 
-def _running(now: datetime) -> QuerySet[Share]:
-    return Share.objects.filter(ended_at__isnull=True, until__gt=now)
+_WHERE = Concat("place_path", Value("#"), "duty")
+"""What ``Share.reach`` is matched with."""
 
 
-def _known(acting: Acting, now: datetime) -> tuple[Scope, list[dict[str, Any]]]:
-    """The office's own scope, and the territories lent to it at this moment; one query."""
-    lent = _running(now).filter(office_id=OuterRef("pk"), case__isnull=True)
-    found = (
-        Office.objects.select_related("place")
-        .annotate(lent=ArraySubquery(lent.values(one=JSONObject(place="place_path", duties="duties"))))
-        .filter(pk=acting.office_id)
-        .first()
-    )
-    return (office_scope(found), found.lent) if found is not None else (NOTHING, [])
+def reach_of(place_path: str, duty: str) -> str:
+    """The pattern of everything at or below a place in one field of work; ``duty`` empty: in all."""
+    return f"{place_path}%#{duty or '%'}"
 
 
 def find(actings: Sequence[Acting], case_id: object) -> Case | None:

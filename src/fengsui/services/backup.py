@@ -1,6 +1,6 @@
 """`fengsui backup` and `fengsui restore`: one file holds the whole platform.
 
-In: a data folder, running or not. Out: a tar file of the database, the streams, the engine's snapshots, the
+In: a data folder, running or not. Out: a tar file of the database, the streams (the engine's snapshots lie in one), the
 Parquet history, the evidence and the keys, with a manifest of SHA-256 sums as its last member. The database is
 taken first and the streams after it, so that the relay, whose position lies in the database, finds every message
 after that position again. The keys are in it: keep it as safe as the platform.
@@ -8,6 +8,7 @@ after that position again. The keys are in it: keep it as safe as the platform.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -103,8 +105,9 @@ def _fill(writer: Writer, folder: Folder, environment: dict[str, str], say: Say)
         dump.unlink()
         kept = streams.run(_save_streams(writer, Path(room), environment["NATS_URL"], say))
         say("files")
-        for file in _files(folder.path, Path(room)):
-            writer.add(f"files/{file.relative_to(folder.path).as_posix()}", file)
+        with _unmerged(folder.path / "history"):
+            for file in _files(folder.path, Path(room)):
+                writer.add(f"files/{file.relative_to(folder.path).as_posix()}", file)
         manifest = {
             "format": folders.FORMAT,
             "fengsui": __version__,
@@ -115,6 +118,17 @@ def _fill(writer: Writer, folder: Folder, environment: dict[str, str], say: Say)
         file = Path(room) / _MANIFEST
         file.write_text(json.dumps(manifest, indent=1))
         writer.add(_MANIFEST, file)
+
+
+@contextmanager
+def _unmerged(history: Path) -> Iterator[None]:
+    """While it lasts no engine merges the history's files: none vanishes between listing and reading."""
+    if not history.is_dir():
+        yield
+        return
+    with (history / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 async def _save_streams(writer: Writer, room: Path, url: str, say: Say) -> dict[str, Any]:
@@ -138,9 +152,9 @@ def _files(path: Path, room: Path) -> Iterator[Path]:
     for top in sorted(path.iterdir()):
         if top.name in _LEFT_OUT or top == room or top.is_symlink():
             continue
-        yield from (
-            file for file in ([top] if top.is_file() else sorted(top.rglob("*"))) if file.is_file() and not file.is_symlink()
-        )
+        for file in [top] if top.is_file() else sorted(top.rglob("*")):
+            if file.is_file() and not file.is_symlink() and file.suffix not in (".new", ".lock") and file.name != "lock":
+                yield file
     local = path / "nats" / "local.conf"
     if local.exists():
         yield local

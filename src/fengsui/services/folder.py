@@ -4,7 +4,7 @@ In: a path. Out: its parts' places, the ports it remembers, the environment its 
 that lets one supervisor run on it. It never changes a folder that it does not know.
 
 ``FENGSUI-DATA`` (the marker, JSON), ``config.toml`` (ports and address, made once, then the operator's),
-``up.lock`` (who runs), ``pg/``, ``nats/``, ``keys/`` (0700), ``evidence/``, ``history/``, ``snapshots/``,
+``up.lock`` (who runs), ``pg/``, ``nats/``, ``keys/`` (0700), ``evidence/``, ``history/``, ``engine/``,
 ``static/``, ``logs/``.
 """
 
@@ -38,6 +38,9 @@ _PORTS = ("web", "database", "stream", "mqtt", "monitor")
 _WISHED = {"web": 8000, "database": 54321, "stream": 4222, "mqtt": 1883, "monitor": 8222}
 
 
+_MOST_ENGINES = 64  # one for each partition of the stream
+
+
 @dataclass(frozen=True)
 class BaseMap:
     """``[map]``: the licensed base map under the sketch, and the number the map was approved under 审图号.
@@ -62,6 +65,7 @@ class Config:
     monitor: int
     hosts: tuple[str, ...] = ()
     workers: int = 1
+    engines: int = 1  # engine workers that share the partitions
     map: BaseMap = BaseMap()
 
 
@@ -145,10 +149,16 @@ def _read_config(path: Path) -> Config:
             "foreign", f"{path}: [ports] lacks a number 1–65535 for {', '.join(missing)}.", "Correct it, or delete the file."
         )
     web = table.get("web", {})
+    engines = table.get("engine", {}).get("workers", 1)
+    if not isinstance(engines, int) or not 1 <= engines <= _MOST_ENGINES:
+        raise Failure(
+            "foreign", f"{path}: [engine] workers must be a number 1–{_MOST_ENGINES}.", "Correct it, or delete the line."
+        )
     return Config(
         bind=str(web.get("bind", "127.0.0.1")),
         hosts=tuple(map(str, web.get("hosts", ()))),
         workers=int(web.get("workers", 1)),
+        engines=engines,
         map=_read_map(path, table.get("map", {})),
         **{name: ports[name] for name in _PORTS},
     )
@@ -197,7 +207,13 @@ def choose_ports() -> dict[str, int]:
 def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
     """Write a fresh ``config.toml``; an operator's later changes are kept by never writing it again."""
     lines = ["# Where this folder's parts listen. Change it while nothing runs.", "", "[web]", f'bind = "{bind}"']
-    lines += ['# hosts = ["fengsui.example.org"]  # names people may reach it by', "# workers = 2", "", "[ports]"]
+    lines += ['# hosts = ["fengsui.example.org"]  # names people may reach it by', "# workers = 2", ""]
+    lines += [
+        "# [engine]",
+        "# workers = 2  # more share the 64 partitions; one judges millions of samples a second",
+        "",
+        "[ports]",
+    ]
     lines += [f"{name} = {ports[name]}" for name in _PORTS]
     lines += [
         "",
@@ -262,7 +278,7 @@ def make(path: Path, *, bind: str = "127.0.0.1") -> Folder:
         folder = Folder(path)
     try:
         path.chmod(0o711)  # PostgreSQL's own user passes through to pg/
-        for name in ("keys", "evidence", "history", "snapshots", "logs"):
+        for name in ("keys", "evidence", "history", "logs"):
             (path / name).mkdir(mode=0o700, exist_ok=True)
         if not (path / "config.toml").exists():
             write_config(path / "config.toml", bind, choose_ports())

@@ -23,6 +23,11 @@ DATABASE, STREAM, WEB = "postgresql", "nats", "web"
 PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_module(ROOMS[name]))
 
 
+def processes(folder: Folder) -> tuple[str, ...]:
+    """The processes of this folder: `PROCESSES`, and ``engine-2`` … where its config.toml wants more engine workers."""
+    return (*PROCESSES, *(f"engine-{number}" for number in range(2, folder.config.engines + 1)))
+
+
 def _http_ok(port: int, path: str, *, host: str = "127.0.0.1") -> bool:
     """Whether ``GET path`` answers below 500 within two seconds."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
@@ -84,10 +89,11 @@ def write_stream_configuration(folder: Folder) -> None:
 
 
 def process(folder: Folder, name: str) -> Part:
-    """One of the platform's own processes (`PROCESSES`)."""
+    """One of the platform's own processes (`processes`)."""
     config = folder.config
+    room, _, number = name.partition("-")
     environment = folder.environment()
-    environment |= {"FENGSUI_SUPERVISED": "1", "PYTHONUNBUFFERED": "1"}
+    environment |= {"FENGSUI_SUPERVISED": "1", "PYTHONUNBUFFERED": "1", "FENGSUI_ENGINE": number or "1"}
     needs = tuple(part for part, own in ((DATABASE, folders.external_database()), (STREAM, folders.external_stream())) if not own)
     if name == WEB:
         environment |= {"FENGSUI_BIND": config.bind, "FENGSUI_PORT": str(config.web), "FENGSUI_WORKERS": str(config.workers)}
@@ -96,7 +102,7 @@ def process(folder: Folder, name: str) -> Part:
     else:
         ready = _lives_for(1.0)
     return Part(
-        name=name, command=[sys.executable, "-m", "fengsui.services.cli", name], log=folder.log(name), ready=ready,
+        name=name, command=[sys.executable, "-m", "fengsui.services.cli", room], log=folder.log(name), ready=ready,
         environment=environment, needs=needs, layer=2 if name == WEB else 1, address=folder.address if name == WEB else "",
     )  # fmt: skip
 

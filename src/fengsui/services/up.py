@@ -60,7 +60,7 @@ def _supervise(
         if stop.is_set():
             return
         notes = _fill(folder, supervisor, stop, after)
-        for name in (*parts.PROCESSES, *extra):
+        for name in (*parts.processes(folder), *extra):
             supervisor.add(parts.process(folder, name))
         supervisor.wait_ready(list(supervisor.children), 90, stop)
         if not stop.is_set():

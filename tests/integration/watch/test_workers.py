@@ -8,10 +8,11 @@ import time
 
 import pytest
 
+from fengsui.services import streams
 from fengsui.watch import stream
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.fleet import Roll
-from tests.integration.watch.conftest import Child, ask, until
+from tests.integration.watch.conftest import Child, StreamServer, ask, until
 from tests.integration.watch.test_kills import compare, everything
 
 pytestmark = pytest.mark.slow
@@ -127,6 +128,47 @@ def test_workers_share_die_sleep_and_replay_without_a_doubled_event(server, fold
     assert len(compare(found)) > 200
     for tokens in found["tokens"].values():
         assert tokens == sorted(tokens)  # once a newer owner has spoken, no older one is heard
+
+
+def test_a_restored_backup_goes_on_where_the_engine_was(server, folder, tmp_path):
+    configure(server)
+    engine, load = worker(server, folder, "1"), Load(server)
+    try:
+        more(server)
+        engine.stop()
+        before = position(server)[0]
+        time.sleep(0.5)
+    finally:
+        load.end()
+        engine.kill()
+
+    async def saving(client, js):
+        kept = {}
+        for name in await streams.names(client):
+            with (tmp_path / name).open("wb") as file:
+                kept[name] = await streams.save(client, name, file)
+        return kept
+
+    kept = ask(server, saving)
+    assert list(kept) == ["KV_ENGINE", "ALARM", "TELE"]  # a position never lies beyond what its streams hold
+    other = StreamServer(tmp_path / "other")
+    try:
+
+        async def loading(client, js):
+            for name, about in kept.items():
+                with (tmp_path / name).open("rb") as file:
+                    await streams.load(client, name, about, file)
+
+        ask(other, loading)
+        last = position(server)[1]
+        engine = worker(other, tmp_path / "other", "1")
+        until(lambda: position(other)[0] >= last)
+        engine.stop()
+        found = everything(other)
+        assert before < last and len(compare(found)) > 30
+    finally:
+        engine.kill()
+        other.stop()
 
 
 def forget_everything(server):

@@ -1,7 +1,8 @@
-"""Pages that renew themselves: one event stream per page, one poller thread per process.
+"""Pages that renew themselves: one event stream per browser, one poller thread per process.
 
 In: outbox rows that the publisher gave a position, seen at once by LISTEN and each second anyway. Out:
 server-sent events ``news`` with ``{topic, id}`` for what the reader may see; ``Last-Event-ID`` resumes.
+A browser's tabs share their stream (``switchboard.js``): HTTP/1.1 allows it six connections in all.
 Never: the ORM inside a stream (the poller reads; a stream only takes from its queue), a case's content.
 """
 
@@ -11,7 +12,7 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +41,9 @@ class News:
     offices: frozenset[int] = frozenset()
     readers: frozenset[int] | None = None  # set: confidential, these offices only
 
-    def wire(self) -> str:
-        """The event as it goes over the line."""
-        return f"id: {self.position}\nevent: news\ndata: {json.dumps({'topic': self.topic, 'id': self.id})}\n\n"
+    def wire(self, **more: Any) -> str:
+        """The event as it goes over the line, with ``more`` beside topic and id."""
+        return f"id: {self.position}\nevent: news\ndata: {json.dumps({'topic': self.topic, 'id': self.id, **more})}\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,25 @@ class Ear:
             return False
         return any(_within(scope, news) for scope in self.scopes)
 
+    def wire(self, news: News) -> str:
+        """The event as this reader gets it."""
+        return news.wire()
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Several readers on one line, by name: each event names those who may hear it (the demo's split screen)."""
+
+    ears: Mapping[str, Ear]
+
+    def hears(self, news: News) -> bool:
+        """Whether one of them may see the change."""
+        return any(ear.hears(news) for ear in self.ears.values())
+
+    def wire(self, news: News) -> str:
+        """The event with the names of those who may see it."""
+        return news.wire(seats=[name for name, ear in self.ears.items() if ear.hears(news)])
+
 
 def _within(scope: Scope, news: News) -> bool:
     if news.readers is not None:
@@ -76,7 +96,7 @@ def _within(scope: Scope, news: News) -> bool:
 class Listener:
     """One open stream: a queue of its event loop."""
 
-    ear: Ear
+    ear: Ear | Seats
     loop: asyncio.AbstractEventLoop
     queue: asyncio.Queue[News] = field(default_factory=lambda: asyncio.Queue(maxsize=500))
 
@@ -97,7 +117,7 @@ class Board:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def join(self, ear: Ear, after: int | None) -> tuple[Listener, list[News]]:
+    def join(self, ear: Ear | Seats, after: int | None) -> tuple[Listener, list[News]]:
         """A new listener and what it missed since ``after``."""
         mine = Listener(ear, asyncio.get_running_loop())
         with self._lock:
@@ -159,16 +179,16 @@ def _address() -> dict[str, Any]:
 board = Board()
 
 
-async def stream(ear: Ear, after: int | None) -> AsyncIterator[str]:
-    """The event stream of one page."""
+async def stream(ear: Ear | Seats, after: int | None) -> AsyncIterator[str]:
+    """One event stream."""
     listener, missed = board.join(ear, after)
     try:
         yield "retry: 3000\n\n"
         for news in missed:
-            yield news.wire()
+            yield ear.wire(news)
         while True:
             try:
-                yield (await asyncio.wait_for(listener.queue.get(), BREATH)).wire()
+                yield ear.wire(await asyncio.wait_for(listener.queue.get(), BREATH))
             except TimeoutError:
                 yield ": still here\n\n"
     finally:

@@ -13,7 +13,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 
 @lru_cache
-def _policy(tiles: tuple[str, ...]) -> str:
+def _policy(tiles: tuple[str, ...], framed_by: str) -> str:
     """The policy with the origins of a licensed base map's ``tiles``, which browsers fetch themselves."""
     origins = sorted({f" {parts.scheme}://{parts.netloc}" for parts in map(urlsplit, tiles)})
     hosts = "".join(origins)
@@ -25,7 +25,7 @@ def _policy(tiles: tuple[str, ...]) -> str:
             "style-src 'self'",
             f"img-src 'self' data: blob:{hosts}",
             "worker-src 'self' blob:",
-            "frame-ancestors 'self'",
+            f"frame-ancestors {framed_by}",
             "base-uri 'none'",
             "form-action 'self'",
             "object-src 'none'",
@@ -33,9 +33,9 @@ def _policy(tiles: tuple[str, ...]) -> str:
     )
 
 
-def policy() -> str:
-    """The content security policy of every page."""
-    return _policy(tuple(settings.MAP_TILES))
+def policy(framed_by: str = "'none'") -> str:
+    """The content security policy of every page; ``framed_by`` says which origins may show it in a frame."""
+    return _policy(tuple(settings.MAP_TILES), framed_by)
 
 
 def _seal(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -48,7 +48,7 @@ def _seal(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 def _holds_nul(request: HttpRequest) -> bool:
     """Whether a page's address holds a NUL, which no text in the database can; the API says so in its own way."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         return False
     return "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "")
 

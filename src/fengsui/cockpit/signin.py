@@ -1,16 +1,9 @@
-"""Signing in: the styled page, the demo's one-click roles, the lock-out's words.
-
-The one-click roles exist only where ``FENGSUI_DEMO=1``, and only for the accounts of ``data/demo/roles.yaml``:
-a name that a browser sends is looked up in that list, never in the accounts.
-"""
+"""Signing in: the styled page, the demo's one click, the lock-out's words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import yaml
 from allauth.account.views import LoginView
 from axes.decorators import axes_dispatch, axes_form_invalid
 from django.conf import settings
@@ -18,29 +11,10 @@ from django.contrib.auth import get_user_model, login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-
-@dataclass(frozen=True, slots=True)
-class DemoRole:
-    """A role that a visitor of the demo may take: its key, its account, its words ({zh, en})."""
-
-    key: str
-    account: str
-    icon: str
-    title: dict[str, str]
-    line: dict[str, str]
-    who: dict[str, str]
-    front: bool = True
-
-
-@cache
-def demo_roles() -> tuple[DemoRole, ...]:
-    """The server's list of one-click roles, empty outside the demo."""
-    if not settings.DEMO:
-        return ()
-    rows: list[dict[str, Any]] = yaml.safe_load((settings.BASE_DIR / "data" / "demo" / "roles.yaml").read_text(encoding="utf-8"))
-    return tuple(DemoRole(**row) for row in rows)
+from fengsui.cockpit import exercise
+from fengsui.cockpit.oneclick import demo_roles
 
 
 class SignIn(LoginView):
@@ -81,13 +55,5 @@ def enter(request: HttpRequest) -> HttpResponse:
     if account is None:
         raise Http404
     login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+    exercise.ask("come")
     return redirect("cockpit:home")
-
-
-@require_safe
-def four(request: HttpRequest) -> HttpResponse:
-    """The four roles beside each other: how to open them in four windows of one screen."""
-    roles = demo_roles()
-    if not roles:
-        raise Http404
-    return render(request, "cockpit/four.html", {"roles": [role for role in roles if role.front]})

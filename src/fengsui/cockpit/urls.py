@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from fengsui.cockpit import exercise, mapping, signin, sitepage, views
+from fengsui.cockpit import exercise, mapping, signin, sitepage, splitscreen, views
 
 app_name = "cockpit"
 urlpatterns = [
@@ -21,10 +21,12 @@ urlpatterns = [
     path("sites/<slug:code>/", sitepage.page, name="site"),
     path("sites/<slug:code>/live/", sitepage.live, name="site_live"),
     path("exercise/", exercise.page, name="exercise"),
+    path("exercise/now.json", exercise.now, name="exercise_now"),
     path("exercise/wish/", exercise.wish, name="exercise_wish"),
     path("find/", views.find, name="find"),
     path("demo/enter/", signin.enter, name="enter"),
-    path("demo/four/", signin.four, name="four"),
+    path("demo/four/", splitscreen.page, name="four"),
+    path("demo/four/live/", splitscreen.live_stream, name="four_live"),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("components/", views.components, name="components"))

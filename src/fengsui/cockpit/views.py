@@ -62,17 +62,22 @@ async def live_stream(request: HttpRequest) -> HttpResponseBase:
     user = await request.auser()
     if not user.is_authenticated:
         return HttpResponse(status=401)
-    scopes = await sync_to_async(_scopes)(user, moment.now())
+    scopes = await sync_to_async(scopes_of)(user, moment.now())
     asked = request.GET
-    ear = live.Ear(scopes, frozenset(asked.getlist("topic")), frozenset(asked.getlist("id")))
-    last = request.headers.get("Last-Event-ID", "")
+    return streamed(request, live.Ear(scopes, frozenset(asked.getlist("topic")), frozenset(asked.getlist("id"))))
+
+
+def streamed(request: HttpRequest, ear: live.Ear | live.Seats) -> StreamingHttpResponse:
+    """The stream as an answer; it resumes after ``Last-Event-ID``, or ``?after=`` where a browser opens it anew."""
+    last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
     response = StreamingHttpResponse(live.stream(ear, int(last) if last.isdecimal() else None), content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _scopes(user: Any, now: datetime) -> tuple[Scope, ...]:
+def scopes_of(user: Any, now: datetime) -> tuple[Scope, ...]:
+    """What somebody may hear of: the scopes of all posts held."""
     return tuple(scope(one) for one in actings(user, now))
 
 

@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -105,7 +106,7 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
     except handling.NotPossible as error:
         messages.error(request, str(error))
     back = request.POST.get("next") or ""
-    return redirect(back if back.startswith("/alarms/") else "watch:alarms")
+    return redirect(back if back.startswith(reverse("watch:alarms")) else "watch:alarms")
 
 
 def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, now: datetime) -> None:

@@ -20,9 +20,11 @@ ADDRESSES = [
     Address("sites/<slug:code>/live/", "/sites/{code}/live/", 40, without_post=(404,), other=(404,)),
     Address("mechanisms/", "/mechanisms/", 80, without_post=NOTHING),
     Address("mechanisms/<slug:name>/", "/mechanisms/hazard/", 70, without_post=NOTHING),
-    Address("exercise/", "/exercise/", 12, own=(404,), other=(404,), without_post=(404,)),
-    Address("exercise/wish/", "/exercise/wish/", 12, method="POST", own=(404,), other=(404,), without_post=(404,)),
-    Address("demo/four/", "/demo/four/", 12, own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)),
+    Address("exercise/", "/exercise/", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
+    Address("exercise/now.json", "/exercise/now.json", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
+    Address("exercise/wish/", "/exercise/wish/", 12, method="POST", why_open=NO_DEMO, own=(404,), other=(404,)),
+    Address("demo/four/", "/demo/four/", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
+    Address("demo/four/live/", "/demo/four/live/?as=duty", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
     Address(
         "demo/enter/", "/demo/enter/", 12, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)
     ),

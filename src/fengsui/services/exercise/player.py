@@ -37,6 +37,15 @@ class World(Protocol):
     def done_by_person(self, case: str, act: str, user: str, since: datetime) -> bool:
         """Whether somebody did the act themselves since; with signatures, this user."""
 
+    def offered(self, case: str, act: str) -> bool:
+        """Whether the case's state knows the act at all."""
+
+    def runs(self, case: str, clock: str) -> bool:
+        """Whether a clock of this name runs for anybody."""
+
+    def calm(self, now: datetime) -> bool:
+        """Put away what an earlier run left open; whether nothing of it is left, and the site's alarms are gone."""
+
     def act(self, case: str, act: str, user: str, values: dict[str, Any], photo: str, now: datetime) -> Detail:
         """Do it in the user's name."""
 
@@ -54,37 +63,55 @@ class World(Protocol):
 
 
 class Player:
-    """One run of a scenario."""
+    """One run of a scenario.
+
+    A pause holds the script, never the case: deadlines run on, people act, and what they did is taken note of.
+    """
 
     def __init__(self, scenario: Scenario, world: World, folder: Path) -> None:
         self.scenario, self.world, self.folder = scenario, world, folder
         self.sheet = Sheet.of(scenario)
         self.cases: dict[str, str] = {}
         self.at = 0
-        self.begun = self.step_begun = datetime.min.replace(tzinfo=UTC)
+        self.begun = self.step_begun = self.ticked = datetime.min.replace(tzinfo=UTC)
+        self.patience = 0.0  # seconds of this step (or of its being read) without those of pauses
+        self.over = False  # the step is over and stands to be read
+        self.pushed = False  # somebody asked to go on now
         sheets.keep(folder, self.sheet)
 
     def start(self, now: datetime) -> None:
-        """Begin from the first step."""
+        """Begin from the first step, as soon as an earlier run is put away."""
         self.sheet = Sheet.of(self.scenario)
-        self.sheet.phase, self.sheet.started = "running", sheets.stamp(now)
-        self.cases, self.at, self.begun = {}, 0, now
+        self.sheet.phase, self.sheet.started = "clearing", sheets.stamp(now)
+        self.cases, self.at, self.begun, self.ticked = {}, 0, now, now
         self.world.signal("", "normal", 0)
-        self._enter(now)
+        sheets.keep(self.folder, self.sheet)
 
     def stop(self, now: datetime) -> None:
         """Leave off; signals fall back to normal."""
-        if self.sheet.phase == "running":
+        if self.sheet.phase in ("running", "clearing"):
             self.sheet.phase, self.sheet.ended = "stopped", sheets.stamp(now)
             self.world.signal("", "normal", 0)
             sheets.keep(self.folder, self.sheet)
 
+    def wish(self, word: str, now: datetime) -> None:
+        """Do what somebody at the page asked for (`sheet.WISHES`)."""
+        if word == "stop":
+            self.stop(now)
+        elif word == "start" or (word == "come" and self.sheet.phase == "idle"):
+            self.start(now)
+        elif word in ("pause", "go") and self.sheet.phase == "running":
+            self.sheet.paused = word == "pause"
+            sheets.keep(self.folder, self.sheet)
+        elif word == "next":
+            self.pushed = True
+
     def _enter(self, now: datetime) -> None:
-        self.step_begun = now
+        self.step_begun, self.patience, self.over, self.pushed = now, 0.0, False, False
         if self.at < len(self.scenario.steps):
             self._line.state, self._line.at = "running", sheets.stamp(now)
         else:
-            self.sheet.phase, self.sheet.ended = "done", sheets.stamp(now)
+            self.sheet.phase, self.sheet.ended, self.sheet.paused = "done", sheets.stamp(now), False
         sheets.keep(self.folder, self.sheet)
 
     @property
@@ -93,9 +120,29 @@ class Player:
 
     def tick(self, now: datetime) -> None:
         """Advance as far as ``now`` allows."""
-        while self.sheet.phase == "running" and self._advance(self.scenario.steps[self.at], now):
+        if not self.sheet.paused:
+            self.patience += (now - self.ticked).total_seconds()
+        self.ticked = now
+        if self.sheet.phase == "clearing" and self.world.calm(now):
+            self.sheet.phase, self.begun = "running", now
+            self._enter(now)
+        while self.sheet.phase == "running" and self._passed(self.scenario.steps[self.at], now):
             self.at += 1
             self._enter(now)
+
+    def _passed(self, step: Step, now: datetime) -> bool:
+        """Whether the step is over and has been read."""
+        if not self.over:
+            if not self._advance(step, now):
+                sheets.keep(self.folder, self.sheet)
+                return False
+            self.over, self.patience, self.pushed = True, 0.0, False
+        if self.pushed or self.patience >= step.hold:
+            self._line.acts_in = None
+            return True
+        self._line.acts_in = round(step.hold - self.patience, 1)
+        sheets.keep(self.folder, self.sheet)
+        return False
 
     def _advance(self, step: Step, now: datetime) -> bool:
         """Whether the step is over."""
@@ -106,11 +153,16 @@ class Player:
         met = getattr(self, f"_{step.kind}")(step, line, now)
         if met is None:
             return False
-        line.state = "done" if met else "missed"
+        if line.state == "running":
+            line.state = "done" if met else "missed"
         return True
 
-    def _waited(self, seconds: float, now: datetime) -> bool:
-        return now - self.step_begun >= timedelta(seconds=seconds)
+    def _spared(self, step: Step, line: Line) -> bool:
+        """Whether the step is not needed: the clock that it is about runs for nobody any more."""
+        if not (step.clock and line.case) or self.world.runs(line.case, step.clock):
+            return False
+        line.state, line.by = "spared", "person"
+        return True
 
     def _signal(self, step: Step, line: Line, now: datetime) -> bool:
         self.world.signal(step.spec["point"], step.spec["to"], step.spec.get("over", 0))
@@ -125,9 +177,9 @@ class Player:
                 self.cases[spec["case"]], line.number = found
                 line.case = found[0]
         case = self.cases.get(spec["case"], "")
-        if case and self._met(case, spec):
+        if (case and self._met(case, spec)) or self._spared(step, line):
             return True
-        return False if self._waited(spec.get("within", 60), now) else None
+        return False if now - self.step_begun >= timedelta(seconds=spec.get("within", 60)) else None
 
     def _met(self, case: str, spec: Any) -> bool:
         if "climbed" in spec and self.world.climbed(case) < spec["climbed"]:
@@ -139,11 +191,18 @@ class Player:
         case, spec = line.case, step.spec
         if not case:
             return False
-        if self.world.done_by_person(case, spec["do"], step.user, self.step_begun):
-            line.by = "person"
+        if self.world.done_by_person(case, spec["do"], step.user, self.begun):
+            line.by, line.acts_in = "person", None
             return True
-        if not self._waited(step.grace, now):
+        if self._spared(step, line):
+            return True
+        if not self.world.offered(case, spec["do"]):
+            line.state, line.by = "spared", "person"  # somebody led the case another way: the script steps aside
+            return True
+        if not self.pushed and self.patience < step.grace:
+            line.acts_in = round(step.grace - self.patience, 1)
             return None
+        self.pushed = False
         line.detail = self.world.act(case, spec["do"], step.user, dict(spec.get("values", {})), spec.get("photo", ""), now)
         line.by = "script"
         return not line.detail.get("refused")
@@ -170,12 +229,12 @@ class Player:
         return good
 
 
-FIRST_LOOK = timedelta(seconds=8)
-"""The demo's exercise begins by itself this long after the platform is up: a visitor sees calm first."""
+FIRST_LOOK = timedelta(minutes=2)
+"""Where no visitor has come by then, the demo's exercise begins by itself."""
 
 
 def run(stop: threading.Event) -> None:
-    """The demo's process: plays the scenario once by itself, then whenever the page asks."""
+    """The demo's process: plays the scenario once when the first visitor comes, then whenever a page asks."""
     import django
 
     django.setup()
@@ -193,12 +252,9 @@ def run(stop: threading.Event) -> None:
     while not stop.wait(0.5):
         close_old_connections()
         now = moment.now()
-        asked = sheets.wish(folder)
-        if asked == "stop":
-            player.stop(now)
-        elif asked == "start" or (player.sheet.phase == "idle" and now >= first):
-            player.start(now)
+        asked = sheets.wish(folder) or ("come" if now >= first else "")
         # a database that is away for a moment must not end the exercise: the next tick asks again
         with contextlib.suppress(ConnectionError):
+            player.wish(asked, now)
             player.tick(now)
     player.stop(moment.now())

@@ -24,7 +24,7 @@ KINDS = {
 }
 """What a step may be, and which keys each kind takes."""
 
-COMMON = {"id", "title", "says", "as", "grace"}
+COMMON = {"id", "title", "says", "as", "grace", "hold", "look", "while"}
 
 
 class ScenarioError(ValueError):
@@ -37,7 +37,11 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``user`` is the account in whose name the script acts when nobody did within ``grace`` seconds."""
+    """One step. ``user`` is the account in whose name the script acts when nobody did within ``grace`` seconds.
+
+    ``hold``: seconds that it stands when it is over, to be read. ``look``: the demo role whose screen shows it.
+    ``clock``: a clock of the case; once none of that name runs, somebody has answered and the step is not needed.
+    """
 
     id: str
     kind: str
@@ -46,11 +50,17 @@ class Step:
     spec: Mapping[str, Any]
     user: str = ""
     grace: float = 0.0
+    hold: float = 0.0
+    look: str = ""
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """An exercise. ``pace`` shortens every clock of hours and minutes in its cases; legal days stay as they are."""
+    """An exercise. ``pace`` shortens every clock of hours and minutes in its cases; legal days stay as they are.
+
+    ``closes``: how a warning that an earlier run left open is put away, ``{do, as: [users], values}``.
+    """
 
     name: str
     title: Mapping[str, str]
@@ -59,6 +69,7 @@ class Scenario:
     pace: int
     steps: tuple[Step, ...]
     cases: frozenset[str] = field(default_factory=frozenset)
+    closes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _seconds(value: Any, where: str, faults: list[str]) -> float:
@@ -115,6 +126,9 @@ def _step(raw: Any, number: int, file: str, known: set[str], faults: list[str]) 
         spec,
         raw.get("as", ""),
         _seconds(raw.get("grace", "0"), f"{where}.grace", faults),
+        _seconds(raw.get("hold", "0"), f"{where}.hold", faults),
+        str(raw.get("look", "")),
+        str(raw.get("while", "")),
     )
 
 
@@ -138,7 +152,11 @@ def load(path: Path) -> Scenario:
     steps = [_step(one, number, path.name, known, faults) for number, one in enumerate(listed, 1)]
     ids = [step.id for step in steps if step]
     faults += [f"{path.name}: two steps are called {one!r}" for one in sorted({one for one in ids if ids.count(one) > 1})]
+    closes = raw.get("closes", {})
+    if not isinstance(closes, dict) or (closes and not (closes.get("do") and isinstance(closes.get("as"), list))):
+        faults.append(f"{path.name}.closes: write how an open warning is put away, {{do: ACT, as: [USER, …], values: {{…}}}}")
     title, says = _words(raw.get("title"), f"{path.name}.title", faults), _words(raw.get("says"), f"{path.name}.says", faults)
     if faults:
         raise ScenarioError(faults)
-    return Scenario(raw["exercise"], title, says, raw["site"], pace, tuple(step for step in steps if step), frozenset(known))
+    found = tuple(step for step in steps if step)
+    return Scenario(raw["exercise"], title, says, raw["site"], pace, found, frozenset(known), closes)

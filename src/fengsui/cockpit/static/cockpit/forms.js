@@ -23,7 +23,8 @@ async function queue(mode, work) {
 }
 
 /* ------------------------------------------------------------ typed text */
-const place = form => `fs:form:${form.dataset.kept}`
+const base = document.documentElement.dataset.base ?? ''
+const place = form => `fs:form:${base}${form.dataset.kept}`
 const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type) && box.dataset.unkept === undefined)
 
 function keep(form) {
@@ -62,8 +63,14 @@ function bringBack(form) {
 }
 
 /* -------------------------------------------------------------- no line */
+/* Several people may sit at one browser's split screen: each page shows and sends only what was typed under its own address. */
+async function mine() {
+  const seats = '/as/', all = await queue('readonly', store => store.getAll())
+  return all.filter(item => { const { pathname } = new URL(item.url, location.href); return base ? pathname.startsWith(`${base}/`) : !pathname.startsWith(seats) })
+}
+
 async function badge() {
-  const all = await queue('readonly', store => store.count()).catch(() => 0)
+  const all = (await mine().catch(() => [])).length
   document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
 }
 
@@ -104,7 +111,7 @@ let sending = false
 async function sendAll() {
   if (sending || !navigator.onLine) return
   sending = true
-  try { for (const item of await queue('readonly', store => store.getAll())) await sendOne(item) } catch { /* the line is still down: tried again at the next sign of life */ }
+  try { for (const item of await mine()) await sendOne(item) } catch { /* the line is still down: tried again at the next sign of life */ }
   sending = false
   badge()
 }

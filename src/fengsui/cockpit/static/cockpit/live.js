@@ -1,17 +1,28 @@
 /* Live rows: one event stream; a changed part is fetched again and glows once.
    A part says what it watches: data-live-topic="case" data-live-id="…" data-live-url="…". */
 import { tick } from './clocks.js'
+import { listen as onLine } from './line.js'
 import { words } from './words.js'
 
 const alarmHost = document.getElementById('fs-alarm')
 
 /* ---------------------------------------------------------------- sound */
 let context, sounding, muted = ''
+const EVERY = 4000
+
+/* The tabs and frames of one browser take turns: one sounds for all. */
+function mine() {
+  const last = Number(localStorage.getItem('fs:sounded'))
+  if (Math.abs(Date.now() - last) < EVERY - 200) return false
+  localStorage.setItem('fs:sounded', String(Date.now()))
+  return true
+}
 
 function beep() {
   if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return // browsers refuse sound before the first key or click
   if (!context) { try { context = new AudioContext() } catch { return } }
   if (context.state === 'suspended') { context.resume().catch(() => undefined); if (context.state === 'suspended') return }
+  if (!mine()) return
   const at = context.currentTime
   for (const [offset, pitch] of [[0, 880], [.22, 660]]) {
     const tone = context.createOscillator(), loud = context.createGain()
@@ -27,7 +38,7 @@ function beep() {
 function listen() {
   const bar = alarmHost?.querySelector('[data-alarm]')
   const loud = bar && bar.dataset.alarm !== muted
-  if (loud && !sounding) { beep(); sounding = setInterval(beep, 4000) }
+  if (loud && !sounding) { beep(); sounding = setInterval(beep, EVERY) }
   if (!loud && sounding) { clearInterval(sounding); sounding = undefined }
 }
 
@@ -65,14 +76,13 @@ function touch(part) {
 }
 
 async function renewAlarm() {
-  const answer = await fetch('/live/alarm/', { headers: { 'HX-Request': 'true' } }).catch(() => null)
+  const answer = await fetch(alarmHost.dataset.url, { headers: { 'HX-Request': 'true' } }).catch(() => null)
   if (!answer?.ok) return
   alarmHost.innerHTML = await answer.text()
   tick(); listen()
 }
 
-function heard(event) {
-  const news = JSON.parse(event.data)
+function heard(news) {
   for (const part of document.querySelectorAll('[data-live-topic]')) {
     const topics = part.dataset.liveTopic.split(' ')
     if (topics.includes(news.topic) && (!part.dataset.liveId || part.dataset.liveId === String(news.id))) touch(part)
@@ -99,9 +109,5 @@ function cut(is) {
 
 if (alarmHost && document.querySelector('.fs-me')) {
   listen()
-  const source = new EventSource('/live/')
-  source.addEventListener('news', heard)
-  source.addEventListener('open', () => cut(false))
-  source.addEventListener('error', () => setTimeout(() => { if (source.readyState !== EventSource.OPEN) cut(true) }, 4000))
-  addEventListener('pagehide', () => source.close())
+  onLine(({ news, line }) => news ? heard(news) : cut(line === 'cut'))
 }

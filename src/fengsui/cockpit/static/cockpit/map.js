@@ -76,7 +76,7 @@ function show(title, lines, matters, more) {
 function showCounty(code) {
   const open = situation.counties[code]?.open ?? 0, place = names[code] ?? { zh: code, en: code }
   show(chinese ? place.zh : place.en, [open ? say(`未结分级事项 ${open} 件`, `${open} open matters with a level`) : say('没有未结的分级事项。', 'No open matter with a level.')],
-    situation.marks.filter(mark => mark.county === code).reverse(), { url: `/cases/?place=${code}`, word: say('该旗县全部未结事项', 'All open cases of the county') })
+    situation.marks.filter(mark => mark.county === code).reverse(), { url: `${host.dataset.list}?place=${code}`, word: say('该旗县全部未结事项', 'All open cases of the county') })
 }
 
 document.addEventListener('keydown', event => { if (event.key === 'Escape') drawer.hidden = true })

@@ -5,6 +5,7 @@ import './forms.js'
 import './live.js'
 
 const root = document.documentElement
+if (window.top !== window) root.dataset.framed = '' // the split screen has the switches of language and theme itself
 
 function cookie(name, value) {
   document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`
@@ -142,7 +143,7 @@ if (finder) {
 }
 
 clocks.start()
-if ('serviceWorker' in navigator) navigator.serviceWorker.register('/worker.js').catch(() => undefined)
+if ('serviceWorker' in navigator && !root.dataset.seat) navigator.serviceWorker.register(`${root.dataset.base}/worker.js`).catch(() => undefined)
 
 /* ------------------------------------------------- lists and the timeline */
 document.addEventListener('change', event => {

@@ -2,9 +2,10 @@
 const CACHE = 'fengsui-1'
 const KEPT = /^\/static\//
 const OFFLINE = /^\/(cases\/new\/|report\/$)/
+const NO_LINE = new URL('./offline/', self.location).pathname
 
 self.addEventListener('install', event => {
-  event.waitUntil(caches.open(CACHE).then(cache => cache.addAll(['/offline/'])).then(() => self.skipWaiting()))
+  event.waitUntil(caches.open(CACHE).then(cache => cache.addAll([NO_LINE])).then(() => self.skipWaiting()))
 })
 
 self.addEventListener('activate', event => {
@@ -27,7 +28,7 @@ async function page(request) {
     if (answer.ok && OFFLINE.test(new URL(request.url).pathname)) cache.put(request, answer.clone())
     return answer
   } catch {
-    return await cache.match(request) ?? await cache.match('/offline/')
+    return await cache.match(request) ?? await cache.match(NO_LINE)
   }
 }
 

@@ -182,7 +182,8 @@ def _amend_url(request: HttpRequest, number: numbers.LawNumber) -> str:
         return ""
     top = roles.resolve("administrator", roles.About(), now)
     for one in posts_of(request, now):
-        if roles.holds(one.person_id, one.post_id, "administrator", top, now):
+        holds = roles.holds(one.person_id, one.post_id, "administrator", top, now)
+        if holds and one.may_do("amendment", "propose"):
             try:
                 return f"{reverse('ledger:raise', args=['amendment', 'propose'])}?post={one.post_id}&number={number.name}"
             except NoReverseMatch:

@@ -225,20 +225,23 @@ def _answering(case: Case, now: datetime) -> int | None:
     return named if isinstance(named, int) else _resolved(ANSWERERS[0], case, now)
 
 
-def _holds(names: tuple[str, ...], case: Case, acting: Acting, now: datetime) -> bool:
-    return any(roles.holds(acting.person_id, acting.post_id, name, _resolved(name, case, now), now) for name in names)
+def _holds(names: tuple[str, ...], case: Case, acting: Acting, now: datetime, act: str) -> bool:
+    """Whether the post fills one of the roles; whoever deputises, only if that very act was lent to them."""
+    return acting.may_do(case.mechanism, act) and any(
+        roles.holds(acting.person_id, acting.post_id, name, _resolved(name, case, now), now) for name in names
+    )
 
 
 def may_answer(case: Case, acting: Acting, now: datetime) -> bool:
     """Whether this post writes with the reporter: who answers for the matter, never the enterprise."""
-    if acting.office_id == _answering(case, now):
+    if acting.office_id == _answering(case, now) and acting.may_do(case.mechanism, "message"):
         return roles.holds(acting.person_id, acting.post_id, ANSWERERS[0], acting.office_id, now)
-    return _holds(ANSWERERS, case, acting, now)
+    return _holds(ANSWERERS, case, acting, now, "message")
 
 
 def may_look(case: Case, acting: Acting, now: datetime) -> bool:
     """Whether this post may see who reported."""
-    return _holds(LOOKERS, case, acting, now)
+    return _holds(LOOKERS, case, acting, now, "look")
 
 
 def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, str]:

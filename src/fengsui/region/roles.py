@@ -305,6 +305,12 @@ def one_up(office_id: int, duty: str, now: datetime) -> int | None:
     return _settle(picture, role_of("up"), above, duty, now)
 
 
+def fills(post_id: int, role: str) -> bool:
+    """Whether the post's work is that of the role, in whatever office it is."""
+    post, wanted = tree().posts.get(post_id), role_of(role)
+    return post is not None and ("*" in wanted.posts or bool(post.duties & wanted.posts))
+
+
 def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
     """Whether the person acts in ``role`` of that office through that post now, in person or as a running deputy."""
     picture, wanted = tree(), role_of(role)

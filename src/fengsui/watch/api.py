@@ -146,6 +146,6 @@ def acknowledge(request: HttpRequest, body: Acknowledge) -> dict[str, int]:
     rows = list(listing.alarms([acting]).filter(pk__in=body.alarms))
     if len(rows) < len(set(body.alarms)):
         raise Http404("There is no such alarm among those you may see")
-    if not all(listing.may_handle(acting, alarm) for alarm in rows):
+    if not all(listing.may_handle(acting, alarm, "acknowledge") for alarm in rows):
         raise HttpError(403, "Alarms are handled by the site's own posts; others act on the warning")
     return {"changed": handling.acknowledge(body.alarms, acting.person_id, key=body.key[:40], now=present())}

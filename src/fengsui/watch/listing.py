@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from fengsui.region import roles
 from fengsui.region.acting import Acting, scope
 from fengsui.watch.alarm_states import OWING
 from fengsui.watch.models import Alarm
@@ -59,9 +60,19 @@ def narrowed(rows: Any, wanted: Mapping[str, str]) -> Any:
     return rows.order_by(*ORDERS.get(wanted.get("order", ""), ORDERS["priority"]))
 
 
-def may_handle(acting: Acting, alarm: Alarm) -> bool:
-    """Alarms are the plant's own: its posts acknowledge and shelve; others see, and act on the warning."""
-    if alarm.site is None:
-        return scope(acting).territorial
+HANDLERS = "control_room"
+"""The role whose posts handle a plant's alarms."""
+
+
+def may_handle(acting: Acting, alarm: Alarm, what: str) -> bool:
+    """Alarms are the plant's own: its control-room posts acknowledge and shelve; others see, and act on the warning.
+
+    Whoever deputises, only if ``what`` (or ``alarm.WHAT``) was lent to them.
+    """
     known = scope(acting)
-    return not known.territorial and alarm.site.office.path.startswith(known.office_path)
+    if not acting.may_do("alarm", what):
+        return False
+    if alarm.site is None:
+        return known.territorial
+    plant = not known.territorial and alarm.site.office.path.startswith(known.office_path)
+    return plant and roles.fills(acting.post_id, HANDLERS)

@@ -41,7 +41,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(listing.narrowed(rows, wanted), PAGE).get_page(request.GET.get("page"))
     alarms = list(page.object_list)
     for alarm in alarms:
-        alarm.mine = any(listing.may_handle(one, alarm) for one in posts)
+        alarm.mine = any(listing.may_handle(one, alarm, "acknowledge") for one in posts)
         alarm.owing = alarm.state in OWING
     context = {
         "page": page,
@@ -99,7 +99,7 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
     rows = [*listing.alarms([acting]).filter(pk__in=chosen), *listing.outages([acting]).filter(pk__in=chosen)]
     if len(rows) < len(set(chosen)) or not rows:
         raise Http404(_("There is no such alarm among those you may see"))
-    if not all(listing.may_handle(acting, alarm) for alarm in rows):
+    if not all(listing.may_handle(acting, alarm, what) for alarm in rows):
         raise PermissionDenied(_("Alarms are handled by the site's own posts; others act on the warning"))
     try:
         _handle(what, rows, acting, request, now)
@@ -141,7 +141,7 @@ def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
     context = {
         "alarm": found,
         "events": found.events.order_by("at", "id")[:200],
-        "mine": any(listing.may_handle(one, found) for one in posts),
+        "mine": any(listing.may_handle(one, found, "acknowledge") for one in posts),
         "owing": found.state in OWING,
         "key": uuid.uuid4().hex,
     }

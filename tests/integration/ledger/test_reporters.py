@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from django.db import connection
 from fengsui.ledger import doors, receipts, reporters
 from fengsui.ledger.doors import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Entry, Notice, Reporter, ReporterLook
+from fengsui.ledger.models import Case, Entry, Notice, Reporter, ReporterLook, ReporterMessage
+from fengsui.ledger.reading import actor_of
+from fengsui.region.acting import Acting
+from fengsui.region.models import Delegation
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import Small
 
@@ -149,3 +153,45 @@ def test_an_empty_or_endless_message_is_refused_and_leaves_no_entry(reported: tu
         reporters.say(reported[0], text, NOW)
     assert refused.value.status == 422
     assert Entry.objects.count() == before
+
+
+def lent(small: Small, *acts: str) -> Acting:
+    """A plant's employee who deputises for the law officer in these acts alone."""
+    officer, deputy = law_officer(small), small.one("plant")
+    Delegation.objects.create(
+        principal=officer.person, deputy=deputy.person, post=officer.post, acts=list(acts),
+        since=NOW - timedelta(days=1), until=NOW + timedelta(days=1),
+    )  # fmt: skip
+    return Acting(deputy.person.pk, officer.post.pk, officer.post.office_id, officer.person.pk, acts)
+
+
+def test_a_deputy_lent_another_act_learns_no_name(reported: tuple[Case, str, str], small: Small) -> None:
+    case, deputy = reported[0], lent(small, "order_stop", "hazard.list")
+    assert not reporters.may_look(case, deputy, NOW)
+    assert reporters.beside(case, deputy, NOW) == {}
+    entries = Entry.objects.count()
+    with pytest.raises(Refused) as refused:
+        reporters.look(case, "想知道", deputy, NOW)
+    assert refused.value.status == 403
+    with pytest.raises(Refused) as refused:  # the door itself refuses, whoever calls it
+        doors.append(str(case.pk), "look", actor_of(deputy), now=NOW)
+    assert refused.value.status == 403
+    assert Entry.objects.count() == entries
+    assert not ReporterLook.objects.exists()
+
+
+def test_a_deputy_lent_the_look_may_look(reported: tuple[Case, str, str], small: Small) -> None:
+    assert reporters.look(reported[0], "核发举报奖励", lent(small, "hazard.look"), NOW) == {"name": NAME, "phone": PHONE}
+
+
+def test_a_deputy_lent_another_act_writes_to_no_reporter(reported: tuple[Case, str, str], small: Small) -> None:
+    officer, deputy = small.one("county"), small.one("plant")
+    Delegation.objects.create(
+        principal=officer.person, deputy=deputy.person, post=officer.post, acts=["order_stop"],
+        since=NOW - timedelta(days=1), until=NOW + timedelta(days=1),
+    )  # fmt: skip
+    acting = Acting(deputy.person.pk, officer.post.pk, officer.post.office_id, officer.person.pk, ("order_stop",))
+    with pytest.raises(Refused) as refused:
+        reporters.answer(reported[0], "您是谁？", acting, NOW)
+    assert refused.value.status == 403
+    assert not ReporterMessage.objects.exists()

@@ -205,7 +205,8 @@ def append(
     """Write one of ``LEDGER_ACTS`` on a case, ended or not: no mechanism decides about it.
 
     ``change`` gives the case after (its seq is counted here); ``columns`` are other columns that change.
-    Raises ``Refused`` 404 for no such case, ``ValueError`` for another act's name.
+    Raises ``Refused`` 404 for no such case, 403 for a deputy whom the act was not lent to, ``ValueError`` for another
+    act's name.
     """
     if act not in LEDGER_ACTS:
         raise ValueError(f"{act!r} is none of the ledger's own acts: {', '.join(sorted(LEDGER_ACTS))}")
@@ -213,6 +214,7 @@ def append(
     def doing() -> Receipt:
         passage = Passage(Work(now))
         held = _lock_line(passage, str(case_id))
+        demand_delegation(held.mechanism.name, Call(act, actor), now)
         written = append_in(
             passage, held, act, actor, change(held.case), values=values, besides=besides, key=key, columns=columns
         )

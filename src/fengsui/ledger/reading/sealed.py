@@ -49,7 +49,12 @@ def hidden_in(case: Case, acting: Acting, now: datetime) -> frozenset[str]:
 
 
 def _holds_one(field: Field, held: Held, acting: Acting, now: datetime) -> bool:
-    """Whether the post fills one of the roles that a field is sealed to. A role of a named person is nobody's post."""
+    """Whether the post fills one of the roles that a field is sealed to. A role of a named person is nobody's post.
+
+    A deputy reads it only who was lent ``look``, or everything.
+    """
+    if not acting.may_do(held.mechanism.name, "look"):
+        return False
     names = [name for name in field.sealed if name in roles.roles() and roles.role_of(name).kind != "person"]
     if not names:
         return False

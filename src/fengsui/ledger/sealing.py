@@ -51,10 +51,17 @@ def signer(now: datetime) -> signing.Signer:
 
 
 def turn_over_key(now: datetime) -> signing.Signer:
-    """Replace the signing key; the old one endorses the new one and both stay verifiable."""
-    old, new, endorsement = signing.turn_over(settings.KEYS_DIR)
-    SealKey.objects.create(key_id=new.key_id, public=new.public, made_at=now, endorsed_by=old.key_id, endorsement=endorsement)
-    return new
+    """Replace the signing key; the old one endorses the new one and both stay verifiable. Raises ``signing.NoKey``.
+
+    The endorsement is on record before the file changes: a sealer that meets the new key finds it known, and a
+    crash in between leaves a key that never signed anything.
+    """
+    to = signing.succession(settings.KEYS_DIR)
+    SealKey.objects.create(
+        key_id=to.new.key_id, public=to.new.public, made_at=now, endorsed_by=to.old.key_id, endorsement=to.endorsement
+    )
+    signing.succeed(settings.KEYS_DIR, to)
+    return to.new
 
 
 def signed(row: Head) -> SignedHead:

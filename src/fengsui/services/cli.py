@@ -21,7 +21,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
-    "Look after": ("doctor", "backup", "restore", "token"),
+    "Look after": ("doctor", "backup", "restore", "token", "new-key"),
     "Prove": ("check", "verify", "rebuild"),
     "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs"),
     "Processes of the demo": ("simulator", "exercise"),
@@ -300,6 +300,27 @@ def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None
 
         code = cli.main(case, receipt, head, save_head, as_json=as_json)
     sys.exit(code)
+
+
+@main.command("new-key", cls=Codes, codes=_USE)
+@data_option
+def new_key(data: Path) -> None:
+    """Sign seals and receipts with a new key from now on.
+
+    The key in use endorses the new one, and that is on record before anything is signed with it, so that old and
+    new seals stay verifiable. The old private key is gone afterwards. Make a backup then: an older one brings the
+    old key back.
+    """
+    with _standing(data):
+        from fengsui import moment
+        from fengsui.ledger import sealing
+        from fengsui.ledger.seals import signing
+
+        try:
+            key = sealing.turn_over_key(moment.now())
+        except signing.NoKey as error:
+            raise Failure("notready", f"{error}.", "Run `fengsui up` once, then again.") from error
+        click.echo(f"Key {key.key_id} signs from now on, public half {key.public.hex()}.")
 
 
 @main.command()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -61,3 +65,70 @@ def test_every_address_answers_404(small: Small, secret: Case, path: str) -> Non
     assert answer.status_code == nothing.status_code == 404
     assert answer.content == nothing.content
     assert secret.title not in client.get("/api/cases", headers=post).content.decode()
+
+
+WORD = "只许读者见的标题"
+
+
+@pytest.fixture
+def seen_by_nobody(small: Small) -> Case:
+    """A confidential matter with a number, a title of its own and letters in its fields, somebody told of it."""
+    signal = Actor(kind="clock", name="any", office=small.league.pk)
+    about = replace(site(small), title=WORD, title_en=WORD)
+    receipt = doors.open("accountability_lead", "lead", {}, signal, about, key="", now=present())
+    return Case.objects.get(pk=receipt.case)
+
+
+def addresses(case: Case, small: Small) -> list[str]:
+    """Every page and endpoint that shows, counts, finds, exports or opens cases."""
+    number = case.number or str(case.pk)
+    quoted = quote(WORD)
+    return [
+        "/", "/desk/", "/cases/", f"/cases/?q={quoted}", f"/cases/?q={quote(number)}", "/cases/?mechanism=accountability_lead",
+        "/cases/export.xlsx", f"/cases/export.xlsx?q={quoted}", f"/cases/{case.pk}/", f"/cases/number/{quote(number)}/",
+        f"/cases/{case.pk}/act/drop/", f"/cases/{case.pk}/receipt/1/", f"/find/?q={quoted}", f"/find/?q={quote(number)}",
+        "/notices/", "/map/", "/map/now.json", f"/sites/{small.site.code}/", "/alarms/", "/live/alarm/",
+        f"/verify/?number={quote(number)}",
+        "/api/cases", f"/api/cases?q={quoted}", f"/api/cases/{case.pk}", f"/api/cases/{case.pk}/entries", "/api/desk",
+        "/api/notices",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("office", ["league", "county", "other", "plant"])
+def test_it_shows_nowhere(small: Small, seen_by_nobody: Case, office: str) -> None:
+    who = small.one(office)
+    assert who.acting.office_id not in seen_by_nobody.readers
+    client = Client()
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    for path in addresses(seen_by_nobody, small):
+        answer = client.get(path, headers={"X-Acting-Post": str(who.post.pk)})
+        given = _plain(answer).replace(path, "")  # a page may name its own address
+        typed = "q=" in path or "number" in path  # what the reader typed is shown to the reader again
+        assert f"/cases/{seen_by_nobody.pk}/" not in given, path
+        assert typed or str(seen_by_nobody.pk) not in given, path
+        assert typed or WORD not in given, path
+        assert typed or not seen_by_nobody.number or seen_by_nobody.number not in given, path
+        if path.startswith((f"/cases/{seen_by_nobody.pk}", f"/api/cases/{seen_by_nobody.pk}", "/cases/number/")):
+            assert answer.status_code == 404, path
+
+
+def test_counts_and_gapless_numbers_do_not_give_it_away(small: Small, secret: Case) -> None:
+    outsider = small.one("county")
+    assert reading.cases([outsider.acting]).count() == 0
+    open_ = {"finding": "阀门关闭"}
+    one = doors.open("hazard", "found_here", open_, outsider.actor, site(small), key="a", now=present())
+    signal = Actor(kind="clock", name="any", office=small.league.pk)
+    doors.open("accountability_lead", "lead", {}, signal, site(small), key="b", now=present())
+    two = doors.open("hazard", "found_here", open_, outsider.actor, site(small), key="c", now=present())
+    numbers = [Case.objects.get(pk=receipt.case).number for receipt in (one, two)]
+    if all(numbers):
+        assert int(str(numbers[1]).rsplit("-", 1)[1]) == int(str(numbers[0]).rsplit("-", 1)[1]) + 1
+
+
+def _plain(answer: Any) -> str:
+    """All text of an answer, a workbook's cells included."""
+    data = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if data[:2] != b"PK":
+        return str(data.decode(errors="replace"))
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return "\n".join(book.read(name).decode(errors="replace") for name in book.namelist())

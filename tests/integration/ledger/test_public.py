@@ -322,6 +322,7 @@ def test_a_code_gives_its_file_and_one_changed_byte_is_found(small: Small) -> No
     changed = file.content.replace(b'"state":"reported"', b'"state":"cancelled"')
     bad = client.post("/verify/kept/", changed, content_type="application/octet-stream").json()
     assert not bad["ok"] and "签名不符" in bad["findings"][0]
+    assert set(bad) == {"ok", "findings"} and len(bad["findings"]) == 1, "a forger learns nothing of the case"
     assert client.post("/verify/kept/", b"{}", content_type="application/octet-stream").status_code == 422
     assert client.post("/verify/kept/", b"x" * 300_000, content_type="application/octet-stream").status_code == 413
     assert client.get("/verify/receipt/0000-0000-0000-0000/").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -13,7 +14,7 @@ from django.db import connection, connections, transaction
 from fengsui.ledger import sealer, sealing, verify
 from fengsui.ledger.doors import tables
 from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
-from fengsui.ledger.seals import heads, tree
+from fengsui.ledger.seals import heads, signing, tree
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -250,6 +251,25 @@ def test_a_key_that_turned_over_still_counts_and_a_strangers_does_not(tmp_path, 
     fill.fill(5, first=710)
     sealer.round_(grower, NOW + timedelta(minutes=4))
     assert {"forged_key", "forged_seal"} <= codes(verify.ledger(NOW + timedelta(hours=1)))
+
+
+def test_the_successor_is_on_record_before_it_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed(5, 1)
+    seen: list[bool] = []
+
+    def succeed(folder: Path, to: signing.Succession) -> None:
+        row = SealKey.objects.get(key_id=to.new.key_id)
+        seen.append(signing.genuine(to.old.public, bytes(row.endorsement), "key", to.new.public))
+        raise OSError("the power went")
+
+    monkeypatch.setattr(signing, "succeed", succeed)
+    with pytest.raises(OSError, match="power"):
+        sealing.turn_over_key(NOW)
+    assert seen == [True]
+    grower = sealing.Grower.load()
+    fill.fill(5, first=700)
+    sealer.round_(grower, NOW + timedelta(minutes=2))
+    assert verify.ledger(NOW + timedelta(hours=1)).ok, "the old key signs on"
 
 
 def test_proofs_from_the_database_hold() -> None:

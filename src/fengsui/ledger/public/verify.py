@@ -20,7 +20,7 @@ from fengsui.ledger.models import Case, Head, SealKey
 from fengsui.ledger.public import limits, report
 from fengsui.ledger.seals import heads
 from fengsui.ledger.verify.findings import Report
-from fengsui.ledger.verify.receipt import here
+from fengsui.ledger.verify.receipt import STRANGERS, here
 from fengsui.region.acting import posts_of
 
 SHOWN = 20
@@ -77,7 +77,8 @@ def kept(request: HttpRequest) -> JsonResponse:
         found = here(request.body)
     except ValueError as error:
         return JsonResponse({"said": str(error)}, status=422)
-    return JsonResponse({"ok": found.ok, "findings": _said(found), **_titles(request.body)})
+    known = not any(one.code in STRANGERS for one in found.findings)
+    return JsonResponse({"ok": found.ok, "findings": _said(found), **(_titles(request.body) if known else {})})
 
 
 def _titles(data: bytes) -> dict[str, str]:

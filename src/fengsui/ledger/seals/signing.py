@@ -80,17 +80,24 @@ def load_or_make(folder: Path) -> Signer:
     return load(folder)
 
 
-def turn_over(folder: Path) -> tuple[Signer, Signer, bytes]:
-    """Replace the key: (old, new, the old one's endorsement of the new public key).
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A new key that the one in use has endorsed but that signs nothing yet."""
 
-    The caller records the endorsement before signing anything; the old private key is gone afterwards.
-    """
-    old = load(folder)
-    private = Ed25519PrivateKey.generate()
-    new = _signer(private)
-    endorsement = old.sign("key", new.public)
-    _keep(folder, private, replace=True)
-    return old, new, endorsement
+    old: Signer
+    new: Signer
+    endorsement: bytes
+
+
+def succession(folder: Path) -> Succession:
+    """A successor for the key in use. Nothing is written: record the endorsement, then `succeed`. Raises ``NoKey``."""
+    old, new = load(folder), _signer(Ed25519PrivateKey.generate())
+    return Succession(old, new, old.sign("key", new.public))
+
+
+def succeed(folder: Path, to: Succession) -> None:
+    """Sign with the new key from now on; the old private key is gone afterwards."""
+    _keep(folder, to.new.private, replace=True)
 
 
 def public_keys(folder: Path) -> dict[str, bytes]:

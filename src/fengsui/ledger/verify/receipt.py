@@ -8,6 +8,9 @@ from fengsui.ledger.receipts import Promise, Proof
 from fengsui.ledger.verify.findings import Finding, Report
 from fengsui.ledger.verify.whole import trusted_keys
 
+STRANGERS = frozenset({"forged_receipt", "forged_key"})
+"""Findings of a file that this ledger never signed."""
+
 
 def alone(data: bytes) -> Report:
     """What the file proves by itself. Raises ``ValueError`` where it is no receipt."""
@@ -25,6 +28,8 @@ def here(data: bytes) -> Report:
     trusted = trusted_keys(report).values()
     if promise.public not in trusted or (proof is not None and proof.public not in trusted):
         _tell(report, promise, "forged_key", "由本账本不认得的密钥签署", "it was signed by a key that this ledger does not know")
+    if any(one.code in STRANGERS for one in report.findings):
+        return report  # whether the ledger holds something like a stranger's words is not for the stranger
     _kept(promise, proof, report)
     return report
 

@@ -1,60 +1,317 @@
-"""Erasing the content of an entry because a law demands it: the hashes stay, and an entry says so.
+"""Erasing content because a law demands it, whole: the hashes stay, and an entry says so.
 
-In: a case's entry, grounds and the clause. Out: an ``erase`` entry that carries the case as it is from now on
-(so that the case can still be derived from its entries), and the erased entry without content and salt.
+In: a case, what must go (fields, the title, files, who reported), grounds and the clause. Out: an ``erase`` entry that
+carries the case as it is from now on, so that the case can still be derived from its entries; every entry that held the
+content without body and salt; and nothing of it left in search, outbox, idempotency keys, the evidence store, or the cases
+that this one handed it to. Receipts and ``verify`` go on: a leaf needs its hash only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+import contextlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from django.db import connection
+import orjson
+from django.db import connection, transaction
+from django.utils.translation import gettext_noop
 
-from fengsui.ledger.doors import Receipt
+from fengsui.ledger.doors import Receipt, persons_acts
 from fengsui.ledger.doors.applying import Passage
+from fengsui.ledger.doors.correcting import steering
+from fengsui.ledger.doors.facts import whereabouts
+from fengsui.ledger.doors.held import Held
+from fengsui.ledger.doors.persons_acts import Asked
 from fengsui.ledger.doors.shapes import refused
-from fengsui.ledger.doors.single import append_in, in_transaction
-from fengsui.ledger.doors.work import Work
-from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Entry
+from fengsui.ledger.doors.single import append_in
+from fengsui.ledger.doors.work import Written
+from fengsui.ledger.evidence.storing import path_of
+from fengsui.ledger.kernel.shapes import Actor, Case
+from fengsui.ledger.models import Entry, Evidence, EvidenceUse, IdempotencyKey, Outbox, Reporter, ReporterMessage
+from fengsui.ledger.registry import EffectCall, register_effect
 from fengsui.ledger.seals import change
+from fengsui.region import roles
 
 ACT = "erase"
+ERASERS = ("law_office",)
+"""Roles that may erase."""
+GONE = "（内容已依法删除）"
+"""What stands where an erased text stood, in every language: it is the record's own."""
+TELLING = 4
+"""A text of at least so many characters is looked for in every entry, title and related case; a shorter one says nothing."""
+_FILE = "erase_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What must go: fields by name, the title, files by digest, the reporter's identity and letters, whole entries by seq."""
+
+    fields: tuple[str, ...] = ()
+    title: bool = False
+    files: tuple[str, ...] = ()
+    reporter: bool = False
+    entries: tuple[int, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As the entry names it: never the content, nor a file's digest."""
+        known = {
+            "fields": sorted(self.fields), "title": self.title, "files": len(self.files), "reporter": self.reporter,
+        }  # fmt: skip
+        return {name: value for name, value in known.items() if value}
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.title or self.files or self.reporter or self.entries)
+
+
+def may_erase(held: Held, actor: Actor, now: datetime) -> bool:
+    """Whether the actor's post is one of the law office for this case."""
+    if actor.person is None or actor.post is None:
+        return False
+    offices = roles.resolve_all(ERASERS, whereabouts(held, None), now)
+    return any(roles.holds(actor.person, actor.post, name, offices[name], now) for name in ERASERS)
 
 
 def erase(
-    case_id: str, seq: int, *, grounds: str, clause: str, actor: Actor, now: datetime, fields: Iterable[str] = ()
-) -> Receipt:
-    """Erase entry ``seq``; ``fields`` are the case's present values that go with it.
+    case_id: str, what: Erasure, *, grounds: str, clause: str, actor: Actor, now: datetime, expects: int | None = None,
+    key: str = "",
+) -> Receipt:  # fmt: skip
+    """Erase it in this case and wherever this case handed it on.
 
-    Raises ``Refused`` 404 for no such entry, 422 without grounds or clause, 409 for an erasure entry itself or one
-    already erased.
+    Raises ``Refused`` 404 · 412 · 403 for anybody but the law office · 409 for what steers an open case or is gone already
+    · 422 without grounds or clause, or for nothing named.
     """
-    for name, value in (("grounds", grounds), ("clause", clause)):
-        if not value.strip():
-            raise refused(422, "missing", name, "An erasure states its grounds and the clause of the law that demands it")
+    said = persons_acts.demand_grounds(grounds)
+    if not clause.strip():
+        why = gettext_noop("An erasure states its grounds and the clause of the law that demands it")
+        raise refused(422, "missing", "clause", why)
+    erased: list[_Erasing] = []
 
-    def doing() -> Receipt:
-        passage = Passage(Work(now))
-        found = passage.lock(case_id)
-        entry = Entry.objects.filter(case_id=case_id, seq=seq).first() if found else None
-        if entry is None:
-            raise refused(404, "no_such_case", "entry", "There is no such entry")
-        if entry.act == ACT or entry.body is None:
-            raise refused(409, "erased", "entry", "This entry has no content that could be erased")
-        held = found[0]
-        left = {name: value for name, value in held.case.fields.items() if name not in set(fields)}
-        after = replace(held.case, fields=left)
+    def doing(passage: Passage, held: Held) -> Written:
+        if not may_erase(held, actor, now):
+            raise refused(403, "not_yours", ACT, ",".join(ERASERS))
+        first = _Erasing(passage, held, what, actor, said, clause.strip())
+        first.demand()
+        erased[:] = [first]
+        written = first.write()
+        for other in _relatives(passage, held):
+            copies = first.copies_in(other)
+            if copies:
+                erased.append(_Erasing(passage, other, copies, actor, said, clause.strip()))
+                erased[-1].write()
+        return written
+
+    def after(_: Written) -> None:
+        for one in erased:
+            one.finish()
+
+    given = {**what.plain(), "entries": list(what.entries), "grounds": said, "clause": clause.strip()}
+    return persons_acts.carry_out(Asked(ACT, case_id, actor, given, expects, key), doing, now, after=after)
+
+
+class _Erasing:
+    """The erasure in one case."""
+
+    def __init__(self, passage: Passage, held: Held, what: Erasure, actor: Actor, grounds: str, clause: str) -> None:
+        self.passage, self.held, self.what, self.actor = passage, held, what, actor
+        self.said = {"grounds": grounds, "clause": clause}
+        self.entries = list(Entry.objects.filter(case_id=held.case.id).order_by("seq"))
+        self.records = {entry.seq: entry.content() for entry in self.entries if entry.body is not None}
+        self.texts = sorted(self._texts())
+        if not what.title and any(text in f"{held.row['title']}\n{held.row['title_en']}" for text in self.texts):
+            self.what = replace(what, title=True)  # a title made of an erased field goes with it
+        self.seqs = sorted(self._mentioning())
+        self.written: Written | None = None
+
+    # ------------------------------------------------------------ what is concerned
+
+    def demand(self) -> None:
+        """Refuse what cannot be erased."""
+        what, held = self.what, self.held
+        if not what:
+            raise refused(422, "missing", "fields", gettext_noop("Name what must be erased"))
+        for name in what.fields:
+            if name not in held.mechanism.fields:
+                raise refused(422, "unknown", name, gettext_noop("the case has no such field"))
+        if not held.case.ended and (steers := set(what.fields) & steering(held.mechanism, self.passage.now)):
+            why = gettext_noop("it decides who answers or how long while the case is open: end the case first")
+            raise refused(409, "steers", min(steers), why)
+        for seq in what.entries:
+            if not 0 < seq <= held.case.seq:
+                raise refused(404, "no_such_case", "entry", gettext_noop("There is no such entry"))
+        if not self.seqs and not what.reporter:
+            raise refused(409, "erased", "entry", gettext_noop("This entry has no content that could be erased"))
+
+    def _values(self, name: str) -> Iterator[Any]:
+        """Everything that a field ever held."""
+        for record in self.records.values():
+            for place in _places(record):
+                if name in place:
+                    yield place[name]
+
+    def _texts(self) -> set[str]:
+        found = [value for name in self.what.fields for value in self._values(name)]
+        if self.what.title:
+            rows = [place for record in self.records.values() for place in _rows(record)]
+            found += [row[name] for row in rows for name in ("title", "title_en") if name in row]
+        texts = {text for value in found for text in _strings(value) if len(text) >= TELLING and text != GONE}
+        return texts | set(self.what.files)
+
+    def _mentioning(self) -> Iterator[int]:
+        needles = [orjson.dumps(text)[1:-1] for text in self.texts]
+        for entry in self.entries:
+            if entry.body is None:
+                continue
+            record, body = self.records[entry.seq], bytes(entry.body)
+            named = any(name in place for place in _places(record) for name in self.what.fields)
+            titled = self.what.title and any("title" in row for row in _rows(record))
+            if named or titled or entry.seq in self.what.entries or any(needle in body for needle in needles):
+                yield entry.seq
+
+    def copies_in(self, other: Held) -> Erasure:
+        """What of it a related case holds: the same texts in its fields or title, the same files."""
+        fields = [name for name, value in other.case.fields.items() if any(self._same(text) for text in _strings(value))]
+        title = any(text in f"{other.row['title']}\n{other.row['title_en']}" for text in self.texts)
+        used = EvidenceUse.objects.filter(case_id=other.case.id, evidence_id__in=self.what.files)
+        return Erasure(tuple(fields), title, tuple(used.values_list("evidence_id", flat=True).distinct()))
+
+    def _same(self, text: str) -> bool:
+        return any(needle in text for needle in self.texts)
+
+    # -------------------------------------------------------------------- write
+
+    def write(self) -> Written:
+        """The entry, the case without the content, its notices."""
+        held = self.held
+        columns: dict[str, Any] = {"title": GONE, "title_en": ""} if self.what.title else {}
+        after = self._after()
         lines: Mapping[str, Any] = {str(at): line.plain() for at, line in enumerate(held.lines)}
-        whole = change.plain(replace(after, seq=held.case.seq + 1), held.row)
-        values = {"seq": seq, "grounds": grounds, "clause": clause, "fields": sorted(fields)}
-        written = append_in(passage, held, ACT, actor, after, values=values, besides={"whole": whole, "lines": lines})
-        passage.work.flush()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT ledger_erase(%s, %s)", [entry.pk, written.id])
-        return written.receipt(at=now)
+        whole = change.plain(replace(after, seq=held.case.seq + 1), {**held.row, **columns})
+        gone = [entry.seq for entry in self.entries if entry.body is None]
+        values = {**self.what.plain(), "entries": sorted({*gone, *self.seqs}), **self.said}
+        self.written = append_in(
+            self.passage, held, ACT, self.actor, after, values=values, besides={"whole": whole, "lines": lines}, columns=columns
+        )
+        return self.written
 
-    return in_transaction(doing)
+    def _after(self) -> Case:
+        case, fields = self.held.case, dict(self.held.case.fields)
+        for name in self.what.fields:
+            if name in fields and self.held.mechanism.fields[name].kind == "text":
+                fields[name] = GONE  # a condition that only asks whether it was filled in still holds
+            else:
+                fields.pop(name, None)
+        files = set(self.what.files)
+        for name, value in fields.items():
+            if isinstance(value, list) and files & {one for one in value if isinstance(one, str)}:
+                fields[name] = [one for one in value if one not in files]
+        return replace(case, fields=fields, signed={}, pending={})
+
+    def finish(self) -> None:
+        """Everything outside the entry, in the same transaction."""
+        if self.written is None:
+            return
+        case_id, fields = self.held.case.id, set(self.what.fields)
+        gone = [entry for entry in self.entries if entry.seq in set(self.seqs)]
+        with connection.cursor() as cursor:
+            for entry in gone:
+                cursor.execute("SELECT ledger_erase(%s, %s)", [entry.pk, self.written.id])
+        for row in Outbox.objects.filter(entry_id__in=[entry.pk for entry in gone]).exclude(payload={}):
+            values = {name: value for name, value in row.payload.get("values", {}).items() if name not in fields}
+            Outbox.objects.filter(pk=row.pk).update(payload={**row.payload, "values": values})
+        keys = {entry.key for entry in gone} - {""}
+        IdempotencyKey.objects.filter(key__in=keys).update(body_hash=secrets.token_bytes(32))  # a hash of the words tells them
+        persons_acts.rewrite_words(self.held)
+        self._files()
+        if self.what.reporter:
+            Reporter.objects.filter(case_id=case_id).update(sealed=None, key_id="")
+            ReporterMessage.objects.filter(case_id=case_id).delete()
+
+    def _files(self) -> None:
+        """Take the files out of this case; those that no case uses any more lose their bytes."""
+        uses = EvidenceUse.objects.filter(case_id=self.held.case.id)
+        digests = set(self.what.files)
+        for name in self.what.fields:
+            if self.held.mechanism.fields[name].kind == "files":
+                digests |= set(uses.filter(field=name).values_list("evidence_id", flat=True))
+        uses.filter(evidence_id__in=digests).delete()
+        for digest in sorted(digests):
+            if EvidenceUse.objects.filter(evidence_id=digest).exists():
+                continue
+            Evidence.objects.filter(pk=digest).update(
+                erased_at=self.passage.now, name="", received_digest="", position=None, width=None, height=None, size=0
+            )
+            load = {"values": {"digest": digest}}
+            Outbox.objects.create(case_id=self.held.case.id, topic=_FILE, payload=load, at=self.passage.now)
+            transaction.on_commit(lambda digest=digest: delete_file(digest))  # type: ignore[misc]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _strings(one)
+
+
+def _places(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where a record keeps values by field name."""
+    values, step, besides = record.get("values", {}), record.get("change", {}), record.get("besides", {})
+    whole = besides.get("whole", {})
+    found: list[Any] = [values, step.get("fields", {}).get("+", {}), step.get("pending", {})]
+    found += [values.get("was"), values.get("becomes"), whole.get("fields"), whole.get("pending")]
+    return [place for place in found if isinstance(place, Mapping)]
+
+
+def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where a record keeps the case's title."""
+    row = record.get("change", {}).get("row", {})
+    found: list[Any] = [row.get("+") if isinstance(row, Mapping) else None, record.get("besides", {}).get("whole", {}).get("row")]
+    values = record.get("values", {})
+    for name in ("was", "becomes"):
+        if isinstance(values.get(name), Mapping) and "case.title" in values[name]:
+            found.append({"title": values[name]["case.title"]})
+    return [place for place in found if isinstance(place, Mapping)]
+
+
+def _relatives(passage: Passage, held: Held) -> Sequence[Held]:
+    """The cases of the same lineage: parents, children, what led here or followed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE line(id) AS (SELECT %s::uuid UNION SELECT CASE WHEN l.from_case_id = line.id THEN l.to_case_id "
+            "ELSE l.from_case_id END FROM ledger_link l JOIN line ON line.id IN (l.from_case_id, l.to_case_id)) "
+            "SELECT id FROM line WHERE id <> %s ORDER BY id LIMIT 500",
+            [held.case.id, held.case.id],
+        )
+        ids = [str(one) for (one,) in cursor.fetchall()]
+    return passage.lock(*ids)
+
+
+# ---------------------------------------------------------------------- the bytes
+
+
+def files_of(digest: str) -> Iterable[Path]:
+    """The stored file and its small picture."""
+    path = path_of(digest)
+    return path, path.with_suffix(".small.jpg")
+
+
+def delete_file(digest: str) -> None:
+    """Delete the bytes of a file that was erased; repeated, it does nothing."""
+    if not Evidence.objects.filter(pk=digest, erased_at__isnull=False).exists():
+        return
+    for path in files_of(digest):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+@register_effect(_FILE, "outer")
+def erase_file(call: EffectCall) -> None:
+    """Should the process have died between the erasure's commit and the deletion, the job does it."""
+    delete_file(str(call.values["digest"]))

@@ -63,6 +63,10 @@ SENTENCES: dict[str, Sentence] = {
     "key_taken": lambda m, r: gettext("A case about the same matter is open: %(number)s. Act on that one.") % {"number": r.about},
     "key_reused": lambda m, r: gettext("This form was sent already with other content. Open it again."),
     "no_such_case": lambda m, r: gettext("No such matter, or it is not yours to see"),
+    "steers": lambda m, r: gettext("“%(field)s”: %(why)s.") % {"field": _field(m, r.about), "why": gettext(r.needs)},
+    "merge": lambda m, r: gettext(r.needs).rstrip("。.") + titles.stop(),
+    "share": lambda m, r: gettext(r.needs).rstrip("。.") + titles.stop(),
+    "erased": lambda m, r: gettext(r.needs).rstrip("。.") + titles.stop(),
     "reporter_key": lambda m, r: gettext(
         "Reporters' identities and passwords cannot be read now: their key is missing or another one. "
         "The administrator must restore keys/reporter.key from a backup."

@@ -29,6 +29,11 @@ def mark(sign: str) -> str:
     return sign if (get_language() or "zh").startswith("zh") else ENGLISH_MARKS[sign]
 
 
+def stop() -> str:
+    """The full stop of the reader's language."""
+    return "。" if (get_language() or "zh").startswith("zh") else "."
+
+
 def listed(words: Iterable[str], sign: str = "、") -> str:
     """Words in a row with the language's own comma."""
     return mark(sign).join(words)

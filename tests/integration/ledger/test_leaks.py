@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from fengsui.ledger.doors import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse
 from fengsui.ledger.reading.sealed import hidden_in, shown
+from fengsui.region.acting import Acting
+from fengsui.region.models import Delegation
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_reporters import FORM, law_officer
 from tests.small_region import Small, Somebody
@@ -93,3 +96,17 @@ def test_without_the_key_a_look_says_what_to_restore_and_makes_no_other_key(repo
     assert told.status_code == 503
     path.with_suffix(".away").rename(path)
     assert reporters.follow(code, reporters.secret_of(FORM)) == reported
+
+
+def test_a_deputy_looks_only_where_the_delegation_says_so(reported: Case, small: Small) -> None:
+    officer, helper = law_officer(small), small.one("plant")
+    lent = {"person_id": helper.person.pk, "post_id": officer.post.pk, "office_id": officer.post.office_id,
+            "principal_id": officer.person.pk}  # fmt: skip
+    Delegation.objects.create(
+        principal=officer.person, deputy=helper.person, post=officer.post, acts=["order_stop"], since=NOW - timedelta(days=1),
+        until=NOW + timedelta(days=1),
+    )  # fmt: skip
+    with pytest.raises(Refused) as caught:
+        reporters.look(reported, "想知道", Acting(**lent, acts=("order_stop",)), NOW)
+    assert caught.value.status == 403
+    assert reporters.look(reported, "核发奖励", Acting(**lent, acts=("look",)), NOW) == {"name": "甲"}

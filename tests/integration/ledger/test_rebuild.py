@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from fengsui.ledger import clockwork, doors, erasure, rebuild, receipts, sealer, sealing, verify
-from fengsui.ledger.doors import Refused
+from fengsui.ledger import clockwork, doors, rebuild, receipts, sealer, sealing, verify
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Clock, Entry, Receipt
 from fengsui.ledger.verify import receipt as kept
@@ -76,30 +75,6 @@ def test_a_row_that_says_something_else_is_named(small: Small, statement: str, w
     as_owner(statement.format(case=case))
     told = rebuild.check()
     assert what in {one.what for one in told.differences}, [str(one) for one in told.differences]
-
-
-def test_erased_by_law_yet_whole(small: Small) -> None:
-    case = found(small).case
-    settle(small, case)
-    who = small.one("county").actor
-    with pytest.raises(Refused):
-        erasure.erase(case, 1, grounds="", clause="PIPL 47", actor=who, now=NOW)
-    sealer.round_(sealing.Grower.load(), NOW)
-    before = bytes(Entry.objects.get(case_id=case, seq=1).leaf)
-    erasure.erase(case, 1, grounds="当事人依法要求", clause="个人信息保护法第四十七条", actor=who, now=NOW, fields=["finding"])
-    entry = Entry.objects.get(case_id=case, seq=1)
-    assert (entry.body, entry.salt, bytes(entry.leaf)) == (None, None, before)
-    assert "finding" not in Case.objects.get(pk=case).fields
-    sealer.round_(sealing.Grower.load(), NOW + timedelta(minutes=1))
-    report = verify.ledger(NOW + timedelta(hours=1))
-    assert report.ok, report.findings
-    assert report.erased == 1
-    told = rebuild.check()
-    assert told.ok, [str(one) for one in told.differences]
-    do(case, "report", small.one("plant"), progress="继续")
-    assert rebuild.check().ok
-    with pytest.raises(Refused):
-        erasure.erase(case, 1, grounds="again", clause="x", actor=who, now=NOW)
 
 
 def test_a_receipt_is_a_promise_then_a_proof(small: Small) -> None:

@@ -324,7 +324,7 @@ def steering(mechanism: Mechanism, now: datetime) -> frozenset[str]:
     found |= {length.key for length in lengths.values() if isinstance(length, Table)}
     found |= {name for name in mechanism.key if name in mechanism.fields}
     found |= {act.about for act in facts.every_act(mechanism) if act.about}
-    found |= {chosen.by for chosen in mechanism.chosen.values()}
+    found |= {chosen.field for chosen in mechanism.chosen.values()}
     return frozenset(found | ({"colour", "grade"} & set(mechanism.fields)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.evidence import photos, sniffing
@@ -33,8 +34,8 @@ def path_of(digest: str) -> Path:
 def store(file: Any, by: Actor, now: datetime, *, name: str = "") -> Evidence:
     """Keep an uploaded file (anything with ``read`` or ``chunks``) and return its row; the same content is kept once.
 
-    Raises ``Refused`` 413 for one that is too large, 415 for a kind that is not accepted or a damaged picture,
-    429 for too many in an hour.
+    Raises ``Refused`` 409 for one that was erased by law, 413 for one that is too large, 415 for a kind that is not accepted
+    or a damaged picture, 429 for too many in an hour.
     """
     _demand_few(by, now)
     temporary, received = _receive(file)
@@ -64,6 +65,10 @@ def store(file: Any, by: Actor, now: datetime, *, name: str = "") -> Evidence:
         **known,
     }
     row, _ = Evidence.objects.get_or_create(digest=digest, defaults=values)
+    if row.erased_at is not None:
+        for stored in (target, target.with_suffix(".small.jpg")):
+            stored.unlink(missing_ok=True)
+        raise refused(409, "erased", "file", gettext_noop("This very file was erased by law and is not taken again"))
     return row
 
 

@@ -16,6 +16,9 @@ from fengsui.ledger.seals import heads
 from fengsui.ledger.verify import parts, receipt, whole
 from fengsui.ledger.verify.findings import Report
 
+NOTED = 20
+"""Notes told one by one; ``--json`` has them all."""
+
 
 def main(
     case: str | None = None,
@@ -89,6 +92,7 @@ def plain(report: Report, seconds: float) -> dict[str, Any]:
             for one in report.findings
         ],
         "more": report.more,
+        "notes": [{"zh": zh, "en": en} for zh, en in report.notes],
     }
 
 
@@ -98,6 +102,8 @@ def _say(out: Console, report: Report, seconds: float) -> None:
         out.print(f"  [red]{one.zh}[/red]")
     if report.more:
         out.print(f"[red]… and {report.more} more[/red]")
+    for _, en in report.notes[:NOTED]:
+        out.print(f"[dim]· {en}[/dim]")
     seal = f"the latest seal covers {report.head.size}, root {report.head.root.hex()[:16]}…" if report.head else "no seal"
     line = f"{report.entries} entries of {report.cases} cases, {report.heads} seals"
     line += f", {report.waiting} waiting for one, {report.erased} erased by law"

@@ -34,11 +34,18 @@ class Report:
     head: SignedHead | None = None
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """What is in order and worth saying (zh, en): which entry's content was erased by which."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.findings
+
+    def note(self, zh: str, en: str) -> None:
+        """Keep a note, as many as findings."""
+        if len(self.notes) < MOST:
+            self.notes.append((zh, en))
 
     def add(self, finding: Finding) -> None:
         """Keep a finding, or count it where there are too many."""

@@ -168,7 +168,7 @@ class Part:
     ends: dict[bytes, End]
     findings: list[Finding]
     erased: list[tuple[bytes, int]]
-    erasures: set[tuple[bytes, int]]
+    erasures: dict[tuple[bytes, int], int]  # (case, seq) → the entry that says so
 
 
 def name_of(case: bytes | None, seq: int) -> tuple[str, str]:
@@ -181,7 +181,7 @@ class Reader:
 
     def __init__(self, start: int) -> None:
         self.next = start
-        self.part = Part(start, 0, b"", [], {}, [], [], set())
+        self.part = Part(start, 0, b"", [], {}, [], [], {})
         self.leaves: list[bytes] = []
 
     def tell(self, code: str, line: Line, zh: str, en: str) -> None:
@@ -237,7 +237,8 @@ class Reader:
             record = orjson.loads(body)
             same = _same(line, record)
             if record["act"] == "erase":
-                self.part.erasures.add((line.case, int(record["values"]["seq"])))
+                for seq in record["values"].get("entries") or [record["values"]["seq"]]:
+                    self.part.erasures.setdefault((line.case, int(seq)), line.seq)
         except (ValueError, KeyError, TypeError, AttributeError):  # sealed, yet no entry: somebody wrote past the doors
             same = False
         if not same:

@@ -209,14 +209,23 @@ def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report, snapshot
 
 def erased(parts: list[Part], report: Report) -> None:
     """Content may be missing only where an erasure entry of the same case names it."""
-    allowed = set().union(*(part.erasures for part in parts)) if parts else set()
+    allowed: dict[tuple[bytes, int], int] = {}
+    for part in parts:
+        for place, by in part.erasures.items():
+            allowed[place] = min(by, allowed.get(place, by))
     for part in parts:
         for case, seq in part.erased:
             if (case, seq) in allowed:
                 report.erased += 1
+                report.note(*_erased_by(case, seq, allowed[(case, seq)]))
             else:
                 text = "内容缺失，且无依法删除的记录", "its content is missing and no erasure entry says why"
                 tell(report, ("tampered", *text), case, seq, None)
+
+
+def _erased_by(case: bytes, seq: int, by: int) -> tuple[str, str]:
+    zh, en = name_of(case, seq)
+    return f"{zh}：内容已由第 {by} 条办理记录依法删除", f"{en}: content erased by law, by entry {by}"
 
 
 def _cases(ends: dict[bytes, End], report: Report) -> None:

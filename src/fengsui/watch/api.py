@@ -27,7 +27,7 @@ class BySiteToken(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> str | None:
         site = credentials.site_of(token)
         if site is None:
-            _count("?", "unauthorised", "HTTP: unknown token")
+            _count(intrusions.UNKNOWN, "unauthorised", "HTTP: unknown token")
         return site
 
 

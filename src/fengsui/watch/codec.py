@@ -30,7 +30,7 @@ KINDS = ("json", "cols")
 _MAGIC = b"FSC1"
 _ROW = 21
 _MS = 1_000_000
-_LAST_MS = 253_402_300_799_000  # the year 9999
+_LAST_MS = 9_223_372_036_000  # April 2262: later nanoseconds do not fit into 64 bits
 NOT_HERE = -1
 
 
@@ -126,7 +126,7 @@ def _time(given: Any) -> int:
             raise Malformed(f'json: "t" {given[:40]!r} lacks its offset, such as +08:00')
         given = round(moment.timestamp() * 1000)
     if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given <= _LAST_MS:
-        raise Malformed('json: "t" must be whole milliseconds since 1970 UTC')
+        raise Malformed('json: "t" must be whole milliseconds since 1970 UTC, at most the year 2262')
     return given * _MS
 
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import F
 
+from fengsui.region.models import Site
 from fengsui.watch.models import IngestCounter
 
+UNKNOWN = "?"
+"""Stands for every name that is no site's."""
 _MOST = 4 * 1024 * 1024
 # A publish refused names the MQTT client id, which a gateway should make its site's code; a token refused, the user.
 _KINDS = (
@@ -58,12 +61,25 @@ class Watch:
             for kind, pattern in _KINDS:
                 if match := pattern.search(line):
                     user = match.group(1) if match.groups() and match.group(1) else b""
-                    key = (user.decode(errors="replace") or "?", kind)
+                    key = (user.decode(errors="replace"), kind)
                     found[key] += 1
                     last[key] = line[line.find(b"]") + 1 :].decode(errors="replace").strip()[:200]
                     break
-        for (site, kind), number in found.items():
-            add(site, "server", kind, number, last[site, kind], now)
+        _keep(found, last, now)
+
+
+def _keep(found: Counter[tuple[str, str]], last: dict[tuple[str, str], str], now: datetime) -> None:
+    """Names that are no site's are counted together: whoever guesses names must not fill a table."""
+    names = {site for site, _ in found}
+    known = set(Site.objects.unscoped("counting refused messages").filter(code__in=names).values_list("code", flat=True))
+    together: Counter[tuple[str, str]] = Counter()
+    text: dict[tuple[str, str], str] = {}
+    for (site, kind), number in found.items():
+        key = (site if site in known else UNKNOWN, kind)
+        together[key] += number
+        text[key] = last[site, kind]
+    for (site, kind), number in together.items():
+        add(site, "server", kind, number, text[site, kind], now)
 
 
 def add(site: str, door: str, kind: str, number: int, text: str, now: datetime) -> None:

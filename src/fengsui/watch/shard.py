@@ -7,6 +7,7 @@ sites' messages, its own sites' configuration, and every heartbeat.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from fengsui.watch.engine import SECOND, Batch, Engine, Kind, Points, Rules, Tra
 from fengsui.watch.late import LateBeyond
 from fengsui.watch.stream import BEAT, CONFIG, partition_of
 from fengsui.watch.tail import Stored
+
+log = logging.getLogger(__name__)
 
 COUNTED = ("accepted", "duplicate", "late", "future", "unknown", "malformed", "oversized", "messages")
 """What is counted per site: the verdicts on samples, then refused messages and all messages."""
@@ -138,6 +141,10 @@ class Shard:
             return
         except codec.Oversized as error:
             self._refuse(site, _OVERSIZED, str(error))
+            return
+        except Exception as error:  # a fault of the reader's own: one device's bytes must never stop all partitions
+            log.exception("message %d of %s cannot be read", message.seq, site)
+            self._refuse(site, _MALFORMED, repr(error))
             return
         result = self.engine.step(*batch, message.time_ns)
         self._tell(said, result)

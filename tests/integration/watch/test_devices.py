@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import threading
 import time
 
@@ -15,6 +16,7 @@ from fengsui.watch.intrusions import Watch
 from fengsui.watch.models import IngestCounter
 from fengsui.watch.simulator import Device, Signal, Simulator
 from tests.integration.watch.conftest import NOW, Child, ask, events_of, told, until
+from tests.small_region import build
 
 TAGS = {f"PT-{n}": n for n in range(20)}
 
@@ -88,8 +90,34 @@ def test_bad_input_is_counted_and_stops_nobody(server, engine):
     gateway.disconnect()
 
 
+def test_a_device_gone_mad_stops_neither_itself_nor_others(server, engine):
+    """Two hundred messages of seeded rubbish between good ones, by MQTT: every one is counted, every good sample judged."""
+    chance = random.Random(11)
+    mad, sane = device(server), device(server, "HC-2")
+    begin, good = int(time.time() * 1000) - 5_000, 0
+    for n in range(200):
+        text = message(50, (begin + n) / 1000)
+        place = chance.randrange(len(text))
+        spoiled = [text[:place], text[:place] + chance.choice('{}[]",x9') + text[place:], text + text, chance.randbytes(40)]
+        mad.publish(f"tele/HC-1/{chance.choice(['json', 'cols', 'exe'])}", chance.choice(spoiled), qos=1)
+        if n % 10 == 0:
+            sane.publish("tele/HC-2/json", text, qos=1)
+            good += 1
+    mad.publish("tele/HC-1/json", message(95), qos=1).wait_for_publish(20)
+    until(lambda: [e for e in events_of(server) if e["kind"] == "RAISED" and e["site"] == "HC-1"])
+    found = until(lambda: (counts := latest_counts(server)).get("HC-1", [0] * 8)[7] == 201 and counts)
+    assert found["HC-2"][0] == good
+    *samples, malformed, oversized, messages, _ = found["HC-1"]
+    assert malformed > 100 and malformed + oversized <= messages <= malformed + oversized + sum(samples)
+    for client in (mad, sane):
+        client.disconnect()
+
+
 @pytest.mark.django_db
 def test_a_site_cannot_publish_for_another_and_it_is_counted(server, engine):
+    site = build(NOW).site
+    site.pk, site.code = None, "HC-2"
+    site.save()
     watch = Watch(server.folder / "nats" / "nats.log")
     gateway = device(server)
     for topic in ("tele/HC-2/json", f"part/{stream.partition('HC-2')}/HC-2/json", "watch/config/HC-2", "alarm/1", "latest/HC-2"):
@@ -110,6 +138,20 @@ def test_a_site_cannot_publish_for_another_and_it_is_counted(server, engine):
     assert found["HC-1"] == 5
     assert found["HC-2"] == 1
     gateway.disconnect()
+
+
+@pytest.mark.django_db
+def test_names_that_are_no_site_s_are_counted_together(tmp_path):
+    build(NOW)
+    log = tmp_path / "nats.log"
+    log.touch()
+    watch = Watch(log)
+    lines = [f'[1] [ERR] 127.0.0.1:{n} - authentication error - User "guess{n}"' for n in range(50)]
+    lines += ['[1] [ERR] 127.0.0.1 - authentication error - User "HC-1"', '[1] [ERR] "bot" - Publish Violation - JWT']
+    log.write_text("\n".join(lines) + "\n")
+    watch.count(NOW)
+    found = {(row.site, row.kind): row.total for row in IngestCounter.objects.all()}
+    assert found == {("?", "unauthorised"): 51, ("HC-1", "unauthorised"): 1}
 
 
 def test_the_stream_s_own_partition_is_ours(server, engine):

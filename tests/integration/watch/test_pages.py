@@ -4,10 +4,13 @@ import json
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fengsui.watch import credentials, line
 from fengsui.watch.models import Alarm, IngestCounter
 from tests.integration.watch.test_relay import NOW, Plant, alarms
+from tests.unit.watch.test_codec import ANYTHING
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +112,17 @@ def test_the_http_door_checks_token_size_and_shape(plant, settings, tmp_path, mo
     }
     credentials.revoke([plant.site], NOW)
     assert send(good) == 401
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from(["json", "cols", "x"]), body=st.binary(max_size=60) | ANYTHING.map(lambda one: json.dumps(one).encode())
+)
+def test_no_body_breaks_the_http_door(plant, settings, tmp_path, monkeypatch, kind, body):
+    settings.KEYS_DIR = tmp_path
+    token = credentials.issue([plant.site], NOW)["HC-1"]
+    monkeypatch.setattr(line.Line, "store", lambda self, subject, data: 1)
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = Client().post(f"/api/ingest/{kind}", body, content_type="application/octet-stream", headers=headers)
+    assert answer.status_code in (202, 400, 413)
+    assert answer.status_code == 202 or "detail" in answer.json()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fengsui.watch import codec
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.engine import SECOND, Level
 from fengsui.watch.late import MOST
@@ -130,6 +131,16 @@ def test_late_records_survive_a_snapshot():
     stream.sample(2, A=99)
     stream.shard = Shard.restore(stream.shard.snapshot())
     assert said(stream.beat(11)) == [("LATE_BEYOND", 1)]
+
+
+def test_a_fault_of_the_reader_s_own_is_counted_and_stops_nothing(monkeypatch):
+    stream = Stream()
+    stream.configure(0, HIGH)
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "decode", lambda *_: 1 // 0)
+        assert stream.sample(1, A=11) == []
+    assert stream.shard.counts["S1"].totals[5] == 1
+    assert said(stream.sample(2, A=11)) == [("RAISED", 1)]
 
 
 def test_a_configuration_under_another_site_s_subject_is_refused():

@@ -39,9 +39,9 @@ _SETTINGS = (
 
 _ENTRY = "case_id, seq, act, state_before, state_after, person_id, principal_id, post_id, office_id, key, at, body, previous, id"
 _TABLES = {
-    "ledger_case": "case_id, id, mechanism, version_id, number, external_number, title, seq, state, fields, core, owner_id, "
-    "holder_id, about_kind, about_id, place_code, place_path, duty, level, parent_id, root_id, opener_id, raiser, unique_key, "
-    "confidential, readers, exercise, adopted, ended, opened_at, ended_at, moved_at, next_due",
+    "ledger_case": "case_id, id, mechanism, version_id, number, external_number, title, title_en, seq, state, fields, core, "
+    "owner_id, holder_id, about_kind, about_id, place_code, place_path, duty, level, parent_id, root_id, opener_id, raiser, "
+    "unique_key, confidential, readers, exercise, adopted, ended, opened_at, ended_at, moved_at, next_due",
     "ledger_clock": "case_id, place, name, holder_id, person_id, first, start, due, again, n, stopped, answered_by, paused_at, "
     "pause_used, rung, ladder, amount, law, law_version, calendar, provisional, next_rung_at, current, exercise",
     "ledger_party": "case_id, office_id, kind, since",
@@ -94,8 +94,7 @@ def _families(pg: psycopg.Connection[Any]) -> list[Family]:
     for ids in lives.families():
         rows = pg.execute("SELECT id, number, title, ended FROM ledger_case WHERE id = ANY(%s::uuid[])", [ids]).fetchall()
         numbers = [number.encode() for _, number, _, _ in rows if number]
-        serial = lives.SERIAL.search(rows[0][2])
-        assert serial, f"no serial in {rows[0][2]!r}"
+        serial = next(one for row in rows if (one := lives.SERIAL.search(row[2])))
         family = Family([one.encode() for one in ids], numbers, serial[1].encode(), all(row[3] for row in rows))
         _read(pg, family, ids)
         found.append(family)
@@ -266,8 +265,8 @@ def _jobs(families: list[Family], cases: int, first: int) -> Iterator[tuple[int,
             cases -= len(family.ids)
 
 
-def fill(cases: int, *, workers: int | None = None) -> int:
-    """Play the lives in an empty, migrated database and copy them until there are at least so many cases.
+def fill(cases: int, *, patterns: int = LIVES, workers: int | None = None) -> int:
+    """Play so many lives in an empty, migrated database and copy them until there are at least so many cases.
 
     Returns how many entries were copied. ``lives.region()`` then gives offices and people.
     """
@@ -275,7 +274,7 @@ def fill(cases: int, *, workers: int | None = None) -> int:
 
     from fengsui.ledger.database import conninfo
 
-    lives.Player().play(LIVES)
+    lives.Player().play(patterns)
     where = conninfo()
     with psycopg.connect(where) as pg:
         families = _families(pg)

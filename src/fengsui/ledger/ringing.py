@@ -157,7 +157,7 @@ def _move_row(passage: Passage, held: Held, decision: Decision, place: int, know
     work, line, old = passage.work, held.lines[place], held.case.clocks[place]
     if line.id is not None:
         work.stored.setdefault(line.id, old)
-    held.case, held.plain = decision.case, None
+    held.case = decision.case
     line.next_rung_at = deadlines.next_rung(held.mechanism, held.case.clocks[place], known, held.case.fields)
     work.clocks[held.case.id] = held
 

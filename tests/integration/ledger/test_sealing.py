@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from bench import fill
 from django.conf import settings
 from django.db import connection, connections, transaction
 
@@ -15,6 +14,7 @@ from fengsui.ledger import sealer, sealing, verify
 from fengsui.ledger.doors import tables
 from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
 from fengsui.ledger.seals import heads, signing, tree
+from tests.same_lives import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def sealed(cases: int = 60, rounds: int = 3) -> sealing.Grower:
     """A ledger grown and sealed in some rounds, a minute apart."""
     grower = sealing.Grower.load()
     for number in range(rounds):
-        fill.fill(cases // rounds, first=1 + number * (cases // rounds))
+        fill(cases // rounds, first=1 + number * (cases // rounds))
         assert sealer.round_(grower, NOW + timedelta(minutes=number)) is not None
     return grower
 
@@ -65,14 +65,14 @@ def test_the_very_first_entry_is_sealed_by_a_sealer_that_was_there_before_it() -
     for _ in range(3):
         grower.append()
     assert grower.low == 0
-    fill.fill(5)
+    fill(5)
     assert sealer.round_(grower, NOW) is not None
     assert Leaf.objects.count() == Entry.objects.count()
     assert verify.ledger(NOW + timedelta(hours=1)).ok
 
 
 def test_ids_taken_before_their_rows_are_written_are_not_passed_over() -> None:
-    fill.fill(3)
+    fill(3)
     taken, done, ids = Event(), Event(), []
 
     def door() -> None:
@@ -106,7 +106,7 @@ def test_the_sealer_goes_on_where_it_stopped() -> None:
     first = sealed(30, 1)
     again = sealing.Grower.load()
     assert (again.tree.size, again.tree.root()) == (first.tree.size, first.tree.root())
-    fill.fill(40, first=900)
+    fill(40, first=900)
     again.append(limit=37)
     third = sealing.Grower.load()
     sealer.round_(third, NOW + timedelta(minutes=5))
@@ -116,7 +116,7 @@ def test_the_sealer_goes_on_where_it_stopped() -> None:
 
 def test_entries_wait_for_the_minute_but_never_longer() -> None:
     grower = sealed(10, 1)
-    fill.fill(5, first=800)
+    fill(5, first=800)
     assert sealer.round_(grower, NOW + timedelta(seconds=30)) is None
     report = verify.ledger(NOW + timedelta(seconds=31))
     assert report.ok
@@ -133,7 +133,7 @@ def test_a_late_commit_is_not_skipped() -> None:
         from django.db import transaction
 
         with transaction.atomic():
-            fill.fill(1, first=5000)
+            fill(1, first=5000)
             begun.set()
             finish.wait(20)
         connections.close_all()
@@ -141,7 +141,7 @@ def test_a_late_commit_is_not_skipped() -> None:
     writer = Thread(target=slowly)
     writer.start()
     begun.wait(20)
-    fill.fill(2, first=6000)
+    fill(2, first=6000)
     for second in range(4):
         sealer.round_(grower, NOW + timedelta(seconds=100 + second))
     assert grower.tree.size == 120
@@ -225,12 +225,12 @@ def test_history_rewritten_and_sealed_anew_contradicts_a_kept_head() -> None:
     sealed(30, 3)
     file = heads.to_file(sealing.signed(Head.objects.get(size=200)), bytes(SealKey.objects.get().public))
     as_owner("TRUNCATE ledger_head, ledger_leaf, ledger_tile, ledger_entry, ledger_case, ledger_clock CASCADE")
-    fill.fill(30)
+    fill(30)
     sealer.round_(sealing.Grower.load(), NOW)
     assert verify.ledger(NOW + timedelta(hours=1)).ok
     assert "not_grown" in codes(verify.grown_from(file, NOW + timedelta(hours=1)))
     as_owner("TRUNCATE ledger_head, ledger_leaf, ledger_tile, ledger_entry, ledger_case, ledger_clock CASCADE")
-    fill.fill(10)
+    fill(10)
     sealer.round_(sealing.Grower.load(), NOW)
     assert "cut_tail" in codes(verify.grown_from(file, NOW + timedelta(hours=1)))
 
@@ -238,7 +238,7 @@ def test_history_rewritten_and_sealed_anew_contradicts_a_kept_head() -> None:
 def test_a_key_that_turned_over_still_counts_and_a_strangers_does_not(tmp_path, settings) -> None:
     grower = sealed(10, 1)
     sealing.turn_over_key(NOW)
-    fill.fill(5, first=700)
+    fill(5, first=700)
     sealer.round_(grower, NOW + timedelta(minutes=2))
     assert verify.ledger(NOW + timedelta(hours=1)).ok
     assert len({head.key_id for head in Head.objects.all()}) == 2
@@ -248,7 +248,7 @@ def test_a_key_that_turned_over_still_counts_and_a_strangers_does_not(tmp_path, 
             path.unlink()
     assert verify.ledger(NOW + timedelta(hours=1)).ok, "the first key endorses the second"
     settings.KEYS_DIR = tmp_path / "other"
-    fill.fill(5, first=710)
+    fill(5, first=710)
     sealer.round_(grower, NOW + timedelta(minutes=4))
     assert {"forged_key", "forged_seal"} <= codes(verify.ledger(NOW + timedelta(hours=1)))
 
@@ -267,7 +267,7 @@ def test_the_successor_is_on_record_before_it_signs(monkeypatch: pytest.MonkeyPa
         sealing.turn_over_key(NOW)
     assert seen == [True]
     grower = sealing.Grower.load()
-    fill.fill(5, first=700)
+    fill(5, first=700)
     sealer.round_(grower, NOW + timedelta(minutes=2))
     assert verify.ledger(NOW + timedelta(hours=1)).ok, "the old key signs on"
 
@@ -283,7 +283,7 @@ def test_proofs_from_the_database_hold() -> None:
 
 
 def test_the_process_seals_and_stops(monkeypatch) -> None:
-    fill.fill(10)
+    fill(10)
     stop = Event()
     process = Thread(target=sealer.run, args=(stop,))
     process.start()
@@ -291,7 +291,7 @@ def test_the_process_seals_and_stops(monkeypatch) -> None:
         if Head.objects.exists():
             break
         stop.wait(0.05)
-    fill.fill(3, first=400)
+    fill(3, first=400)
     for _ in range(200):
         if Leaf.objects.count() == 130:
             break

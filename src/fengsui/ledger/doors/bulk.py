@@ -17,7 +17,7 @@ from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, 
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused, refused
 from fengsui.ledger.doors.single import act, demand_delegation, in_transaction, missing
-from fengsui.ledger.doors.work import Work, Written
+from fengsui.ledger.doors.work import PastLine, Work, Written
 from fengsui.ledger.kernel.rows import Rows
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Mechanism
 from fengsui.ledger.kernel.times import NoLength
@@ -147,8 +147,7 @@ class _Takeover:
             raise refused(422, "unknown", f"rows.{number}.mechanism", str(error)) from error
         _demand_known(mechanism, number, row)
         held = self._blank(mechanism, row)
-        for past in row.past:
-            self._past(held, past, row)
+        self.work.write_past(held, (_line(past, row) for past in row.past), SYSTEM)
         written = self._adopt(held, row)
         self.work.words[held.case.id] = bigrams(
             row.number or "", held.row["title"], held.row["title_en"], row.about.external_number
@@ -166,15 +165,8 @@ class _Takeover:
         held.case = replace(held.case, raiser=raiser, opened=row.opened_at or self.now)
         return held
 
-    def _past(self, held: Held, past: Past, row: Adoption) -> None:
-        values = {name: value for name, value in (("act", past.act), ("by", past.by), ("text", past.text)) if value}
-        unverified = {"unverified": OLD_WORLD, "source": row.source}
-        self.work.write_past(held, past.state or row.state, past.at, SYSTEM, values, unverified)
-
     def _adopt(self, held: Held, row: Adoption) -> Written:
         gathered = self._facts(held, row.about)
-        if row.past:  # bring the case up to its past before the last entry moves it
-            held.case = replace(held.case, seq=len(row.past), state=row.past[-1].state or row.state)
         case = replace(held.case, seq=len(row.past) + 1, state=row.state, fields=dict(row.fields), ended=row.ended)
         after = replace(case, clocks=self._clocks(held, case, gathered))
         columns = columns_after(held, after, gathered, self.now)
@@ -206,6 +198,11 @@ class _Takeover:
         except (NoLength, KeyError) as lacking:
             raise refused(422, "missing", "fields", f"The clock of {case.state} needs {lacking}; give that field") from lacking
         return tuple(rows.rows)
+
+
+def _line(past: Past, row: Adoption) -> PastLine:
+    values = {name: value for name, value in (("act", past.act), ("by", past.by), ("text", past.text)) if value}
+    return PastLine(past.state or row.state, past.at, values, {"unverified": OLD_WORLD, "source": row.source})
 
 
 def _demand_new_numbers(chunk: list[tuple[int, Adoption]]) -> None:

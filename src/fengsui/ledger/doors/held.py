@@ -12,57 +12,9 @@ import orjson
 from django.db import connection
 
 from fengsui.ledger import mechanisms
+from fengsui.ledger.doors.columns import CLOCK, CLOCK_TIMES, COLUMNS, HEAD, LINE
 from fengsui.ledger.kernel.shapes import Case, ClockRow, Kid, Mechanism
 from fengsui.ledger.seals import canon, change
-
-COLUMNS = (
-    "number",
-    "external_number",
-    "title",
-    "title_en",
-    "owner_id",
-    "holder_id",
-    "about_kind",
-    "about_id",
-    "place_code",
-    "place_path",
-    "duty",
-    "level",
-    "root_id",
-    "opener_id",
-    "unique_key",
-    "confidential",
-    "readers",
-    "exercise",
-    "adopted",
-    "ended_at",
-)
-"""A case's columns that the kernel does not know; entries carry their differences as ``row``."""
-
-_CORE = ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
-_CLOCK = (
-    "id",
-    "name",
-    "holder_id",
-    "person_id",
-    "first",
-    "start",
-    "due",
-    "again",
-    "n",
-    "stopped",
-    "paused_at",
-    "pause_used",
-    "rung",
-    "answered_by",
-    "ladder",
-    "amount",
-    "law",
-    "law_version",
-    "calendar",
-    "provisional",
-    "next_rung_at",
-)
 
 
 @dataclass(slots=True)
@@ -103,13 +55,6 @@ class Held:
     lines: list[ClockLine] = field(default_factory=list)  # beside case.clocks, same order
     fresh: bool = False  # not in the database yet
     given: Mapping[str, str] = field(default_factory=dict)  # the words for its title, of whoever opens it
-    plain: dict[str, Any] | None = None  # of case and row, kept from the entry before
-
-    def as_plain(self) -> dict[str, Any]:
-        """Case and row as JSON values; empty before the opening."""
-        if self.plain is None:
-            self.plain = change.plain(self.case, self.row) if self.case.seq else {}
-        return self.plain
 
 
 def core_json(case: Case) -> bytes:
@@ -133,46 +78,31 @@ def core_json(case: Case) -> bytes:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+_CELLS = ("id", *CLOCK, *LINE)
+_KERNEL = [(at, kernel, name in CLOCK_TIMES) for at, (name, kernel) in enumerate(CLOCK.items(), 1)]
+_BESIDE = [(at, name, name in CLOCK_TIMES) for at, name in enumerate(LINE, len(CLOCK) + 1)]
 
 
-def _clock(line: Mapping[str, Any]) -> tuple[ClockRow, ClockLine]:
-    row = ClockRow(
-        name=line["name"],
-        holder=line["holder_id"],
-        person=line["person_id"],
-        first=_moment(line["first"]),
-        start=datetime.fromisoformat(line["start"]),
-        due=datetime.fromisoformat(line["due"]),
-        again=line["again"],
-        n=line["n"],
-        stopped=_moment(line["stopped"]),
-        paused_at=_moment(line["paused_at"]),
-        pause_used=line["pause_used"],
-        rung=line["rung"],
-        answered=line["answered_by"],
-    )
-    return row, ClockLine(
-        id=line["id"],
-        ladder=line["ladder"],
-        amount=line["amount"],
-        law=line["law"],
-        law_version=line["law_version"],
-        calendar=line["calendar"],
-        provisional=line["provisional"],
-        next_rung_at=_moment(line["next_rung_at"]),
-    )
+def _cell(value: Any, moment: bool) -> Any:
+    return datetime.fromisoformat(value) if moment and value else value
 
 
-_HEAD = ("id", "mechanism", "version_id", "seq", "state", "fields", "core", "parent_id", "raiser", "opened_at", "ended")
-_CLOCKS = ", ".join(f"'{name}', k.{name}" for name in _CLOCK)
+def _clock(cells: list[Any]) -> tuple[ClockRow, ClockLine]:
+    row = ClockRow(**{name: _cell(cells[at], moment) for at, name, moment in _KERNEL})
+    return row, ClockLine(cells[0], **{name: _cell(cells[at], moment) for at, name, moment in _BESIDE})
+
+
+_CLOCKS = ", ".join(f"k.{name}" for name in _CELLS)
 _SELECT = (
-    f"SELECT {', '.join(f'c.{name}' for name in (*_HEAD, *COLUMNS))}, e.leaf, "  # noqa: S608 - own column names
-    f"(SELECT json_agg(json_build_object({_CLOCKS}) ORDER BY k.place) FROM ledger_clock k "
+    f"SELECT {', '.join(f'c.{name}' for name in (*HEAD, *COLUMNS))}, e.leaf, "  # noqa: S608 - own column names
+    f"(SELECT json_agg(json_build_array({_CLOCKS}) ORDER BY k.place) FROM ledger_clock k "
     "WHERE k.case_id = c.id AND k.current)::text "
-    "FROM ledger_case c JOIN ledger_entry e ON e.case_id = c.id AND e.seq = c.seq WHERE c.id = ANY(%s::uuid[]) "
-    "ORDER BY array_position(%s::uuid[], c.id)"
+    "FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (id, place) JOIN ledger_case c ON c.id = wanted.id "
+    "JOIN ledger_entry e ON e.case_id = c.id AND e.seq = c.seq ORDER BY wanted.place"
+)
+_LOCK = (
+    "SELECT c.id FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (id, place) JOIN ledger_case c ON c.id = wanted.id "
+    "{only} ORDER BY wanted.place FOR UPDATE OF c"
 )
 
 
@@ -187,14 +117,9 @@ def read(ids: Iterable[str], *, lock: bool = True, rootless: bool = False) -> di
         return {}
     with connection.cursor() as cursor:
         if lock:
-            only = "AND parent_id IS NULL " if rootless else ""
-            cursor.execute(
-                f"SELECT id FROM ledger_case WHERE id = ANY(%s::uuid[]) {only}"  # noqa: S608 - one of two constants
-                "ORDER BY array_position(%s::uuid[], id) FOR UPDATE",
-                [wanted, wanted],
-            )
+            cursor.execute(_LOCK.format(only="WHERE c.parent_id IS NULL" if rootless else ""), [wanted])
             wanted = [one for (one,) in cursor.fetchall()]
-        cursor.execute(_SELECT, [wanted, wanted])
+        cursor.execute(_SELECT, [wanted])
         return {held.case.id: held for held in map(_held, cursor.fetchall())}
 
 
@@ -211,10 +136,10 @@ def _loads(value: Any) -> Any:
 
 
 def _held(values: tuple[Any, ...]) -> Held:
-    head = dict(zip(_HEAD, values, strict=False))
-    row = dict(zip(COLUMNS, values[len(_HEAD) :], strict=False))
+    head = dict(zip(HEAD, values, strict=False))
+    row = dict(zip(COLUMNS, values[len(HEAD) :], strict=False))
     row["root_id"] = str(row["root_id"]) if row["root_id"] else None
-    clocks = [_clock(line) for line in orjson.loads(values[-1] or "[]")]
+    clocks = [_clock(cells) for cells in orjson.loads(values[-1] or "[]")]
     core = _loads(head["core"])
     case = Case(
         id=str(head["id"]),

@@ -9,122 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.db import connection
 
-from fengsui.ledger.doors import tables
-from fengsui.ledger.doors.held import COLUMNS, ClockLine, Held, core_json
+from fengsui.ledger.doors import columns, rows, tables
+from fengsui.ledger.doors.held import ClockLine, Held
 from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.kernel.shapes import Actor, Case
 from fengsui.ledger.models import Evidence
 from fengsui.ledger.seals import canon, change
-
-_ENTRY = (
-    "id",
-    "case_id",
-    "seq",
-    "act",
-    "state_before",
-    "state_after",
-    "at",
-    "person_id",
-    "principal_id",
-    "post_id",
-    "office_id",
-    "key",
-    "body",
-    "salt",
-    "previous",
-    "leaf",
-)
-_CASE = (
-    "id",
-    "mechanism",
-    "version_id",
-    "seq",
-    "state",
-    "fields",
-    "core",
-    "parent_id",
-    "raiser",
-    "opened_at",
-    "ended",
-    "moved_at",
-    "next_due",
-    *COLUMNS,
-)
-_MOVES = {
-    "id": "uuid",
-    "seq": "int",
-    "state": "text",
-    "version_id": "text",
-    "fields": "jsonb",
-    "core": "jsonb",
-    "ended": "bool",
-    "moved_at": "timestamptz",
-    "next_due": "timestamptz",
-    "number": "text",
-    "external_number": "text",
-    "title": "text",
-    "title_en": "text",
-    "about_kind": "text",
-    "about_id": "text",
-    "place_code": "text",
-    "place_path": "text",
-    "duty": "text",
-    "owner_id": "bigint",
-    "holder_id": "bigint",
-    "level": "text",
-    "readers": "bigint[]",
-    "ended_at": "timestamptz",
-}
-_CLOCK = (
-    "case_id",
-    "place",
-    "name",
-    "holder_id",
-    "person_id",
-    "first",
-    "start",
-    "due",
-    "again",
-    "n",
-    "stopped",
-    "paused_at",
-    "pause_used",
-    "rung",
-    "answered_by",
-    "current",
-    "ladder",
-    "amount",
-    "law",
-    "law_version",
-    "calendar",
-    "provisional",
-    "next_rung_at",
-    "exercise",
-)
-_CLOCK_MOVES = {
-    "id": "bigint",
-    "holder_id": "bigint",
-    "person_id": "bigint",
-    "first": "timestamptz",
-    "due": "timestamptz",
-    "stopped": "timestamptz",
-    "paused_at": "timestamptz",
-    "pause_used": "int",
-    "rung": "int",
-    "answered_by": "bigint",
-    "current": "bool",
-    "calendar": "text",
-    "provisional": "bool",
-    "next_rung_at": "timestamptz",
-}
-
 
 CHANGED = "case"
 """The outbox topic that tells open pages that a case changed."""
@@ -174,6 +70,31 @@ class Notice:
     args: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class PastLine:
+    """One line of the old world's record: the state it led to, when, what it says and how far that is vouched for."""
+
+    state: str
+    at: datetime
+    values: Mapping[str, Any]
+    besides: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What one entry says, its place in the chain aside."""
+
+    act: str
+    actor: Actor
+    at: datetime
+    before: str
+    after: str
+    change: Mapping[str, Any]
+    values: Mapping[str, Any] | None
+    seen: Mapping[str, Any] | None
+    besides: Mapping[str, Any] | None
+
+
 @dataclass(slots=True)
 class Work:
     """Everything that one transaction is going to write."""
@@ -207,80 +128,52 @@ class Work:
         besides: Mapping[str, Any] | None = None,
         key: str = "",
         signed_only: bool = False,
-        at: datetime | None = None,
     ) -> Written:
         """Seal one entry and let ``held`` move on to ``after`` with these columns and clock lines."""
-        moment, before = at or self.now, held.case
-        plain_before = held.as_plain()
-        plain_after = change.plain(after, row, before=(before, plain_before) if plain_before else None)
-        record = canon.record_of(
-            case=after.id,
-            seq=after.seq,
-            at=moment,
-            act=act,
-            actor=actor,
-            before=plain_before,
-            after=plain_after,
-            values=values,
-            seen=seen,
-            besides=self._besides(held, after, lines, besides),
-        )
-        sealed = canon.seal(record, held.leaf)
-        written = Written(held, act, before, after, row["number"], signed_only, sealed.leaf)
-        self.entries.append(
-            (
-                written,
-                [
-                    0,
-                    after.id,
-                    after.seq,
-                    act,
-                    before.state,
-                    after.state,
-                    moment,
-                    actor.person,
-                    actor.principal,
-                    actor.post,
-                    actor.office,
-                    key,
-                    sealed.body,
-                    sealed.salt,
-                    held.leaf,
-                    sealed.leaf,
-                ],
-            )
-        )
+        before = held.case
+        step = change.step(before, held.row, after, row) if before.seq else change.diff({}, change.plain(after, row))
+        told = self._besides(held, after, lines, besides)
+        entry = _Entry(act, actor, self.now, before.state, after.state, step, values, seen, told)
+        written = self._seal(held, after.seq, entry, key=key, signed_only=signed_only)
+        written.after, written.number = after, row["number"]
         self._clocks(held, after, lines)
-        held.case, held.row, held.lines, held.leaf, held.plain = after, row, lines, sealed.leaf, plain_after
+        if not held.fresh:
+            self._move(after.id, rows.case_move(held, after, row, self.now))
+        held.case, held.row, held.lines = after, row, lines
         if held.fresh:
             self.fresh[after.id] = held
-        else:
-            self._move(held)
         return written
 
-    def write_past(
-        self, held: Held, state: str, at: datetime, actor: Actor, values: Mapping[str, Any], besides: Mapping[str, Any]
-    ) -> None:
-        """Seal an entry ``past`` of a case not yet in the database: nothing but its state moves.
+    def write_past(self, held: Held, lines: Iterable[PastLine], actor: Actor) -> None:
+        """Seal the entries ``past`` of a case not yet in the database: nothing but its state moves."""
+        case, seq, state = held.case, held.case.seq, held.case.state
+        for line in lines:
+            seq += 1
+            if seq == 1:  # the first entry states the whole case
+                step = change.diff({}, change.plain(replace(case, state=line.state, seq=seq), held.row))
+            else:
+                step = {"state": line.state} if line.state != state else {}
+            entry = _Entry("past", actor, line.at, state, line.state, step, line.values, None, line.besides)
+            self._seal(held, seq, entry)
+            state = line.state
+        if seq != case.seq:
+            held.case = replace(case, seq=seq, state=state)
 
-        ``held.plain`` runs ahead of ``held.case``, which the next ``write`` brings up to it.
-        """
-        before = held.plain if held.plain is not None else {}
-        after = {**(before or change.plain(held.case, held.row)), "state": state, "seq": before.get("seq", 0) + 1}
-        step = None  # the first entry states the whole case
-        if before:
-            step = {"state": state} if state != before["state"] else {}
+    def _seal(self, held: Held, seq: int, entry: _Entry, *, key: str = "", signed_only: bool = False) -> Written:
+        """The entry of this number in the case's chain, ready to be written."""
+        case, actor = held.case, entry.actor
         record = canon.record_of(
-            case=held.case.id, seq=after["seq"], at=at, act="past", actor=actor, before=before, after=after,
-            values=values, besides=besides, change=step,
+            case=case.id, seq=seq, at=entry.at, act=entry.act, actor=actor, before=entry.before if seq > 1 else None,
+            after=entry.after, change=entry.change, values=entry.values, seen=entry.seen, besides=entry.besides,
         )  # fmt: skip
         sealed = canon.seal(record, held.leaf)
-        written = Written(held, "past", held.case, held.case, held.row["number"], False, sealed.leaf)
+        written = Written(held, entry.act, case, case, held.row["number"], signed_only, sealed.leaf)
         self.entries.append((written, [
-            0, held.case.id, after["seq"], "past", before.get("state", ""), state, at, None, None, None, None, "",
-            sealed.body, sealed.salt, held.leaf, sealed.leaf,
+            0, case.id, seq, entry.act, entry.before, entry.after, entry.at, actor.person, actor.principal, actor.post,
+            actor.office, key, sealed.body, sealed.salt, held.leaf, sealed.leaf,
         ]))  # fmt: skip
-        held.plain, held.leaf = after, sealed.leaf
+        held.leaf = sealed.leaf
+        return written
 
     def _besides(self, held: Held, after: Case, lines: list[ClockLine], besides: Mapping[str, Any] | None) -> dict[str, Any]:
         told = dict(besides or {})
@@ -292,12 +185,12 @@ class Work:
             told["clocks"] = changed
         return told
 
-    def _move(self, held: Held) -> None:
-        times = self.moved.get(held.case.id, 0)
-        self.moved[held.case.id] = times + 1
+    def _move(self, case_id: str, move: dict[str, Any]) -> None:
+        times = self.moved.get(case_id, 0)
+        self.moved[case_id] = times + 1
         while len(self.moves) <= times:
             self.moves.append([])
-        self.moves[times].append(_move_of(held, self.now))
+        self.moves[times].append(move)
 
     def _clocks(self, held: Held, after: Case, lines: list[ClockLine]) -> None:
         if after.clocks == held.case.clocks and len(lines) == len(held.lines):
@@ -306,7 +199,7 @@ class Work:
             kept = place < len(lines) and lines[place] is line
             if not kept and line.id is not None:
                 row = held.case.clocks[place]
-                self.gone.append(_clock_move(line, row, current=False))
+                self.gone.append(rows.clock_move(line, row, current=False))
         for line, row in zip(held.lines, held.case.clocks, strict=True):
             if line.id is not None:
                 self.stored.setdefault(line.id, row)
@@ -319,26 +212,35 @@ class Work:
         publisher sees the outbox rows within a tenth of a second and tells the others.
         """
         self._know_files()
-        tables.insert("ledger_case", _CASE, [_case_row(held, self.now) for held in self.fresh.values()])
+        tables.insert("ledger_case", columns.CASE, [rows.case_row(held, self.now) for held in self.fresh.values()])
         self._insert_entries()
-        for wave in self.moves:
-            if tables.update("ledger_case", _MOVES, wave, where="AND t.seq = d.seq - 1") != len(wave):
-                raise RuntimeError("a locked case moved under the door's hands")
+        self._move_cases()
         self._flush_clocks()
         self._flush_rest()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
+    def _move_cases(self) -> None:
+        """One statement for all moves of a wave that change the same columns."""
+        for wave in self.moves:
+            alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+            for move in wave:
+                alike.setdefault(tuple(move), []).append(move)
+            for names, some in alike.items():
+                types = {name: columns.MOVES[name] for name in names}
+                if tables.update("ledger_case", types, some, where="AND t.seq = d.seq - 1") != len(some):
+                    raise RuntimeError("a locked case moved under the door's hands")
+
     def _insert_entries(self) -> None:
         """One entry gets its id while it is written; many take theirs before, for one COPY."""
         if len(self.entries) == 1:
             written, row = self.entries[0]
-            written.id = tables.insert_one("ledger_entry", _ENTRY[1:], row[1:])
+            written.id = tables.insert_one("ledger_entry", columns.ENTRY[1:], row[1:])
             return
         ids = tables.take_ids("ledger_entry", len(self.entries))
         for entry_id, (written, row) in zip(ids, self.entries, strict=True):
             written.id = row[0] = entry_id
-        tables.insert("ledger_entry", _ENTRY, [row for _, row in self.entries])
+        tables.copy_binary("ledger_entry", columns.ENTRY, (rows.entry_cells(row) for _, row in self.entries))
 
     def _flush_clocks(self) -> None:
         added: list[list[Any]] = []
@@ -346,11 +248,11 @@ class Work:
         for held in self.clocks.values():
             for place, (line, row) in enumerate(zip(held.lines, held.case.clocks, strict=True)):
                 if line.id is None:
-                    added.append(_clock_row(held, place, line, row))
+                    added.append(rows.clock_row(held, place, line, row))
                 elif self.stored.get(line.id) != row:
-                    changed.append(_clock_move(line, row))
-        tables.update("ledger_clock", _CLOCK_MOVES, changed)
-        tables.insert("ledger_clock", _CLOCK, added)
+                    changed.append(rows.clock_move(line, row))
+        tables.update("ledger_clock", columns.CLOCK_MOVES, changed)
+        tables.insert("ledger_clock", rows.CLOCK_ROW, added)
 
     def _flush_rest(self) -> None:
         tables.insert(
@@ -365,7 +267,7 @@ class Work:
                     n.person,
                     n.kind,
                     n.text,
-                    _json(n.args),
+                    rows.json_text(n.args),
                     self.now,
                     n.written.held.row["exercise"],
                 )
@@ -375,7 +277,10 @@ class Work:
         tables.insert(
             "ledger_outbox",
             ("entry_id", "case_id", "topic", "payload", "at", "attempts", "error"),
-            [(w.id, w.after.id, topic, _json(load), self.now, 0, "") for w, topic, load in (*self.outbox, *self._changes())],
+            [
+                (w.id, w.after.id, topic, rows.json_text(load), self.now, 0, "")
+                for w, topic, load in (*self.outbox, *self._changes())
+            ],
         )
         tables.insert(
             "ledger_party",
@@ -420,100 +325,6 @@ class Work:
 _ADD_WORDS = (
     "ON CONFLICT (case_id) DO UPDATE SET bigrams = ARRAY(SELECT DISTINCT unnest(ledger_searchtext.bigrams || excluded.bigrams))"
 )
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def next_due(case: Case) -> datetime | None:
-    """The earliest due of the clocks that run."""
-    running = [row.due for row in case.clocks if row.stopped is None and row.paused_at is None]
-    return min(running) if running and not case.ended else None
-
-
-def _move_of(held: Held, now: datetime) -> dict[str, Any]:
-    case, row = held.case, held.row
-    return {
-        "id": case.id,
-        "seq": case.seq,
-        "state": case.state,
-        "version_id": case.version,
-        "fields": dict(case.fields),
-        "core": orjson.Fragment(core_json(case)),
-        "ended": case.ended,
-        "moved_at": now,
-        "next_due": next_due(case),
-        **{name: row[name] for name in _MOVES if name in row},
-    }
-
-
-def _case_row(held: Held, now: datetime) -> list[Any]:
-    case, row = held.case, held.row
-    return [
-        case.id,
-        case.mechanism,
-        case.version,
-        case.seq,
-        case.state,
-        _json(dict(case.fields)),
-        core_json(case).decode(),
-        case.parent,
-        _json(dict(case.raiser)),
-        case.opened,
-        case.ended,
-        now,
-        next_due(case),
-        *(row[name] for name in COLUMNS),
-    ]
-
-
-def _clock_row(held: Held, place: int, line: ClockLine, row: Any) -> list[Any]:
-    return [
-        held.case.id,
-        place,
-        row.name,
-        row.holder,
-        row.person,
-        row.first,
-        row.start,
-        row.due,
-        row.again,
-        row.n,
-        row.stopped,
-        row.paused_at,
-        row.pause_used,
-        row.rung,
-        row.answered,
-        True,
-        line.ladder,
-        line.amount,
-        line.law,
-        line.law_version,
-        line.calendar,
-        line.provisional,
-        line.next_rung_at,
-        held.row["exercise"],
-    ]
-
-
-def _clock_move(line: ClockLine, row: Any, *, current: bool = True) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "holder_id": row.holder,
-        "person_id": row.person,
-        "first": row.first,
-        "due": row.due,
-        "stopped": row.stopped,
-        "paused_at": row.paused_at,
-        "pause_used": row.pause_used,
-        "rung": row.rung,
-        "answered_by": row.answered,
-        "current": current,
-        "calendar": line.calendar,
-        "provisional": line.provisional,
-        "next_rung_at": line.next_rung_at if current else None,
-    }
 
 
 def new_id() -> str:

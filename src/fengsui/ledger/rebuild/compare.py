@@ -8,27 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from fengsui.ledger.doors import deadlines
-from fengsui.ledger.doors.held import COLUMNS
+from fengsui.ledger.doors.columns import CASE, CLOCK, COLUMNS, CORE, LINE
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.rebuild.fold import Folded
 from fengsui.ledger.seals import change
 
-CASE = (
-    "id", "mechanism", "version_id", "seq", "state", "fields", "core", "parent_id", "raiser", "opened_at", "ended",
-    "moved_at", "next_due", *COLUMNS,
-)  # fmt: skip
-CLOCK = (
-    "case_id", "place", "name", "holder_id", "person_id", "first", "start", "due", "again", "n", "stopped", "paused_at",
-    "pause_used", "rung", "answered_by", "ladder", "amount", "law", "law_version", "calendar", "provisional",
-    "next_rung_at", "id",
-)  # fmt: skip
-_KERNEL = {
-    "name": "name", "holder_id": "holder", "person_id": "person", "first": "first", "start": "start", "due": "due",
-    "again": "again", "n": "n", "stopped": "stopped", "paused_at": "paused_at", "pause_used": "pause_used",
-    "answered_by": "answered",
-}  # fmt: skip
-_BESIDE = ("ladder", "amount", "law", "law_version", "calendar", "provisional")
-_CORE = ("counts", "kids", "persons", "unverified", "verified", "signed", "pending", "overseers", "parent_mechanism")
+CLOCK_READ = ("case_id", "place", *CLOCK, *LINE, "id")
+_KERNEL = {column: kernel for column, kernel in CLOCK.items() if column != "rung"}
+_BESIDE = tuple(name for name in LINE if name != "next_rung_at")
 _ABSENT: Mapping[str, Any] = {"pending": {}}
 """What an entry of an older form leaves unsaid."""
 _UNSAID: Mapping[str, Any] = {"title_en": ""}
@@ -76,7 +63,7 @@ def case(row: Sequence[Any], folded: Folded) -> Iterator[Difference]:
             have = str(have)
         if _stamp(have) != value:
             yield Difference(name, what, _stamp(have), value)
-    for what in _CORE:
+    for what in CORE:
         value = known[what] if what in known else _ABSENT.get(what)
         if core.get(what, _ABSENT.get(what)) != value:
             yield Difference(name, what, core.get(what), value)
@@ -96,7 +83,7 @@ def clocks(
         yield Difference(case_id, "clocks", len(rows), len(expected))
         return
     for row, wanted in zip(rows, expected, strict=True):
-        own = dict(zip(CLOCK, row, strict=True))
+        own = dict(zip(CLOCK_READ, row, strict=True))
         place, label = own["place"], f"clock {own['name']}"
         for column, key in _KERNEL.items():
             if _stamp(own[column]) != wanted.get(key):

@@ -22,10 +22,11 @@ from psycopg.types.json import set_json_loads
 
 from fengsui.ledger import mechanisms
 from fengsui.ledger.database import conninfo, one_moment, snapshot_of
+from fengsui.ledger.doors.columns import CASE
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import MechanismVersion
 from fengsui.ledger.rebuild import compare
-from fengsui.ledger.rebuild.compare import CASE, CLOCK, Difference
+from fengsui.ledger.rebuild.compare import CLOCK_READ, Difference
 from fengsui.ledger.rebuild.fold import Folded
 
 MOST = 200
@@ -36,7 +37,7 @@ _BETWEEN = "BETWEEN %s AND %s"
 _CASES = f"SELECT {', '.join(CASE)} FROM ledger_case WHERE id {_BETWEEN} ORDER BY id"  # noqa: S608 - own names
 _ENTRIES = f"SELECT case_id, body FROM ledger_entry WHERE case_id {_BETWEEN} ORDER BY case_id, seq"  # noqa: S608
 _CLOCKS = (
-    f"SELECT {', '.join(CLOCK)} FROM ledger_clock "  # noqa: S608 - own names
+    f"SELECT {', '.join(CLOCK_READ)} FROM ledger_clock "  # noqa: S608 - own names
     f"WHERE current AND case_id {_BETWEEN} ORDER BY case_id, place"
 )
 

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.seals.change import diff, stamp
+from fengsui.ledger.seals.change import stamp
 from fengsui.ledger.seals.tree import leaf_hash
 
 FORM = 1
@@ -32,6 +32,7 @@ SALT_BYTES = 16
 FIRST = bytes(32)
 """What the first entry of a case has for its previous leaf."""
 HEAD = ("v", "case", "seq", "at", "act", "before", "after", "who")
+_IN_HEAD = frozenset(HEAD)
 _ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
 
 
@@ -62,9 +63,8 @@ def leaf_of(previous: bytes, salt: bytes, body: bytes) -> bytes:
 
 def encode_entry(record: Mapping[str, Any]) -> bytes:
     """The canonical bytes of an entry's record: ``HEAD`` in its order, then the other keys sorted."""
-    others = dict(record)
-    head = orjson.dumps({name: others.pop(name) for name in HEAD})
-    rest = encode(others)
+    head = orjson.dumps({name: record[name] for name in HEAD})
+    rest = encode({name: value for name, value in record.items() if name not in _IN_HEAD})
     return head[:-1] + b"," + rest[1:]
 
 
@@ -86,29 +86,26 @@ def record_of(
     at: datetime,
     act: str,
     actor: Actor,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    before: str | None,
+    after: str,
+    change: Mapping[str, Any],
     values: Mapping[str, Any] | None = None,
     seen: Mapping[str, Any] | None = None,
     besides: Mapping[str, Any] | None = None,
-    change: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The record of one act: ``before`` and ``after`` are plain cases (``before`` empty at the opening).
-
-    ``change`` is their difference where the caller knows it; else it is found here.
-    """
+    """The record of one act from the state ``before`` (None at the opening) to ``after``; ``change`` as ``diff`` gives it."""
     return {
         "v": FORM,
-        "case": str(case),
+        "case": case,
         "seq": seq,
         "at": stamp(at),
         "act": act,
         "actor": actor_record(actor),
-        "before": before.get("state"),
-        "after": after["state"],
+        "before": before,
+        "after": after,
         "who": [actor.person, actor.principal, actor.office, actor.post],
-        "values": dict(values or {}),
-        "seen": dict(seen or {}),
-        "change": diff(before, after) if change is None else change,
-        "besides": dict(besides or {}),
+        "values": values or {},
+        "seen": seen or {},
+        "change": change,
+        "besides": besides or {},
     }

@@ -21,13 +21,15 @@ Plain = dict[str, Any]
 
 MAPS = frozenset({"fields", "counts", "persons", "signed", "row"})
 ROWS = frozenset({"clocks", "kids"})
+COMPOSED = MAPS | ROWS
 ELSEWHERE = frozenset({"id", "seq"})
 """What the entry states outside the difference."""
 
 
 def stamp(moment: datetime) -> str:
     """A moment as entries write it: UTC, microseconds, ``Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def moment_of(text: str) -> datetime:
@@ -59,31 +61,14 @@ def _plain(value: Any) -> Any:
 
 
 _CASE = tuple(item.name for item in fields(Case))
+_STATED = tuple(name for name in _CASE if name not in ELSEWHERE)
 
 
-def plain(case: Case, row: Mapping[str, Any] | None = None, *, before: tuple[Case, Plain] | None = None) -> Plain:
-    """A kernel case as JSON values; ``row`` is what the ledger keeps of it besides (number, title, place …).
-
-    ``before`` is the case an act started from and its plain form: what is the same object in both is not composed
-    again. The result shares those parts; neither may be changed afterwards.
-    """
-    known: Plain = {}
-    for name in _CASE:
-        value = getattr(case, name)
-        if type(value) in _SAME:
-            known[name] = value
-        elif before is not None and getattr(before[0], name) is value:
-            known[name] = before[1][name]
-        elif name == "clocks" and before is not None:
-            known[name] = _rows(value, before[0].clocks, before[1][name])
-        else:
-            known[name] = _plain(value)
+def plain(case: Case, row: Mapping[str, Any] | None = None) -> Plain:
+    """A kernel case as JSON values; ``row`` is what the ledger keeps of it besides (number, title, place …)."""
+    known: Plain = {name: _plain(getattr(case, name)) for name in _CASE}
     known["row"] = _plain(dict(row or {}))
     return known
-
-
-def _rows(new: tuple[ClockRow, ...], old: tuple[ClockRow, ...], written: list[Plain]) -> list[Plain]:
-    return [written[at] if at < len(old) and old[at] is row else _plain(row) for at, row in enumerate(new)]
 
 
 def case_of(known: Mapping[str, Any]) -> Case:
@@ -121,6 +106,35 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Plain:
         elif key not in before or before[key] != new:
             change[key] = new
     return change
+
+
+def step(before: Case, row_before: Mapping[str, Any], after: Case, row_after: Mapping[str, Any]) -> Plain:
+    """``diff`` of the two in plain form, composing only what is not the same object in both."""
+    change: Plain = {}
+    for name in _STATED:
+        old, new = getattr(before, name), getattr(after, name)
+        if old is new or (type(new) in _SAME and type(old) is type(new) and old == new):
+            continue
+        if name == "clocks":
+            found: Any = _clock_diff(old, new)
+        elif name in MAPS:
+            found = _map_diff(_plain(old), _plain(new))
+        elif name in ROWS:
+            found = _row_diff(_plain(old), _plain(new))
+        else:
+            found = _plain(new)
+            if found == _plain(old):
+                continue
+        if found or name not in COMPOSED:
+            change[name] = found
+    if row_before is not row_after and (found := _map_diff(_plain(row_before), _plain(row_after))):
+        change["row"] = found
+    return change
+
+
+def _clock_diff(old: tuple[ClockRow, ...], new: tuple[ClockRow, ...]) -> Plain:
+    put = {str(at): _plain(row) for at, row in enumerate(new) if at >= len(old) or (old[at] is not row and old[at] != row)}
+    return {"len": len(new), "at": put} if put or len(old) != len(new) else {}
 
 
 def _map_diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> Plain:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from django.db import Error as DatabaseError
 from django.db import connections
 
 from fengsui.region.scoping import Scope
@@ -154,7 +155,7 @@ class Board:
                         last = self._read(last)
                         for _ in line.notifies(timeout=1.0, stop_after=1):
                             pass
-            except psycopg.Error:
+            except (psycopg.Error, DatabaseError):
                 self._stop.wait(1.0)  # the database is away: readers keep their page and we ask again
             finally:
                 connections.close_all()
@@ -167,7 +168,6 @@ class Board:
         for news in outbox.since(last):
             self.spread(news)
             last = news.position
-        connections.close_all()
         return last
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -37,24 +39,40 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
     now = moment.now()
     posts = mine(request, now)
     wanted = request.GET.dict()
-    rows = listing.alarms(posts)
-    page = Paginator(listing.narrowed(rows, wanted), PAGE).get_page(request.GET.get("page"))
-    alarms = list(page.object_list)
-    for alarm in alarms:
-        alarm.mine = any(listing.may_handle(one, alarm, "acknowledge") for one in posts)
-        alarm.owing = alarm.state in OWING
+    scoped = listing.alarms(posts)
+    found = listing.narrowed(scoped, wanted)
+    if wanted.get("part") == "rows":  # an open page renews its rows with each alarm: no counting
+        number = int(text) if (text := wanted.get("page", "")).isdecimal() else 1
+        begin = PAGE * (max(1, number) - 1)
+        shown = _shown(found[begin : begin + PAGE], posts)
+        return render(request, "watch/parts/rows.html", {"alarms": shown, "key": uuid.uuid4().hex})
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "alarms": alarms,
+        "alarms": _shown(page.object_list, posts),
         "outages": listing.outages(posts),
         "wanted": wanted,
-        "owing": rows.filter(state__in=OWING, hidden="").count(),
+        "owing": scoped.filter(state__in=OWING, hidden="").count(),
         "priorities": Rule.Priority.choices,
         "levels": Rule.Level.choices,
         "key": uuid.uuid4().hex,
     }
-    part = request.GET.get("part") == "rows"
-    return render(request, "watch/parts/rows.html" if part else "watch/alarms.html", context)
+    return render(request, "watch/alarms.html", context)
+
+
+def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Alarm]:
+    """The alarms with what the list says of each; words are looked up once a page, not once a row."""
+    kinds: list[Any] = [Rule.Priority, Rule.Level, Alarm.State, Alarm.Hidden]
+    priorities, levels, states, hidden = ({value: str(word) for value, word in kind.choices} for kind in kinds)
+    shown = list(rows)
+    for alarm in shown:
+        alarm.mine = any(listing.may_handle(one, alarm, "acknowledge") for one in posts)
+        alarm.owing = alarm.state in OWING
+        alarm.words = {
+            "priority": priorities.get(alarm.priority, ""), "level": levels.get(alarm.level, alarm.level),
+            "state": states[alarm.state], "hidden": hidden[alarm.hidden] if alarm.hidden else "",
+        }  # fmt: skip
+    return shown
 
 
 @require_safe

@@ -49,7 +49,17 @@ document.addEventListener('click', event => {
 })
 
 /* ---------------------------------------------------------------- parts */
-const waiting = new Map()
+const paced = new Map()
+
+/* At once where nothing is under way; else once more, a moment after it is done. */
+function soon(key, work) {
+  const known = paced.get(key) ?? { busy: false, again: false }
+  paced.set(key, known)
+  if (known.busy) { known.again = true; return }
+  known.busy = true
+  const done = () => setTimeout(() => { known.busy = false; if (known.again) { known.again = false; soon(key, work) } }, 250)
+  Promise.resolve(work()).then(done, done)
+}
 
 async function renew(part) {
   const answer = await fetch(part.dataset.liveUrl, { headers: { 'HX-Request': 'true' } }).catch(() => null)
@@ -71,8 +81,7 @@ async function renew(part) {
 
 function touch(part) {
   const key = part.dataset.liveUrl
-  if (waiting.has(key)) return
-  waiting.set(key, setTimeout(() => { waiting.delete(key); const again = document.querySelector(`[data-live-url="${CSS.escape(key)}"]`); if (again) renew(again) }, 250))
+  soon(key, () => { const now = document.querySelector(`[data-live-url="${CSS.escape(key)}"]`); return now && renew(now) })
 }
 
 async function renewAlarm() {
@@ -87,7 +96,7 @@ function heard(news) {
     const topics = part.dataset.liveTopic.split(' ')
     if (topics.includes(news.topic) && (!part.dataset.liveId || part.dataset.liveId === String(news.id))) touch(part)
   }
-  if (news.topic === 'case') renewAlarm()
+  if (news.topic === 'case') soon('alarm', renewAlarm)
   document.dispatchEvent(new CustomEvent('fs:news', { detail: news }))
 }
 

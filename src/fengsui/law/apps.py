@@ -10,6 +10,9 @@ class LawConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import numbers
+        from fengsui.region import grading
+
+        from . import gb18218, numbers
 
         numbers.overlay(settings.DATA_DIR / "law")
+        grading.use(gb18218.STANDARD)

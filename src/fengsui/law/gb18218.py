@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from datetime import date
 
-from fengsui.science.gb18218 import Limit, Tables
+from fengsui.region import grading
+from fengsui.region.filters import here
+from fengsui.science.gb18218 import Amount, Limit, Tables
+from fengsui.science.gb18218 import assess as sums
 
 from .numbers import Book, book
 
@@ -31,3 +35,26 @@ def _tables(present: Book, on: date) -> Tables:
         alpha=tuple(sorted(((int(key), float(row)) for key, row in rows("gb18218.alpha").items()), reverse=True)),  # type: ignore[arg-type]
         grades=tuple(sorted(((float(row), int(key)) for key, row in rows("gb18218.grade").items()), reverse=True)),  # type: ignore[arg-type]
     )
+
+
+def assess(held: Sequence[tuple[float, str, Sequence[str]]], exposed: int, on: date) -> tuple[float, float, int | None]:
+    """S, R and the grade of amounts (tonnes, number in table 1, classes) under the standard of that day.
+
+    Raises ``ValueError`` naming what the standard does not know.
+    """
+    found = sums([Amount(tonnes, named, tuple(classes)) for tonnes, named, classes in held], exposed, tables(on))
+    return round(found.s, 3), round(found.r, 3), found.grade
+
+
+def named(on: date) -> list[tuple[str, str]]:
+    """The substances of table 1: number → name in the reader's language."""
+    rows = book().find("gb18218.critical", on).table or {}
+    return [(key, f"{key} {here({'zh': row['zh'], 'en': row['en']})}") for key, row in rows.items()]
+
+
+def classes(on: date) -> list[tuple[str, str]]:
+    """The classes of table 2 by symbol."""
+    return [(symbol, symbol) for symbol in tables(on).classes]
+
+
+STANDARD = grading.Standard(assess, named, classes)

@@ -11,41 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from fengsui.ledger import titles
+from fengsui.region.widgets import Pick
 
-
-class Pick(forms.Widget):
-    """A search box that fills a hidden id. ``address`` answers ``?q=`` with ``{found: [{id, name, more}]}``."""
-
-    def __init__(self, address: str, named: Any = None, many: bool = False) -> None:
-        super().__init__()
-        self.address, self.named, self.many = address, named, many
-
-    def id_for_label(self, id_: str) -> str:
-        return f"{id_}-text"
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return data.get(name, "")
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        ids = [one for one in str(value or "").split(",") if one]
-        named = self.named(ids) if self.named and ids else {}
-        shown = titles.listed(named.get(one, one) for one in ids)
-        described = (attrs or {}).get("aria-describedby", "")
-        return format_html(
-            '<span class="fs-combo"{many}><input type="hidden" name="{name}" value="{value}"><input type="text" id="{id}-text" '
-            'role="combobox" aria-expanded="false" aria-autocomplete="list" autocomplete="off" value="{shown}" '
-            'data-pick="{address}" placeholder="{hint}"{described}>'
-            '<span class="fs-combo-list" role="listbox" hidden></span></span>',
-            many=SafeString(' data-many=""') if self.many else "",
-            name=name,
-            value=",".join(ids),
-            id=(attrs or {}).get("id", name),
-            shown=shown,
-            address=self.address,
-            hint=gettext("Type a name, choose from the list"),
-            described=format_html(' aria-describedby="{}"', described) if described else "",
-        )
+__all__ = ["Choices", "Photos", "Pick", "Position"]
 
 
 class Photos(forms.ClearableFileInput):

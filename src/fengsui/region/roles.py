@@ -18,7 +18,7 @@ import yaml
 from fengsui import shipped
 from fengsui.moment import LEGAL_ZONE
 
-from .tree import LEVELS, OfficeNode, Tree, tree
+from .tree import LEVELS, OfficeNode, SiteNode, Tree, tree
 
 
 class UnknownRole(LookupError):
@@ -161,6 +161,18 @@ def supervisor_of(picture: Tree, place: str | None, duty: str, level: str, today
     return found[0] if found else None
 
 
+def supervisor_of_site(picture: Tree, site: SiteNode, duty: str, level: str, today: date) -> OfficeNode | None:
+    """The office that supervises the site at ``level``: the one it was given to, else the one of its place.
+
+    Given to an office higher up, that one answers at every level below its own too.
+    """
+    given = picture.living(site.given_to(duty, today), today)
+    if given is not None and given.place in picture.places:
+        if LEVELS.index(picture.places[given.place].level) >= LEVELS.index(level) or level == "county":
+            return given
+    return supervisor_of(picture, site.place, duty, level, today)
+
+
 def _nearest(picture: Tree, place: str | None, duty: str, today: date) -> OfficeNode | None:
     for node in picture.upward(place):
         if found := picture.with_duty(node.code, duty, today):
@@ -192,7 +204,7 @@ def _above(picture: Tree, node: OfficeNode, duty: str, today: date) -> OfficeNod
         if site:
             work = duty or (site.duties[0] if site.duties else "")
             for level in LEVELS[1:]:
-                if found := supervisor_of(picture, site.place, work, level, today):
+                if found := supervisor_of_site(picture, site, work, level, today):
                     return found
     if node.kind == "division" and node.parent is not None:
         return picture.living(node.parent, today)
@@ -214,6 +226,8 @@ def _found(picture: Tree, role: Role, about: Any, today: date) -> OfficeNode | N
         office = office or _anchor(picture, about, "opener")
         return picture.living(office.id, today) if office is not None else None
     if role.finds == "supervisor":
+        if given := _given(picture, role.level, _site(picture, about), duty, today):
+            return given
         return _supervisor(picture, role.level, place, duty, today)
     anchor = _anchor(picture, about, role.at)
     if role.finds == "same":
@@ -226,6 +240,14 @@ def _found(picture: Tree, role: Role, about: Any, today: date) -> OfficeNode | N
     if role.level and start:
         start = picture.at_level(start, role.level)
     return _nearest(picture, start, role.duty, today)
+
+
+def _given(picture: Tree, level: str, site: SiteNode | None, duty: str, today: date) -> OfficeNode | None:
+    """The office that the site was given to, or of ``one_up`` the one above that; nothing without such a giving."""
+    office = picture.living(site.given_to(duty, today), today) if site is not None else None
+    if office is None or site is None:
+        return None
+    return _climb(picture, office, duty, today) if level == "one_up" else supervisor_of_site(picture, site, duty, level, today)
 
 
 def _supervisor(picture: Tree, level: str, place: str | None, duty: str, today: date) -> OfficeNode | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from .models import Office, Site
-from .roles import Role, _day, _eligible, role_of, supervisor_of
+from .roles import Role, _day, _eligible, role_of, supervisor_of_site
 from .tree import Tree, tree
 
 
@@ -33,7 +33,7 @@ def supervisor_ids(pairs: Iterable[tuple[int, str]], level: str, now: datetime) 
     found: dict[tuple[int, str], int | None] = {}
     for site_id, duty in pairs:
         site = picture.sites.get(site_id)
-        office = supervisor_of(picture, site.place, duty, level, today) if site else None
+        office = supervisor_of_site(picture, site, duty, level, today) if site else None
         found[site_id, duty] = office.id if office else None
     return found
 
@@ -66,6 +66,8 @@ def unanswered(now: datetime, site_ids: Iterable[int] | None = None, level: str 
     found: list[Unanswered] = []
     for site_id in wanted:
         site = picture.sites.get(site_id)
+        if site is not None and site.closed_on is not None and site.closed_on <= _day(now):
+            continue
         for duty in site.duties if site else ():
             found += _gap(picture, role, site_id, duty, level, able, now)
     return found
@@ -73,7 +75,7 @@ def unanswered(now: datetime, site_ids: Iterable[int] | None = None, level: str 
 
 def _gap(picture: Tree, role: Role, site_id: int, duty: str, level: str, able: dict[int, int], now: datetime) -> list[Unanswered]:
     site = picture.sites[site_id]
-    office = supervisor_of(picture, site.place, duty, level, _day(now))
+    office = supervisor_of_site(picture, site, duty, level, _day(now))
     if office is None:
         return [Unanswered(site_id, duty, level, None, "no_office")]
     if office.id not in able:

@@ -51,6 +51,15 @@ class SiteNode:
     office: int
     place: str
     duties: tuple[str, ...]
+    closed_on: date | None = None
+    given: tuple[tuple[str, int, date, date | None], ...] = ()  # (duty, office, since, until): supervision given to an office
+
+    def given_to(self, duty: str, today: date) -> int | None:
+        """The office that supervises it for this duty instead of the office of its place."""
+        for name, office, since, until in self.given:
+            if name == duty and since <= today and (until is None or today < until):
+                return office
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +170,24 @@ def _by_duty(offices: Mapping[int, OfficeNode]) -> dict[tuple[str, str], tuple[i
     }
 
 
+def _sites() -> dict[int, SiteNode]:
+    from .models import Site, Supervision
+
+    given: dict[int, list[tuple[str, int, date, date | None]]] = defaultdict(list)
+    for site, *line in Supervision.objects.values_list("site_id", "duty", "office_id", "since", "until"):
+        given[site].append((line[0], line[1], line[2], line[3]))
+    rows = Site.objects.unscoped("the office tree serves every scope")
+    columns = rows.values_list("id", "office_id", "place_id", "duties", "closed_on")
+    return {row[0]: SiteNode(row[0], row[1], row[2], tuple(row[3]), row[4], tuple(given.get(row[0], ()))) for row in columns}
+
+
 def load(token: str = "") -> Tree:
     """Read the whole picture from the database (about ten thousand rows)."""
-    from .models import Place, Post, Site
+    from .models import Place, Post
 
     offices = _offices()
     places = {row[0]: PlaceNode(*row) for row in Place.objects.values_list("code", "level", "parent_id", "path")}
-    sites = {
-        row[0]: SiteNode(row[0], row[1], row[2], tuple(row[3]))
-        for row in Site.objects.unscoped("the office tree serves every scope").values_list(
-            "id", "office_id", "place_id", "duties"
-        )
-    }
+    sites = _sites()
     posts = {
         row[0]: PostNode(row[0], row[1], frozenset(row[2]), frozenset(row[3]))
         for row in Post.objects.values_list("id", "office_id", "duties", "charges")

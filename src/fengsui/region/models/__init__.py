@@ -1,6 +1,7 @@
 """Places, offices, posts, people, sites, hazard units, points."""
 
 from .accounts import Account
+from .changes import Change, OfficeName, Supervision
 from .offices import Contact, Office, Revision
 from .people import Certificate, Delegation, Holding, Person, Post
 from .places import Place
@@ -9,11 +10,13 @@ from .sites import HazardUnit, Point, Site, Substance
 __all__ = [
     "Account",
     "Certificate",
+    "Change",
     "Contact",
     "Delegation",
     "HazardUnit",
     "Holding",
     "Office",
+    "OfficeName",
     "Person",
     "Place",
     "Point",
@@ -21,4 +24,5 @@ __all__ = [
     "Revision",
     "Site",
     "Substance",
+    "Supervision",
 ]

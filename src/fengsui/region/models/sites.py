@@ -31,6 +31,7 @@ class Site(models.Model):
     lon = models.FloatField()  # degrees, CGCS2000
     lat = models.FloatField()
     synthetic = models.BooleanField(default=False)  # made for the demonstration; never leaves the region
+    closed_on = models.DateField(null=True, blank=True)  # the first day on which it is no longer supervised
 
     objects = ScopedManager(place="place__path", office="office__path", duties="duties")
 
@@ -63,6 +64,7 @@ class HazardUnit(models.Model):
     r = models.FloatField(null=True, blank=True)
     grade = models.PositiveSmallIntegerField(null=True, blank=True)
     assessed_on = models.DateField(null=True, blank=True)
+    closed_on = models.DateField(null=True, blank=True)
 
     objects = ScopedManager(place="site__place__path", office="site__office__path", duties="site__duties")
 
@@ -128,6 +130,7 @@ class Point(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     high_high = models.FloatField(null=True, blank=True)
+    closed_on = models.DateField(null=True, blank=True)  # taken away: the engine no longer watches it
 
     objects = ScopedManager(place="site__place__path", office="site__office__path", duties="site__duties")
 

@@ -1,0 +1,126 @@
+"""Delegations 代签: whoever holds a post lets somebody do named acts of it for a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fengsui.region.acting import Acting
+from fengsui.region.changing import Changing, NotPossible, may_administer, midnight
+from fengsui.region.models import Delegation, Holding, Person, Post
+from fengsui.region.widgets import Boxes, Pick
+
+from .posts import GroundsOnly
+from .shape import ChangeForm, Operation, Outcome, day, operation
+
+LONGEST_DAYS = 366
+"""A delegation is for a time: a longer one is a post of its own."""
+
+Groups = list[tuple[str, list[tuple[str, str]]]]
+_lists: list[Callable[[Iterable[str]], Groups]] = []
+
+
+def acts_from(listing: Callable[[Iterable[str]], Groups]) -> None:
+    """Let a room above list the acts that a post with these functions may do, as (group, [(name, words)])."""
+    _lists.append(listing)
+
+
+class DelegationForm(ChangeForm):
+    """Who acts, which acts, from and to."""
+
+    deputy = forms.CharField(label=_("Deputy"), widget=Pick(reverse_lazy("region:people_found")))
+    which = forms.ChoiceField(label=_("Which acts"), choices=[("all", _("Every act of the post")), ("named", _("Only those named"))])
+    acts = forms.MultipleChoiceField(label=_("Acts"), required=False, widget=Boxes())
+    since = day(_("From"))
+    last_day = day(_("To"), _("Its last day; every delegation ends"))
+
+    def prepare(self) -> None:
+        box: Any = self.fields["acts"]
+        box.choices = [group for listing in _lists for group in listing(self.subject.duties)]
+        self.initial.setdefault("since", self.today)
+        widget: Any = self.fields["deputy"].widget
+        widget.named = lambda ids: {
+            str(one.pk): one.name for one in Person.objects.unscoped("the person just chosen").filter(pk__in=map(int, ids))
+        }
+
+    def clean_deputy(self) -> int:
+        text = self.cleaned_data["deputy"]
+        if not str(text).isdecimal():
+            raise forms.ValidationError(_("Choose one from the list."))
+        return int(text)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        if found.get("which") == "named" and not found.get("acts"):
+            raise forms.ValidationError({"acts": _("Tick at least one act, or give every act of the post.")})
+        since, last = found.get("since"), found.get("last_day")
+        if since and last and last < since:
+            raise forms.ValidationError({"last_day": _("The last day lies before the first.")})
+        if since and last and (last - since).days >= LONGEST_DAYS:
+            raise forms.ValidationError({"last_day": _("At most a year at a time.")})
+        return found
+
+
+def _delegate(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
+    said = form.cleaned_data
+    deputy = Person.objects.unscoped("the deputy just chosen").filter(pk=said["deputy"]).first()
+    if deputy is None or deputy.pk == changing.acting.person_id:
+        raise NotPossible(gettext("Choose somebody else from the list."), "deputy")
+    if deputy.account_id is None:
+        raise NotPossible(gettext("%(name)s has no account and could not act.") % {"name": deputy.name}, "deputy")
+    since, until = midnight(said["since"]), midnight(said["last_day"] + timedelta(days=1))
+    if until <= changing.now:
+        raise NotPossible(gettext("This time is over; choose a later day."), "last_day")
+    acts = ["*"] if said["which"] == "all" else sorted(said["acts"])
+    made = Delegation.objects.create(
+        principal_id=changing.acting.person_id, deputy=deputy, post=post, acts=acts, since=since, until=until
+    )
+    after = {"deputy": deputy.name, "acts": acts, "since": since, "until": until}
+    changing.note("delegate", post.office_id, post, after=after, since=since)
+    return Outcome(gettext("%(name)s may sign for you in this time; each entry says so.") % {"name": deputy.name}, subject=made)
+
+
+def _end(changing: Changing, one: Delegation, form: ChangeForm) -> Outcome:
+    before = {"deputy": one.deputy.name, "acts": one.acts, "since": one.since, "until": one.until}
+    changing.note("end_delegation", one.post.office_id, one.post, before=before, after={"until": changing.now})
+    if one.since >= changing.now:
+        one.delete()
+    else:
+        one.until = changing.now
+        one.save(update_fields=["until"])
+    return Outcome(gettext("The delegation has ended."), subject=one.post.office)
+
+
+def _holds(acting: Acting, post: Post) -> bool:
+    """The holder in person; a deputy does not lend on."""
+    return acting.principal_id is None and acting.post_id == post.pk
+
+
+def _may_end(acting: Acting, one: Delegation) -> bool:
+    own = acting.principal_id is None and acting.person_id == one.principal_id
+    return own or may_administer(acting, one.post.office_id)
+
+
+def _held(post: Post, now: datetime) -> bool:
+    return Holding.objects.filter(post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
+
+
+operation(
+    Operation(
+        "delegate", "post", _("Let somebody sign for you"), DelegationForm, _delegate, lambda one: one.office_id,
+        says=_("Entries then read “name (signed by the deputy)”. Who did a work and who verifies it stay two persons, you and "
+               "your deputy counting as one."),
+        icon="writing-sign", fits=_held, own=_holds,
+    )
+)  # fmt: skip
+operation(
+    Operation("end_delegation", "delegation", _("End the delegation"), GroundsOnly, _end, lambda one: one.post.office_id,
+              icon="x", fits=lambda one, now: one.until > now, own=_may_end)
+)  # fmt: skip

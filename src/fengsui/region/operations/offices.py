@@ -1,0 +1,251 @@
+"""Offices: add, change, rename from a day, merge into another, dissolve."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fengsui.region import naming, officenames
+from fengsui.region.changing import Changing, NotPossible, midnight, today
+from fengsui.region.filters import name_of
+from fengsui.region.matters import open_matters
+from fengsui.region.models import Contact, Holding, Office, Place, Post
+from fengsui.region.widgets import Boxes
+
+from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
+
+KINDS = {
+    "division": _("Division of a department"),
+    "bureau": _("Bureau"),
+    "government": _("Government"),
+    "commission": _("Commission or command"),
+    "township": _("Township office"),
+    "institute": _("Technical institute"),
+    "department": _("Department"),
+    "enterprise": _("Enterprise"),
+}
+
+
+def _alive(office: Office, now: datetime) -> bool:
+    return office.dissolved_on is None or today(now) < office.dissolved_on
+
+
+def works() -> list[tuple[str, str]]:
+    """What an office may do: fields of work first, then functions."""
+    return [*duty_choices(), *function_choices()]
+
+
+class AddForm(ChangeForm):
+    """A new office below this one."""
+
+    name_zh = text(_("Name in Chinese"), 120)
+    name_en = text(_("Name in English"), 200)
+    kind = forms.ChoiceField(label=_("Kind of office"))
+    place = forms.ChoiceField(label=_("Place"), help_text=_("The administrative division it works for"))
+    duties = several(_("Field of work"), says=_("Matters of this place and field of work come to it by themselves"))
+    phone = text(_("Telephone"), 40, required=False)
+
+    def prepare(self) -> None:
+        kind: Any = self.fields["kind"]
+        kind.choices = [(name, word) for name, word in KINDS.items() if name not in ("department", "enterprise")]
+        place: Any = self.fields["place"]
+        place.choices = places_within(self.subject.place)
+        box: Any = self.fields["duties"]
+        box.widget, box.choices = Boxes(), works()
+
+
+def places_within(place: Place) -> list[tuple[str, str]]:
+    """A place and the divisions one level below it."""
+    below = Place.objects.filter(Q(pk=place.pk) | Q(parent=place)).order_by("path")
+    return [(one.pk, ("" if one.pk == place.pk else "　") + name_of(one)) for one in below]
+
+
+def _add(changing: Changing, above: Office, form: ChangeForm) -> Outcome:
+    said = form.given("name_zh", "name_en", "kind", "duties", "phone")
+    office = Office(place_id=form.cleaned_data["place"], parent=above, pinyin=naming.sorting(said["name_zh"]), **said)
+    office.save()
+    changing.note("add_office", office, office, after={**said, "place": office.place_id, "parent": above.pk})
+    return Outcome(gettext("The office was added. Give it posts and people: until then it counts as vacant."), subject=office)
+
+
+class EditForm(ChangeForm):
+    """Field of work and telephone."""
+
+    duties = several(_("Field of work"), says=_("Matters of this place and field of work come to it by themselves"))
+    phone = text(_("Telephone"), 40, required=False)
+
+    def prepare(self) -> None:
+        box: Any = self.fields["duties"]
+        box.widget, box.choices = Boxes(), with_known(works(), self.subject.duties)
+        wanted = self.initial.pop("add", None)  # the page of sites nobody answers for leads here with the missing field
+        ticked = [*self.subject.duties, *([wanted] if wanted and wanted not in self.subject.duties else [])]
+        self.initial |= {"duties": ticked, "phone": self.subject.phone}
+
+
+def _edit(changing: Changing, office: Office, form: ChangeForm) -> None:
+    lost = set(office.duties) - set(form.cleaned_data["duties"])
+    changing.edit("edit_office", office, office, form.given("duties", "phone"))
+    if lost:
+        changing.note("duties_moved", office, office, before={"duties": sorted(lost)})
+
+
+class RenameForm(ChangeForm):
+    """The new names and from when."""
+
+    name_zh = text(_("New name in Chinese"), 120)
+    name_en = text(_("New name in English"), 200)
+    since = day(_("Called so from"), _("What was recorded before keeps the old name"))
+
+    def prepare(self) -> None:
+        self.initial.setdefault("since", self.today)
+
+
+def _rename(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
+    since: date = form.cleaned_data["since"]
+    said = form.given("name_zh", "name_en")
+    if since < changing.today and office.changes.filter(kind="rename", since__gt=midnight(since)).exists():
+        raise NotPossible(gettext("It got another name after that day; choose a later one."), "since")
+    before = {"name_zh": office.name_zh, "name_en": office.name_en}
+    officenames.give(office, said["name_zh"], said["name_en"], since, changing.today)
+    changing.note("rename", office, office, before=before, after=said, since=since, title=(before["name_zh"], before["name_en"]))
+    if since > changing.today:
+        return Outcome(gettext("From %(day)s on the office is called %(name)s.") % {"day": since, "name": name_of_form(said)})
+    return Outcome(gettext("The office has its new name; earlier records keep the old one."))
+
+
+def name_of_form(said: dict[str, Any]) -> str:
+    """The reader's language of the two names typed."""
+    from fengsui.region.filters import here
+
+    return here({"zh": said["name_zh"], "en": said["name_en"]})
+
+
+class MergeForm(ChangeForm):
+    """Into which office, from which day, and whether posts and people go along."""
+
+    into = forms.ChoiceField(label=_("Into"), help_text=_("It takes over the field of work and every open matter"))
+    since = day(_("From"))
+    along = forms.BooleanField(
+        label=_("Posts, people and call list go along"), required=False, initial=True,
+        help_text=_("Not ticked: the terms end; who goes where is entered at the other office"),
+    )  # fmt: skip
+
+    def prepare(self) -> None:
+        self.initial.setdefault("since", self.today)
+        into: Any = self.fields["into"]
+        into.choices = [("", gettext("Choose…")), *((str(one.pk), name_of(one)) for one in _others(self))]
+
+
+def _others(form: ChangeForm) -> list[Office]:
+    """Living offices in the administrator's subtree that are not below this one."""
+    top = Office.objects.get(pk=form.acting.office_id)
+    found = Office.objects.filter(path__startswith=top.path).exclude(path__startswith=form.subject.path)
+    living = found.exclude(dissolved_on__lte=form.today).exclude(kind=Office.Kind.ENTERPRISE)
+    near = living.filter(Q(parent=form.subject.parent_id) | Q(place=form.subject.place_id) | Q(pk=form.subject.parent_id))
+    return list(near.order_by("path")[:300])
+
+
+def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
+    into = Office.objects.select_for_update().get(pk=int(form.cleaned_data["into"]))
+    since: date = form.cleaned_data["since"]
+    _demand_ahead(changing, office, since)
+    for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
+        before = child.parent_id
+        child.parent = into
+        child.save()
+        changing.note("move_office", child, child, before={"parent": before}, after={"parent": into.pk}, since=since)
+    _end_terms(changing, office, into if form.cleaned_data["along"] else None, since)
+    if form.cleaned_data["along"]:
+        _call_list(office, into)
+    office.successor, office.dissolved_on = into, since
+    office.save(update_fields=["successor", "dissolved_on"])
+    if office.place_id == into.place_id and set(office.duties) - set(into.duties):
+        changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(set(office.duties) - set(into.duties))]})
+    changing.note("merge", office, office, after={"successor": into.pk, "dissolved_on": since}, since=since)
+    return Outcome(gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.")
+                   % {"old": name_of(office), "new": name_of(into), "day": since})  # fmt: skip
+
+
+def _demand_ahead(changing: Changing, office: Office, since: date) -> None:
+    if since < changing.today:
+        raise NotPossible(gettext("What was decided until today was decided by this office: choose today or a later day."), "since")
+    if changing.acting.office_id == office.pk:
+        raise NotPossible(gettext("An administrator of the office above does this: you act for this office yourself."))
+
+
+def _end_terms(changing: Changing, office: Office, into: Office | None, since: date) -> None:
+    """End the running terms on the day; with ``into``, begin the same ones in like posts there."""
+    begins = changing.now if since <= changing.today else midnight(since)
+    running = Holding.objects.filter(post__office=office).filter(Q(until__isnull=True) | Q(until__gt=begins))
+    twins: dict[int, Post] = {}
+    for holding in running.select_related("post"):
+        if into is not None:
+            post = holding.post
+            if post.pk not in twins:
+                twins[post.pk] = Post.objects.create(
+                    office=into, title_zh=post.title_zh, title_en=post.title_en, duties=post.duties, charges=post.charges
+                )
+            Holding.objects.create(
+                post=twins[post.pk], person_id=holding.person_id, since=max(begins, holding.since), until=holding.until
+            )
+        if holding.since >= begins:
+            holding.delete()
+            continue
+        holding.until = begins
+        holding.save(update_fields=["until"])
+
+
+def _call_list(office: Office, into: Office) -> None:
+    known = set(into.contacts.values_list("phone", flat=True))
+    last = max(into.contacts.values_list("order", flat=True), default=0)
+    for line in office.contacts.exclude(phone__in=known).order_by("order"):
+        last += 1
+        Contact.objects.create(
+            office=into, person_id=line.person_id, name=line.name, title_zh=line.title_zh, title_en=line.title_en,
+            phone=line.phone, order=last,
+        )  # fmt: skip
+
+
+class DissolveForm(ChangeForm):
+    """From which day."""
+
+    since = day(_("Dissolved from"), _("Matters in hand go to whoever answers for them then, in the end to the office above"))
+
+    def prepare(self) -> None:
+        self.initial.setdefault("since", self.today)
+
+
+def _dissolve(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
+    since: date = form.cleaned_data["since"]
+    _demand_ahead(changing, office, since)
+    if Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today).exists():
+        raise NotPossible(gettext("Offices stand below this one: merge it into another, so that they have one above them."))
+    if office.sites.filter(closed_on__isnull=True).exists():
+        raise NotPossible(gettext("This is the office of a site: close the site first."))
+    _end_terms(changing, office, None, since)
+    changing.edit("dissolve", office, office, {"dissolved_on": since})
+    return Outcome(gettext("The office is dissolved from %(day)s on.") % {"day": since})
+
+
+def _matters(office: Office, actings: Any) -> Any:
+    return open_matters("office", office.pk, actings)
+
+
+def _whole(office: Office, now: datetime) -> bool:
+    """Neither the region's top office nor an enterprise's own is merged or dissolved here."""
+    return _alive(office, now) and office.parent_id is not None and office.kind != Office.Kind.ENTERPRISE
+
+
+operation(Operation("edit_office", "office", _("Change field of work or telephone"), EditForm, _edit, lambda one: one.pk, fits=_alive))
+operation(Operation("rename", "office", _("Rename"), RenameForm, _rename, lambda one: one.pk, icon="pencil", fits=_alive))
+operation(Operation("add_office", "office", _("Add an office below"), AddForm, _add, lambda one: one.pk, icon="plus",
+                    fits=_alive))  # fmt: skip
+operation(Operation("merge", "office", _("Merge into another office"), MergeForm, _merge, lambda one: one.pk, icon="layers-intersect",
+                    fits=_whole, matters=_matters))
+operation(Operation("dissolve", "office", _("Dissolve"), DissolveForm, _dissolve, lambda one: one.pk, icon="ban",
+                    fits=_whole, matters=_matters))

@@ -1,0 +1,184 @@
+"""Posts and who holds them: add, change, take away; begin and end a term."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fengsui.region import naming
+from fengsui.region.acting import Acting
+from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, midnight
+from fengsui.region.matters import open_matters
+from fengsui.region.models import Holding, Office, Person, Post
+from fengsui.region.widgets import Boxes, Pick
+
+from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
+
+_WHY = "the administrator's own subtree was checked"
+
+
+class PostForm(ChangeForm):
+    """A post's titles, what its holders may do, what they are in charge of."""
+
+    title_zh = text(_("Title in Chinese"), 80)
+    title_en = text(_("Title in English"), 120)
+    duties = several(_("Functions"), says=_("What a holder may do; a post of administration may change this register"))
+    charges = several(_("In charge of"), says=_("Fields of work, for leaders"))
+
+    def prepare(self) -> None:
+        present = self.subject if isinstance(self.subject, Post) else Post(duties=[], charges=[])
+        for name, choices in (("duties", function_choices()), ("charges", duty_choices())):
+            box: Any = self.fields[name]
+            box.widget, box.choices = Boxes(), with_known(choices, getattr(present, name))
+        if present.pk:
+            self.initial |= {name: getattr(present, name) for name in ("title_zh", "title_en", "duties", "charges")}
+
+
+def _add(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
+    post = Post.objects.create(office=office, **form.given("title_zh", "title_en", "duties", "charges"))
+    changing.note("add_post", office, post, after=form.given("title_zh", "title_en", "duties", "charges"))
+    return Outcome(gettext("The post was added; it is vacant until somebody is entered."), subject=post)
+
+
+def _edit(changing: Changing, post: Post, form: ChangeForm) -> None:
+    if _holds(changing.acting.person_id, post, changing.now) and set(form.cleaned_data["duties"]) - set(post.duties):
+        raise NotPossible(gettext("Your own posts are changed by another administrator."), "duties")
+    changing.edit("edit_post", post.office_id, post, form.given("title_zh", "title_en", "duties", "charges"))
+
+
+class GroundsOnly(ChangeForm):
+    """Nothing but the grounds."""
+
+
+def _remove(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
+    if post.holdings.exists():
+        raise NotPossible(gettext("Somebody has held this post: it stays on record. End the term, then it is vacant."))
+    changing.note(
+        "remove_post", post.office_id, post, before={"title_zh": post.title_zh, "title_en": post.title_en, "duties": post.duties}
+    )
+    office = post.office
+    post.delete()
+    return Outcome(gettext("The post was taken away."), subject=office)
+
+
+class BeginForm(ChangeForm):
+    """Who enters the post and from when: somebody known, or a new person."""
+
+    person = forms.CharField(
+        label=_("Person"), required=False, help_text=_("Somebody who is entered already"),
+        widget=Pick(reverse_lazy("region:people_found")),
+    )  # fmt: skip
+    name = text(_("Or a new person's name"), 80, required=False)
+    phone = text(_("Telephone"), 40, _("Of the new person"), required=False)
+    since = day(_("In the post from"))
+
+    def prepare(self) -> None:
+        self.initial.setdefault("since", self.today)
+        widget: Any = self.fields["person"].widget
+        widget.named = lambda ids: {
+            str(one.pk): one.name for one in Person.objects.unscoped("the person just chosen").filter(pk__in=map(int, ids))
+        }
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        person, name = found.get("person"), (found.get("name") or "").strip()
+        if bool(person) == bool(name):
+            raise forms.ValidationError({"person": _("Choose a person from the list, or write a new person's name; not both.")})
+        if person and not str(person).isdecimal():
+            raise forms.ValidationError({"person": _("Choose one from the list.")})
+        return found
+
+
+def _begin(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
+    since = midnight(form.cleaned_data["since"])
+    person = _person(changing, post, form)
+    if person.pk == changing.acting.person_id:
+        raise NotPossible(gettext("Your own posts are changed by another administrator."), "person")
+    running = Holding.objects.filter(post=post, person=person).filter(Q(until__isnull=True) | Q(until__gt=since))
+    if running.exists():
+        raise NotPossible(gettext("%(name)s holds this post on that day already.") % {"name": person.name}, "person")
+    holding = Holding.objects.create(post=post, person=person, since=since)
+    changing.note("begin_holding", post.office_id, post, after={"person": person.name, "since": since}, since=since)
+    said = gettext("%(name)s holds the post from %(day)s on.") % {"name": person.name, "day": form.cleaned_data["since"]}
+    if person.account_id is None:
+        said += " " + gettext("Invite them, so that they can sign in.")
+    return Outcome(said, subject=holding)
+
+
+def _person(changing: Changing, post: Post, form: ChangeForm) -> Person:
+    chosen = form.cleaned_data["person"]
+    if chosen:
+        reach = Person.objects.unscoped(_WHY).filter(pk=int(chosen)).first()
+        if reach is None:
+            raise NotPossible(gettext("Choose one from the list."), "person")
+        return reach
+    name = form.cleaned_data["name"].strip()
+    person: Person = Person.objects.create(name=name, pinyin=naming.sorting(name)[:120], phone=form.cleaned_data["phone"])
+    changing.note("add_person", post.office_id, person, after={"name": name, "phone": person.phone})
+    return person
+
+
+class EndForm(ChangeForm):
+    """The last day in the post."""
+
+    last_day = day(_("Last day in the post"), _("Left empty: the term ends at once"), required=False)
+
+
+def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
+    if holding.person_id == changing.acting.person_id:
+        raise NotPossible(gettext("Your own posts are changed by another administrator."))
+    last = form.cleaned_data["last_day"]
+    until = midnight(last + timedelta(days=1)) if last else changing.now
+    if until <= holding.since:
+        raise NotPossible(gettext("The term begins later: choose a day after it, or leave the day empty."), "last_day")
+    if holding.until is not None and holding.until <= changing.now:
+        raise NotPossible(gettext("This term has ended already."))
+    before, holding.until = holding.until, until
+    holding.save(update_fields=["until"])
+    changing.note(
+        "end_holding", holding.post.office_id, holding.post, before={"person": holding.person.name, "until": before},
+        after={"until": until}, since=until,
+    )  # fmt: skip
+    return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role."))
+
+
+def _holds(person: int, post: Post, now: datetime) -> bool:
+    return Holding.objects.filter(person=person, post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
+
+
+def _runs(holding: Holding, now: datetime) -> bool:
+    return holding.until is None or holding.until > now
+
+
+def _matters(holding: Holding, actings: Any) -> Any:
+    return open_matters("person", holding.person_id, actings)
+
+
+def administers(acting: Acting) -> bool:
+    """Whether the acting's post is one of administration at all."""
+    from fengsui.region.tree import tree
+
+    post = tree().posts.get(acting.post_id)
+    return post is not None and ADMINISTRATION in post.duties
+
+
+operation(Operation("add_post", "office", _("Add a post"), PostForm, _add, lambda one: one.pk, icon="plus"))
+operation(Operation("edit_post", "post", _("Change the post"), PostForm, _edit, lambda one: one.office_id))
+operation(Operation("remove_post", "post", _("Take the post away"), GroundsOnly, _remove, lambda one: one.office_id, icon="trash",
+                    fits=lambda one, now: not one.holdings.exists()))
+operation(Operation("begin_holding", "post", _("Put somebody into the post"), BeginForm, _begin, lambda one: one.office_id,
+                    icon="user"))
+operation(
+    Operation(
+        "end_holding", "holding", _("End the term"), EndForm, _end, lambda one: one.post.office_id, icon="user-off",
+        says=_("What the person has in hand passes by role: whoever else holds such a post in the office may act; where nobody "
+               "does, the office above. Matters that name this person are listed here: name somebody else in them."),
+        fits=_runs, matters=_matters,
+    )
+)  # fmt: skip

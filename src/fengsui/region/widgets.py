@@ -1,0 +1,75 @@
+"""The search box that fills a hidden id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+
+class Pick(forms.Widget):
+    """A search box that fills a hidden id. ``address`` answers ``?q=`` with ``{found: [{id, name, more}]}``.
+
+    ``named`` gives the names of ids that are filled in already; ``many`` takes several, separated by commas.
+    """
+
+    def __init__(self, address: Any, named: Any = None, many: bool = False) -> None:
+        super().__init__()
+        self.address, self.named, self.many = address, named, many
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}-text"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name, "")
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        ids = [one for one in str(value or "").split(",") if one]
+        named = self.named(ids) if self.named and ids else {}
+        comma = "、" if (get_language() or "zh").startswith("zh") else ", "
+        described = (attrs or {}).get("aria-describedby", "")
+        return format_html(
+            '<span class="fs-combo"{many}><input type="hidden" name="{name}" value="{value}"><input type="text" id="{id}-text" '
+            'role="combobox" aria-expanded="false" aria-autocomplete="list" autocomplete="off" value="{shown}" '
+            'data-pick="{address}" placeholder="{hint}"{described}>'
+            '<span class="fs-combo-list" role="listbox" hidden></span></span>',
+            many=SafeString(' data-many=""') if self.many else "",
+            name=name,
+            value=",".join(ids),
+            id=(attrs or {}).get("id", name),
+            shown=comma.join(str(named.get(one, one)) for one in ids),
+            address=self.address,
+            hint=gettext("Type a name, choose from the list"),
+            described=format_html(' aria-describedby="{}"', described) if described else "",
+        )
+
+
+class Boxes(forms.CheckboxSelectMultiple):
+    """Several of a list as large boxes to tick; choices in groups fold under the group's name."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        ticked = {str(one) for one in value or ()}
+        base = (attrs or {}).get("id", name)
+        parts, at = [], 0
+        for key, word in self.choices:
+            rows = list(word) if isinstance(word, list | tuple) else [(key, word)]
+            boxes = format_html_join(
+                "",
+                '<label class="fs-choice"><input type="checkbox" name="{}" id="{}" value="{}"{}>{}</label>',
+                (
+                    (name, f"{base}_{at + place}", one, SafeString(" checked") if str(one) in ticked else "", said)
+                    for place, (one, said) in enumerate(rows)
+                ),
+            )
+            at += len(rows)
+            if rows and isinstance(word, list | tuple):
+                held = any(str(one) in ticked for one, _said in rows)
+                line = '<details{}><summary>{}</summary><div class="fs-choices">{}</div></details>'
+                parts.append(format_html(line, SafeString(" open") if held else "", key, boxes))
+            else:
+                parts.append(boxes)
+        grouped = any(isinstance(word, list | tuple) for _key, word in self.choices)
+        return format_html('<div class="{}">{}</div>', "fs-stack fs-stack--tight" if grouped else "fs-choices", SafeString("".join(parts)))

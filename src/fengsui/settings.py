@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "fengsui.region.onelook.one_look",
+    "fengsui.region.firstsignin.own_password_first",
 ]
 
 ROOT_URLCONF = "fengsui.urls"

@@ -10,6 +10,7 @@ from fengsui.api.signin import BySession, ByToken
 from fengsui.law.api import router as law
 from fengsui.ledger.api import router as ledger
 from fengsui.region.api import router as region
+from fengsui.region.change_api import router as changes
 from fengsui.watch.api import router as watch
 
 api = NinjaAPI(
@@ -23,5 +24,6 @@ api = NinjaAPI(
 problems.install(api)
 api.add_router("", ledger)
 api.add_router("", region)
+api.add_router("", changes)
 api.add_router("", law)
 api.add_router("", watch)

@@ -54,7 +54,8 @@ def named(on: date) -> list[tuple[str, str]]:
 
 def classes(on: date) -> list[tuple[str, str]]:
     """The classes of table 2 by symbol."""
-    return [(symbol, symbol) for symbol in tables(on).classes]
+    rows = book().find("gb18218.classes", on).table or {}
+    return [(key, f"{key} {here({'zh': row['zh'], 'en': row['en']})}") for key, row in rows.items()]
 
 
 STANDARD = grading.Standard(assess, named, classes)

@@ -10,6 +10,8 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from fengsui.ledger import amending, conditions, database, effects, erasure  # noqa: F401 - they register themselves
+        from fengsui.ledger import amending, beneath, conditions, database, effects, erasure  # noqa: F401 - they register themselves
+
+        beneath.stand()
 
         post_migrate.connect(database.after_migrations, sender=self, dispatch_uid="ledger.privileges")

@@ -339,7 +339,14 @@ def timeline(mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[s
     """Entries newest first, in words."""
     people = names.persons([one for entry in entries for one in (entry.person_id, entry.principal_id)])
     offices = names.offices(entry.office_id for entry in entries)
-    return [_line(mechanism, entry, people, offices, hidden) for entry in entries]
+    then = names.offices_then((entry.office_id, entry.at) for entry in entries)
+    return [_line(mechanism, entry, people, _named_then(entry, offices, then), hidden) for entry in entries]
+
+
+def _named_then(entry: Entry, offices: Mapping[int, Any], then: Mapping[tuple[int, date], Any]) -> Mapping[int, Any]:
+    """The entry's office under the name that it had on that day."""
+    old = then.get((entry.office_id or 0, entry.at.astimezone(LEGAL_ZONE).date()))
+    return {**offices, entry.office_id: old} if old and entry.office_id else offices
 
 
 def _line(

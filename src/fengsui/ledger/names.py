@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region import officenames
 from fengsui.region.models import Office, Person, Place, Post, Site
 
 Words = Mapping[str, str]
@@ -19,6 +22,12 @@ def offices(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Office id → its name in both languages."""
     wanted = {one for one in ids if one}
     return _both(Office.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
+
+
+def offices_then(pairs: Iterable[tuple[int | None, datetime]]) -> dict[tuple[int, date], Words]:
+    """(office, moment) → its name on that legal day, for offices that ever had another name."""
+    wanted = {(office, moment.astimezone(LEGAL_ZONE).date()) for office, moment in pairs if office}
+    return {key: {"zh": zh, "en": en} for key, (zh, en) in officenames.then(wanted).items()} if wanted else {}
 
 
 def posts(ids: Iterable[int | None]) -> dict[Any, Words]:

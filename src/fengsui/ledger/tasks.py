@@ -12,6 +12,7 @@ from fengsui import moment
 log = logging.getLogger(__name__)
 
 _NIGHT = "30 18 * * *"  # UTC: half past two in Asia/Shanghai
+_DAYBREAK = "1 16 * * *"  # UTC: a minute past midnight there
 
 
 @app.periodic(cron=_NIGHT)
@@ -22,6 +23,18 @@ def hold_the_proof_against_the_offices(timestamp: int) -> None:
 
     lacking, filled = live_check.nightly(moment.now())
     log.info("live check: %s offices lack people, %s were filled", lacking, filled)
+
+
+@app.periodic(cron=_DAYBREAK)
+@app.task(queueing_lock="ledger.day", name="ledger.day")
+def begin_the_day(timestamp: int) -> None:
+    """Let new names of offices count from their day, and what merged offices had in hand go on."""
+    from fengsui.ledger import succession
+    from fengsui.region import changing, officenames
+
+    now = moment.now()
+    renamed = officenames.take_effect(changing.today(now))
+    log.info("%s offices renamed, %s cases followed their offices", renamed, succession.nightly(now))
 
 
 @app.task(queue="ledger", name="ledger.carry_out", retry=RetryStrategy(max_attempts=12, exponential_wait=4))

@@ -74,6 +74,7 @@ LEDGER_ACTS = {
     "merge": lambda: gettext("Merged with a double"),
     "share": lambda: gettext("Shared"),
     "move": lambda: gettext("Moved to a newer mechanism"),
+    "succeed": lambda: gettext("Passed to the office that answers for it now"),
 }
 
 

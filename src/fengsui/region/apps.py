@@ -7,3 +7,11 @@ class RegionConfig(AppConfig):
     name = "fengsui.region"
     label = "region"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from allauth.account.signals import password_changed, password_set
+
+        from . import firstsignin
+
+        password_changed.connect(firstsignin.chosen, dispatch_uid="region.password_changed")
+        password_set.connect(firstsignin.chosen, dispatch_uid="region.password_set")

@@ -167,9 +167,9 @@ def supervisor_of_site(picture: Tree, site: SiteNode, duty: str, level: str, tod
     Given to an office higher up, that one answers at every level below its own too.
     """
     given = picture.living(site.given_to(duty, today), today)
-    if given is not None and given.place in picture.places:
-        if LEVELS.index(picture.places[given.place].level) >= LEVELS.index(level) or level == "county":
-            return given
+    place = picture.places.get(given.place) if given is not None else None
+    if place is not None and (level == "county" or LEVELS.index(place.level) >= LEVELS.index(level)):
+        return given
     return supervisor_of(picture, site.place, duty, level, today)
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import etag, require_safe
 
 from fengsui import moment
 
-from . import geography, roles, supervision, tables
+from . import changerecord, geography, roles, subjects, supervision, tables
 from .acting import mine, office_scope, scope
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
 from .models import Certificate, Contact, Delegation, Holding, Office, Place, Post, Site
@@ -202,9 +202,17 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(person__holdings__post__office=office, kind=Certificate.Kind.ENFORCEMENT, expires__gte=now.date())
         .values_list("person_id", flat=True)
     )
+    mine_now = mine(request, now)
     posts = [
-        {"post": post, "duties": duty_words(post.duties), "charges": duty_words(post.charges), "terms": holdings[post.pk]}
-        for post in Post.objects.filter(office=office)
+        {
+            "post": post,
+            "duties": duty_words(post.duties),
+            "charges": duty_words(post.charges),
+            "terms": [{"holding": one, "over": one.until is not None and one.until <= now} for one in holdings[post.pk]],
+            "vacant": not any(one.since <= now and (one.until is None or one.until > now) for one in holdings[post.pk]),
+            "ready": subjects.possible(post, mine_now, now),
+        }
+        for post in Post.objects.filter(office=office).select_related("office").prefetch_related("holdings")
     ]
     its = office_scope(office)
     context = {
@@ -213,10 +221,14 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         "duties": duty_words(office.duties),
         "posts": posts,
         "certified": certified,
-        "delegations": Delegation.objects.filter(post__office=office, until__gt=now).select_related(
-            "principal", "deputy", "post"
-        ),
-        "contacts": list(office.contacts.all()),
+        "delegations": [
+            {"one": one, "acts": changerecord.acts_words(one.acts), "ready": subjects.possible(one, mine_now, now)}
+            for one in Delegation.objects.filter(post__office=office, until__gt=now).select_related("principal", "deputy", "post")
+        ],
+        "contacts": [{"one": one, "ready": subjects.possible(one, mine_now, now)} for one in office.contacts.all()],
+        "ready": subjects.possible(office, mine_now, now),
+        "record": any(changerecord.may_read(one, office.pk) for one in mine_now),
+        "former": list(office.names.all()),
         "children": seen.filter(parent=office).count(),
         "sites": Site.objects.scoped(its).count(),
         "territorial": its.territorial,

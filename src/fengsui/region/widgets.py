@@ -72,4 +72,6 @@ class Boxes(forms.CheckboxSelectMultiple):
             else:
                 parts.append(boxes)
         grouped = any(isinstance(word, list | tuple) for _key, word in self.choices)
-        return format_html('<div class="{}">{}</div>', "fs-stack fs-stack--tight" if grouped else "fs-choices", SafeString("".join(parts)))
+        return format_html(
+            '<div class="{}">{}</div>', "fs-stack fs-stack--tight" if grouped else "fs-choices", SafeString("".join(parts))
+        )

@@ -23,7 +23,7 @@ from fengsui.region.tree import steady
 T = TypeVar("T")
 
 LEDGER_ACTS = frozenset(
-    {"climb", "rung", "erase", "look", "message", "recompute", "move", "adopt", "past", "correct", "merge", "share"}
+    {"climb", "rung", "erase", "look", "message", "recompute", "move", "adopt", "past", "correct", "merge", "share", "succeed"}
 )
 """Acts that no mechanism declares: the ledger's own entries, also on ended cases."""
 

@@ -41,9 +41,12 @@ class CertificateForm(ChangeForm):
         box.widget, box.choices = Boxes(), with_known(duty_choices(), present.fields if present else [])
         if present:
             self.initial |= {
-                "kind": present.kind, "number": present.number, "fields_of": present.fields, "issued": present.issued,
+                "kind": present.kind,
+                "number": present.number,
+                "fields_of": present.fields,
+                "issued": present.issued,
                 "expires": present.expires,
-            }  # fmt: skip
+            }
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
@@ -70,14 +73,38 @@ def _withdraw(changing: Changing, certificate: Certificate, form: ChangeForm) ->
     from datetime import timedelta
 
     last = changing.today - timedelta(days=1)
-    changing.edit("withdraw_certificate", register_of(certificate.person), certificate, {"expires": min(certificate.expires, last)})
+    changing.edit(
+        "withdraw_certificate", register_of(certificate.person), certificate, {"expires": min(certificate.expires, last)}
+    )
     return Outcome(gettext("The certificate no longer holds."))
 
 
-operation(Operation("add_certificate", "person", _("Enter a certificate"), CertificateForm, _add, register_of, icon="certificate",
-                    own=_may))  # fmt: skip
-operation(Operation("edit_certificate", "certificate", _("Correct the certificate"), CertificateForm, _edit,
-                    lambda one: register_of(one.person), own=lambda acting, one: _may(acting, one.person)))  # fmt: skip
-operation(Operation("withdraw_certificate", "certificate", _("Withdraw the certificate"), GroundsOnly, _withdraw,
-                    lambda one: register_of(one.person), icon="x", fits=lambda one, now: one.expires >= now.date(),
-                    own=lambda acting, one: _may(acting, one.person)))  # fmt: skip
+operation(
+    Operation(
+        "add_certificate", "person", _("Enter a certificate"), CertificateForm, _add, register_of, icon="certificate", own=_may
+    )
+)
+operation(
+    Operation(
+        "edit_certificate",
+        "certificate",
+        _("Correct the certificate"),
+        CertificateForm,
+        _edit,
+        lambda one: register_of(one.person),
+        own=lambda acting, one: _may(acting, one.person),
+    )
+)
+operation(
+    Operation(
+        "withdraw_certificate",
+        "certificate",
+        _("Withdraw the certificate"),
+        GroundsOnly,
+        _withdraw,
+        lambda one: register_of(one.person),
+        icon="x",
+        fits=lambda one, now: one.expires >= now.date(),
+        own=lambda acting, one: _may(acting, one.person),
+    )
+)

@@ -26,9 +26,10 @@ class ContactForm(ChangeForm):
     title_zh = text(_("Title in Chinese"), 80, required=False)
     title_en = text(_("Title in English"), 120, required=False)
     phone = forms.CharField(
-        label=_("Telephone"), max_length=40,
+        label=_("Telephone"),
+        max_length=40,
         validators=[RegexValidator(r"^\+?[0-9][0-9 \-]{4,}$", _("Write the number as 0472-555 0101 or +86 138 0000 0000."))],
-    )  # fmt: skip
+    )
     order = forms.IntegerField(label=_("Place in the list"), min_value=1, max_value=99, help_text=_("1 is called first"))
 
     def prepare(self) -> None:
@@ -75,5 +76,6 @@ def _settle(office: Office, moved: Contact | None = None, order: int = 0) -> Non
 
 operation(Operation("add_contact", "office", _("Add to the call list"), ContactForm, _add, lambda one: one.pk, icon="phone"))
 operation(Operation("edit_contact", "contact", _("Change the line"), ContactForm, _edit, lambda one: one.office_id))
-operation(Operation("remove_contact", "contact", _("Take the line away"), GroundsOnly, _remove, lambda one: one.office_id,
-                    icon="trash"))  # fmt: skip
+operation(
+    Operation("remove_contact", "contact", _("Take the line away"), GroundsOnly, _remove, lambda one: one.office_id, icon="trash")
+)

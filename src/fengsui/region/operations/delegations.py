@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.region.acting import Acting
 from fengsui.region.changing import Changing, NotPossible, may_administer, midnight
-from fengsui.region.models import Delegation, Holding, Person, Post
+from fengsui.region.models import Delegation, Person, Post
 from fengsui.region.widgets import Boxes, Pick
 
 from .posts import GroundsOnly
@@ -36,7 +35,9 @@ class DelegationForm(ChangeForm):
     """Who acts, which acts, from and to."""
 
     deputy = forms.CharField(label=_("Deputy"), widget=Pick(reverse_lazy("region:people_found")))
-    which = forms.ChoiceField(label=_("Which acts"), choices=[("all", _("Every act of the post")), ("named", _("Only those named"))])
+    which = forms.ChoiceField(
+        label=_("Which acts"), choices=[("all", _("Every act of the post")), ("named", _("Only those named"))]
+    )
     acts = forms.MultipleChoiceField(label=_("Acts"), required=False, widget=Boxes())
     since = day(_("From"))
     last_day = day(_("To"), _("Its last day; every delegation ends"))
@@ -109,18 +110,36 @@ def _may_end(acting: Acting, one: Delegation) -> bool:
 
 
 def _held(post: Post, now: datetime) -> bool:
-    return Holding.objects.filter(post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
+    return any(one.since <= now and (one.until is None or one.until > now) for one in post.holdings.all())
 
 
 operation(
     Operation(
-        "delegate", "post", _("Let somebody sign for you"), DelegationForm, _delegate, lambda one: one.office_id,
-        says=_("Entries then read “name (signed by the deputy)”. Who did a work and who verifies it stay two persons, you and "
-               "your deputy counting as one."),
-        icon="writing-sign", fits=_held, own=_holds,
+        "delegate",
+        "post",
+        _("Let somebody sign for you"),
+        DelegationForm,
+        _delegate,
+        lambda one: one.office_id,
+        says=_(
+            "Entries then read “name (signed by the deputy)”. Who did a work and who verifies it stay two persons, you and "
+            "your deputy counting as one."
+        ),
+        icon="writing-sign",
+        fits=_held,
+        own=_holds,
     )
-)  # fmt: skip
+)
 operation(
-    Operation("end_delegation", "delegation", _("End the delegation"), GroundsOnly, _end, lambda one: one.post.office_id,
-              icon="x", fits=lambda one, now: one.until > now, own=_may_end)
-)  # fmt: skip
+    Operation(
+        "end_delegation",
+        "delegation",
+        _("End the delegation"),
+        GroundsOnly,
+        _end,
+        lambda one: one.post.office_id,
+        icon="x",
+        fits=lambda one, now: one.until > now,
+        own=_may_end,
+    )
+)

@@ -131,9 +131,11 @@ class MergeForm(ChangeForm):
     into = forms.ChoiceField(label=_("Into"), help_text=_("It takes over the field of work and every open matter"))
     since = day(_("From"))
     along = forms.BooleanField(
-        label=_("Posts, people and call list go along"), required=False, initial=True,
+        label=_("Posts, people and call list go along"),
+        required=False,
+        initial=True,
         help_text=_("Not ticked: the terms end; who goes where is entered at the other office"),
-    )  # fmt: skip
+    )
 
     def prepare(self) -> None:
         self.initial.setdefault("since", self.today)
@@ -167,13 +169,17 @@ def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     if office.place_id == into.place_id and set(office.duties) - set(into.duties):
         changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(set(office.duties) - set(into.duties))]})
     changing.note("merge", office, office, after={"successor": into.pk, "dissolved_on": since}, since=since)
-    return Outcome(gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.")
-                   % {"old": name_of(office), "new": name_of(into), "day": since})  # fmt: skip
+    return Outcome(
+        gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.")
+        % {"old": name_of(office), "new": name_of(into), "day": since}
+    )
 
 
 def _demand_ahead(changing: Changing, office: Office, since: date) -> None:
     if since < changing.today:
-        raise NotPossible(gettext("What was decided until today was decided by this office: choose today or a later day."), "since")
+        raise NotPossible(
+            gettext("What was decided until today was decided by this office: choose today or a later day."), "since"
+        )
     if changing.acting.office_id == office.pk:
         raise NotPossible(gettext("An administrator of the office above does this: you act for this office yourself."))
 
@@ -206,9 +212,14 @@ def _call_list(office: Office, into: Office) -> None:
     for line in office.contacts.exclude(phone__in=known).order_by("order"):
         last += 1
         Contact.objects.create(
-            office=into, person_id=line.person_id, name=line.name, title_zh=line.title_zh, title_en=line.title_en,
-            phone=line.phone, order=last,
-        )  # fmt: skip
+            office=into,
+            person_id=line.person_id,
+            name=line.name,
+            title_zh=line.title_zh,
+            title_en=line.title_en,
+            phone=line.phone,
+            order=last,
+        )
 
 
 class DissolveForm(ChangeForm):
@@ -241,11 +252,36 @@ def _whole(office: Office, now: datetime) -> bool:
     return _alive(office, now) and office.parent_id is not None and office.kind != Office.Kind.ENTERPRISE
 
 
-operation(Operation("edit_office", "office", _("Change field of work or telephone"), EditForm, _edit, lambda one: one.pk, fits=_alive))
+operation(
+    Operation("edit_office", "office", _("Change field of work or telephone"), EditForm, _edit, lambda one: one.pk, fits=_alive)
+)
 operation(Operation("rename", "office", _("Rename"), RenameForm, _rename, lambda one: one.pk, icon="pencil", fits=_alive))
-operation(Operation("add_office", "office", _("Add an office below"), AddForm, _add, lambda one: one.pk, icon="plus",
-                    fits=_alive))  # fmt: skip
-operation(Operation("merge", "office", _("Merge into another office"), MergeForm, _merge, lambda one: one.pk, icon="layers-intersect",
-                    fits=_whole, matters=_matters))
-operation(Operation("dissolve", "office", _("Dissolve"), DissolveForm, _dissolve, lambda one: one.pk, icon="ban",
-                    fits=_whole, matters=_matters))
+operation(
+    Operation("add_office", "office", _("Add an office below"), AddForm, _add, lambda one: one.pk, icon="plus", fits=_alive)
+)
+operation(
+    Operation(
+        "merge",
+        "office",
+        _("Merge into another office"),
+        MergeForm,
+        _merge,
+        lambda one: one.pk,
+        icon="layers-intersect",
+        fits=_whole,
+        matters=_matters,
+    )
+)
+operation(
+    Operation(
+        "dissolve",
+        "office",
+        _("Dissolve"),
+        DissolveForm,
+        _dissolve,
+        lambda one: one.pk,
+        icon="ban",
+        fits=_whole,
+        matters=_matters,
+    )
+)

@@ -70,9 +70,11 @@ class InviteForm(ChangeForm):
     """The user name."""
 
     username = forms.CharField(
-        label=_("User name"), max_length=60, help_text=_("Small letters, figures, dots and hyphens"),
+        label=_("User name"),
+        max_length=60,
+        help_text=_("Small letters, figures, dots and hyphens"),
         validators=[RegexValidator(r"^[a-z0-9][a-z0-9.\-]*$", _("Use small letters, figures, dots and hyphens."))],
-    )  # fmt: skip
+    )
 
     def prepare(self) -> None:
         plain = "".join(part.rstrip("12345") for part in naming.sorting(self.subject.name).split())
@@ -138,11 +140,34 @@ def _person(name: str, title: Any, form: type[ChangeForm], run: Any, icon: str, 
 
 
 _person("edit_person", _("Change name or telephone"), PersonForm, _edit, "edit", lambda person, now: True)
-_person("invite", _("Invite"), InviteForm, _invite, "send", lambda person, now: person.account is None,
-        _("An account is made with a one-time password. It is shown once: print it or read it out. Whoever signs in with it "
-          "chooses an own password first."))  # fmt: skip
-_person("new_password", _("Make a one-time password"), GroundsOnly, _new_password, "key", _has(True),
-        _("The present password ends at once."))  # fmt: skip
-_person("lock", _("Lock the account"), GroundsOnly, _lock, "lock", _has(True),
-        _("Nobody can sign in with it until it is unlocked; posts and records stay."))  # fmt: skip
+_person(
+    "invite",
+    _("Invite"),
+    InviteForm,
+    _invite,
+    "send",
+    lambda person, now: person.account is None,
+    _(
+        "An account is made with a one-time password. It is shown once: print it or read it out. Whoever signs in with it "
+        "chooses an own password first."
+    ),
+)
+_person(
+    "new_password",
+    _("Make a one-time password"),
+    GroundsOnly,
+    _new_password,
+    "key",
+    _has(True),
+    _("The present password ends at once."),
+)
+_person(
+    "lock",
+    _("Lock the account"),
+    GroundsOnly,
+    _lock,
+    "lock",
+    _has(True),
+    _("Nobody can sign in with it until it is unlocked; posts and records stay."),
+)
 _person("unlock", _("Unlock the account"), GroundsOnly, _unlock, "key", _has(False))

@@ -71,9 +71,11 @@ class BeginForm(ChangeForm):
     """Who enters the post and from when: somebody known, or a new person."""
 
     person = forms.CharField(
-        label=_("Person"), required=False, help_text=_("Somebody who is entered already"),
+        label=_("Person"),
+        required=False,
+        help_text=_("Somebody who is entered already"),
         widget=Pick(reverse_lazy("region:people_found")),
-    )  # fmt: skip
+    )
     name = text(_("Or a new person's name"), 80, required=False)
     phone = text(_("Telephone"), 40, _("Of the new person"), required=False)
     since = day(_("In the post from"))
@@ -142,14 +144,20 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
     before, holding.until = holding.until, until
     holding.save(update_fields=["until"])
     changing.note(
-        "end_holding", holding.post.office_id, holding.post, before={"person": holding.person.name, "until": before},
-        after={"until": until}, since=until,
-    )  # fmt: skip
+        "end_holding",
+        holding.post.office_id,
+        holding.post,
+        before={"person": holding.person.name, "until": before},
+        after={"until": until},
+        since=until,
+    )
     return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role."))
 
 
 def _holds(person: int, post: Post, now: datetime) -> bool:
-    return Holding.objects.filter(person=person, post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
+    return (
+        Holding.objects.filter(person=person, post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
+    )
 
 
 def _runs(holding: Holding, now: datetime) -> bool:
@@ -170,15 +178,35 @@ def administers(acting: Acting) -> bool:
 
 operation(Operation("add_post", "office", _("Add a post"), PostForm, _add, lambda one: one.pk, icon="plus"))
 operation(Operation("edit_post", "post", _("Change the post"), PostForm, _edit, lambda one: one.office_id))
-operation(Operation("remove_post", "post", _("Take the post away"), GroundsOnly, _remove, lambda one: one.office_id, icon="trash",
-                    fits=lambda one, now: not one.holdings.exists()))
-operation(Operation("begin_holding", "post", _("Put somebody into the post"), BeginForm, _begin, lambda one: one.office_id,
-                    icon="user"))
 operation(
     Operation(
-        "end_holding", "holding", _("End the term"), EndForm, _end, lambda one: one.post.office_id, icon="user-off",
-        says=_("What the person has in hand passes by role: whoever else holds such a post in the office may act; where nobody "
-               "does, the office above. Matters that name this person are listed here: name somebody else in them."),
-        fits=_runs, matters=_matters,
+        "remove_post",
+        "post",
+        _("Take the post away"),
+        GroundsOnly,
+        _remove,
+        lambda one: one.office_id,
+        icon="trash",
+        fits=lambda one, now: not one.holdings.exists(),
     )
-)  # fmt: skip
+)
+operation(
+    Operation("begin_holding", "post", _("Put somebody into the post"), BeginForm, _begin, lambda one: one.office_id, icon="user")
+)
+operation(
+    Operation(
+        "end_holding",
+        "holding",
+        _("End the term"),
+        EndForm,
+        _end,
+        lambda one: one.post.office_id,
+        icon="user-off",
+        says=_(
+            "What the person has in hand passes by role: whoever else holds such a post in the office may act; where nobody "
+            "does, the office above. Matters that name this person are listed here: name somebody else in them."
+        ),
+        fits=_runs,
+        matters=_matters,
+    )
+)

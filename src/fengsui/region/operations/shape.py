@@ -119,25 +119,35 @@ def known(on: str = "") -> list[Operation]:
 def day(label: Any, says: Any = "", *, required: bool = True) -> forms.DateField:
     """A day, as browsers ask for it."""
     return forms.DateField(
-        label=label, help_text=says, required=required, widget=_DAY,
+        label=label,
+        help_text=says,
+        required=required,
+        widget=_DAY,
         error_messages={"invalid": _("Write the day as 2026-09-30.")},
-    )  # fmt: skip
+    )
 
 
 def text(label: Any, most: int, says: Any = "", *, required: bool = True) -> forms.CharField:
     """One line."""
     return forms.CharField(
-        label=label, max_length=most, help_text=says, required=required,
+        label=label,
+        max_length=most,
+        help_text=says,
+        required=required,
         error_messages={"max_length": _("This is too long: at most %(limit_value)d characters.")},
-    )  # fmt: skip
+    )
 
 
 def number(label: Any, says: Any = "", *, required: bool = True, least: float | None = None) -> forms.FloatField:
     """A number with a decimal point."""
     return forms.FloatField(
-        label=label, help_text=says, required=required, min_value=least, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        label=label,
+        help_text=says,
+        required=required,
+        min_value=least,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
         error_messages={"invalid": _("Enter a number, for example 2.5")},
-    )  # fmt: skip
+    )
 
 
 def several(label: Any, choices: Sequence[tuple[str, str]] = (), says: Any = "", *, required: bool = False) -> Any:

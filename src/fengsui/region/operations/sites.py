@@ -18,6 +18,7 @@ from fengsui.region.filters import INDUSTRIES, here, name_of
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Office, Place, Site, Supervision
 from fengsui.region.roles import duties
+from fengsui.region.supervision import supervisor_id
 from fengsui.region.widgets import Boxes
 
 from .offices import _alive, places_within
@@ -67,9 +68,11 @@ class AddForm(SiteForm):
     """Besides: the code of its device topics, and its county."""
 
     code = forms.CharField(
-        label=_("Code"), max_length=24, help_text=_("The word in its devices' topics; it never changes"),
+        label=_("Code"),
+        max_length=24,
+        help_text=_("The word in its devices' topics; it never changes"),
         validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9\-]*$", _("Use letters, figures and hyphens."))],
-    )  # fmt: skip
+    )
     place = forms.ChoiceField(label=_("Place"))
 
     def prepare(self) -> None:
@@ -102,7 +105,9 @@ def _edit(changing: Changing, site: Site, form: ChangeForm) -> None:
     if line and "name_zh" in line.after:
         Site.objects.unscoped("the site in hand").filter(pk=site.pk).update(pinyin=naming.sorting(site.name_zh))
     if line and "duties" in line.after:
-        changing.note("supervision", site.office_id, site, before={"duties": line.before["duties"]}, after={"duties": site.duties})
+        changing.note(
+            "supervision", site.office_id, site, before={"duties": line.before["duties"]}, after={"duties": site.duties}
+        )
 
 
 class CloseForm(ChangeForm):
@@ -156,20 +161,10 @@ class SuperviseForm(ChangeForm):
 
 
 def _supervisors(form: ChangeForm) -> list[Office]:
-    """Living offices with a field of work of the site: at its place, in the acting's subtree, and above."""
-    site, top = form.subject, Office.objects.get(pk=form.acting.office_id)
-    path = [int(part) for part in top.path.strip("/").split("/")]
-    near = Q(path__startswith=top.path, place__path__startswith="/".join(site.place.path.split("/")[:3])) | Q(pk__in=path)
-    near |= Q(parent_id=tree_top())
-    found = Office.objects.filter(near, duties__overlap=site.duties).exclude(kind=Office.Kind.ENTERPRISE)
-    return list(found.exclude(dissolved_on__lte=form.today).order_by("path")[:200])
-
-
-def tree_top() -> int | None:
-    """The region's top office."""
-    from fengsui.region.tree import tree
-
-    return tree().top
+    """Living offices with a field of work of the site, at its place or at one above: those that see it anyway."""
+    path = form.subject.place.path.strip("/").split("/")
+    found = Office.objects.filter(place__in=path, duties__overlap=form.subject.duties).exclude(kind=Office.Kind.ENTERPRISE)
+    return list(found.exclude(dissolved_on__lte=form.today).order_by("place", "path")[:200])
 
 
 def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
@@ -177,30 +172,31 @@ def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
     office = Office.objects.get(pk=int(form.cleaned_data["office"]))
     if duty not in office.duties:
         raise NotPossible(gettext("This office does not have that field of work: give it to the office first."), "office")
-    before = _end_running(site, duty, since)
+    before = {"duty": duty, "office": supervisor_id(site.pk, duty, "county", changing.now)}
+    _end_running(site, duty, since)
     Supervision.objects.create(site=site, duty=duty, office=office, since=since)
     changing.note("supervision", site.office_id, site, before=before, after={"duty": duty, "office": office.pk}, since=since)
-    return Outcome(gettext("%(office)s supervises the site for this from %(day)s on; open matters follow.")
-                   % {"office": name_of(office), "day": since})  # fmt: skip
+    return Outcome(
+        gettext("%(office)s supervises the site for this from %(day)s on; open matters follow.")
+        % {"office": name_of(office), "day": since}
+    )
 
 
-def _end_running(site: Site, duty: str, since: date) -> dict[str, Any]:
+def _end_running(site: Site, duty: str, since: date) -> None:
     running = Supervision.objects.filter(site=site, duty=duty).filter(Q(until__isnull=True) | Q(until__gt=since)).first()
-    if running is None:
-        return {"duty": duty}
-    before = {"duty": duty, "office": running.office_id}
-    if running.since >= since:
+    if running is not None and running.since >= since:
         running.delete()
-    else:
+    elif running is not None:
         running.until = since
         running.save(update_fields=["until"])
-    return before
 
 
 def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome:
-    before = _end_running(one.site, one.duty, changing.today)
-    changing.note("supervision", one.site.office_id, one.site, before=before, after={"duty": one.duty})
-    return Outcome(gettext("The office of the place supervises the site again."), subject=one.site)
+    site, duty, before = one.site, one.duty, one.office_id
+    _end_running(site, duty, changing.today)
+    after = {"duty": duty, "office": supervisor_id(site.pk, duty, "county", changing.now)}
+    changing.note("supervision", site.office_id, site, before={"duty": duty, "office": before}, after=after)
+    return Outcome(gettext("The office of the place supervises the site again."), subject=site)
 
 
 def _above(acting: Acting, site: Site) -> bool:
@@ -216,16 +212,70 @@ def _office(site: Site) -> int:
     return int(site.office_id)
 
 
-operation(Operation("add_site", "office", _("Add a site"), AddForm, _add, lambda one: one.pk, icon="building-factory-2",
-                    fits=lambda one, now: _alive(one, now) and one.kind in ("bureau", "department", "division"),
-                    says=_("An enterprise under supervision; it gets an office of its own for its posts and people.")))  # fmt: skip
+operation(
+    Operation(
+        "add_site",
+        "office",
+        _("Add a site"),
+        AddForm,
+        _add,
+        lambda one: one.pk,
+        icon="building-factory-2",
+        fits=lambda one, now: _alive(one, now) and one.kind in ("bureau", "department", "division"),
+        says=_("An enterprise under supervision; it gets an office of its own for its posts and people."),
+    )
+)
 operation(Operation("edit_site", "site", _("Change the site"), SiteForm, _edit, _office, fits=_open, own=_above))
-operation(Operation("supervise", "site", _("Give its supervision to an office"), SuperviseForm, _supervise, _office,
-                    icon="shield-check", fits=_open, own=_above,
-                    says=_("Without this the office of the place with the field of work supervises it.")))  # fmt: skip
-operation(Operation("close_site", "site", _("Close the site"), CloseForm, _close, _office, icon="ban", fits=_open, own=_above,
-                    matters=lambda site, actings: open_matters("site", site.pk, actings)))  # fmt: skip
-operation(Operation("reopen_site", "site", _("Open the site again"), GroundsOnly, _reopen, _office, icon="refresh", own=_above,
-                    fits=lambda site, now: site.closed_on is not None))  # fmt: skip
-operation(Operation("by_place", "supervision", _("Back to the office of the place"), GroundsOnly, _by_place,
-                    lambda one: one.site.office_id, icon="refresh", own=lambda acting, one: _above(acting, one.site)))  # fmt: skip
+operation(
+    Operation(
+        "supervise",
+        "site",
+        _("Give its supervision to an office"),
+        SuperviseForm,
+        _supervise,
+        _office,
+        icon="shield-check",
+        fits=_open,
+        own=_above,
+        says=_("Without this the office of the place with the field of work supervises it."),
+    )
+)
+operation(
+    Operation(
+        "close_site",
+        "site",
+        _("Close the site"),
+        CloseForm,
+        _close,
+        _office,
+        icon="ban",
+        fits=_open,
+        own=_above,
+        matters=lambda site, actings: open_matters("site", site.pk, actings),
+    )
+)
+operation(
+    Operation(
+        "reopen_site",
+        "site",
+        _("Open the site again"),
+        GroundsOnly,
+        _reopen,
+        _office,
+        icon="refresh",
+        own=_above,
+        fits=lambda site, now: site.closed_on is not None,
+    )
+)
+operation(
+    Operation(
+        "by_place",
+        "supervision",
+        _("Back to the office of the place"),
+        GroundsOnly,
+        _by_place,
+        lambda one: one.site.office_id,
+        icon="refresh",
+        own=lambda acting, one: _above(acting, one.site),
+    )
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from django import forms
@@ -18,14 +19,20 @@ from .shape import ChangeForm, Operation, Outcome, number, operation, text, with
 
 UNIT_KINDS = {"production": {"zh": "生产单元", "en": "Production unit"}, "storage": {"zh": "储存单元", "en": "Storage unit"}}
 QUANTITIES = {
-    "pressure": {"zh": "压力", "en": "Pressure"}, "temperature": {"zh": "温度", "en": "Temperature"},
-    "level": {"zh": "液位", "en": "Level"}, "flow": {"zh": "流量", "en": "Flow"},
-    "combustible_gas": {"zh": "可燃气体", "en": "Combustible gas"}, "toxic_gas": {"zh": "有毒气体", "en": "Toxic gas"},
-    "oxygen": {"zh": "氧气", "en": "Oxygen"}, "methane": {"zh": "甲烷", "en": "Methane"},
-    "carbon_monoxide": {"zh": "一氧化碳", "en": "Carbon monoxide"}, "air_speed": {"zh": "风速", "en": "Air speed"},
-    "displacement": {"zh": "位移", "en": "Displacement"}, "seepage": {"zh": "浸润线", "en": "Seepage line"},
+    "pressure": {"zh": "压力", "en": "Pressure"},
+    "temperature": {"zh": "温度", "en": "Temperature"},
+    "level": {"zh": "液位", "en": "Level"},
+    "flow": {"zh": "流量", "en": "Flow"},
+    "combustible_gas": {"zh": "可燃气体", "en": "Combustible gas"},
+    "toxic_gas": {"zh": "有毒气体", "en": "Toxic gas"},
+    "oxygen": {"zh": "氧气", "en": "Oxygen"},
+    "methane": {"zh": "甲烷", "en": "Methane"},
+    "carbon_monoxide": {"zh": "一氧化碳", "en": "Carbon monoxide"},
+    "air_speed": {"zh": "风速", "en": "Air speed"},
+    "displacement": {"zh": "位移", "en": "Displacement"},
+    "seepage": {"zh": "浸润线", "en": "Seepage line"},
     "state": {"zh": "状态", "en": "State"},
-}  # fmt: skip
+}
 LIMITS = ("low_low", "low", "high", "high_high")
 
 
@@ -36,7 +43,9 @@ class UnitForm(ChangeForm):
     name_zh = text(_("Name in Chinese"), 120)
     name_en = text(_("Name in English"), 200)
     kind = forms.ChoiceField(label=_("Kind"))
-    exposed = forms.IntegerField(label=_("People exposed"), min_value=0, help_text=_("Who live or work within 500 m of the boundary"))
+    exposed = forms.IntegerField(
+        label=_("People exposed"), min_value=0, max_value=10_000_000, help_text=_("Who live or work within 500 m of the boundary")
+    )
 
     columns = ("code", "name_zh", "name_en", "kind", "exposed")
 
@@ -90,8 +99,10 @@ def _graded(unit: HazardUnit) -> str:
     if unit.grade is None:
         return gettext("S = %(s).2f: no major hazard installation.") % {"s": unit.s or 0.0}
     return gettext("S = %(s).2f, R = %(r).1f: major hazard installation of grade %(grade)s.") % {
-        "s": unit.s or 0.0, "r": unit.r or 0.0, "grade": unit.grade,
-    }  # fmt: skip
+        "s": unit.s or 0.0,
+        "r": unit.r or 0.0,
+        "grade": unit.grade,
+    }
 
 
 class SubstanceForm(ChangeForm):
@@ -157,14 +168,16 @@ class PointForm(ChangeForm):
     name_zh = text(_("Name in Chinese"), 120)
     name_en = text(_("Name in English"), 200)
     quantity = forms.ChoiceField(label=_("Measures"))
-    measure = text(_("In"), 16, _("The unit: MPa, ℃, %LEL, ppm …"))
+    measure = text(_("Unit of measure"), 16, _("MPa, ℃, %LEL, ppm …"))
     unit = forms.ChoiceField(label=_("Hazard unit"), required=False)
     range_low = number(_("Measuring range from"), required=False)
     range_high = number(_("Measuring range to"), required=False)
     low_low = number(_("Design limit LL"), required=False)
     low = number(_("Design limit L"), required=False)
     high = number(_("Design limit H"), required=False)
-    high_high = number(_("Design limit HH"), _("Alarm rules may be stricter than the design limits, never looser"), required=False)
+    high_high = number(
+        _("Design limit HH"), _("Alarm rules may be stricter than the design limits, never looser"), required=False
+    )
 
     columns = ("tag", "name_zh", "name_en", "quantity", "measure", "range_low", "range_high", *LIMITS)
 
@@ -193,7 +206,7 @@ class PointForm(ChangeForm):
         if bottom is not None and top is not None and bottom >= top:
             raise forms.ValidationError({"range_high": _("The range must end above where it begins.")})
         given = [(name, found[name]) for name in LIMITS if found.get(name) is not None]
-        for (_name, lower), (name, upper) in zip(given, given[1:], strict=False):
+        for (_name, lower), (name, upper) in itertools.pairwise(given):
             if lower >= upper:
                 raise forms.ValidationError({name: _("The limits must rise: LL below L below H below HH.")})
         for name, value in given:
@@ -225,21 +238,99 @@ def _site_open(site: Site, now: Any) -> bool:
     return site.closed_on is None
 
 
-operation(Operation("add_unit", "site", _("Add a hazard unit"), UnitForm, _add_unit, lambda one: one.office_id, icon="plus",
-                    fits=_site_open))  # fmt: skip
-operation(Operation("edit_unit", "hazardunit", _("Change the unit"), UnitForm, _edit_unit, lambda one: one.site.office_id,
-                    fits=lambda one, now: one.closed_on is None))  # fmt: skip
-operation(Operation("add_substance", "hazardunit", _("Enter what it holds"), SubstanceForm, _add_substance,
-                    lambda one: one.site.office_id, icon="plus", fits=lambda one, now: one.closed_on is None))  # fmt: skip
-operation(Operation("close_unit", "hazardunit", _("Take the unit out of use"), GroundsOnly, _close_unit,
-                    lambda one: one.site.office_id, icon="ban", fits=lambda one, now: one.closed_on is None))  # fmt: skip
-operation(Operation("edit_substance", "substance", _("Change the substance"), SubstanceForm, _edit_substance,
-                    lambda one: one.unit.site.office_id))  # fmt: skip
-operation(Operation("remove_substance", "substance", _("Take the substance away"), GroundsOnly, _remove_substance,
-                    lambda one: one.unit.site.office_id, icon="trash"))  # fmt: skip
-operation(Operation("add_point", "site", _("Add a measuring point"), PointForm, _add_point, lambda one: one.office_id, icon="plus",
-                    fits=_site_open))  # fmt: skip
-operation(Operation("edit_point", "point", _("Change the point"), PointForm, _edit_point, lambda one: one.site.office_id,
-                    fits=lambda one, now: one.closed_on is None))  # fmt: skip
-operation(Operation("close_point", "point", _("Take the point away"), GroundsOnly, _close_point, lambda one: one.site.office_id,
-                    icon="ban", fits=lambda one, now: one.closed_on is None))  # fmt: skip
+operation(
+    Operation(
+        "add_unit", "site", _("Add a hazard unit"), UnitForm, _add_unit, lambda one: one.office_id, icon="plus", fits=_site_open
+    )
+)
+operation(
+    Operation(
+        "edit_unit",
+        "hazardunit",
+        _("Change the unit"),
+        UnitForm,
+        _edit_unit,
+        lambda one: one.site.office_id,
+        fits=lambda one, now: one.closed_on is None,
+    )
+)
+operation(
+    Operation(
+        "add_substance",
+        "hazardunit",
+        _("Enter what it holds"),
+        SubstanceForm,
+        _add_substance,
+        lambda one: one.site.office_id,
+        icon="plus",
+        fits=lambda one, now: one.closed_on is None,
+    )
+)
+operation(
+    Operation(
+        "close_unit",
+        "hazardunit",
+        _("Take the unit out of use"),
+        GroundsOnly,
+        _close_unit,
+        lambda one: one.site.office_id,
+        icon="ban",
+        fits=lambda one, now: one.closed_on is None,
+    )
+)
+operation(
+    Operation(
+        "edit_substance",
+        "substance",
+        _("Change the substance"),
+        SubstanceForm,
+        _edit_substance,
+        lambda one: one.unit.site.office_id,
+    )
+)
+operation(
+    Operation(
+        "remove_substance",
+        "substance",
+        _("Take the substance away"),
+        GroundsOnly,
+        _remove_substance,
+        lambda one: one.unit.site.office_id,
+        icon="trash",
+    )
+)
+operation(
+    Operation(
+        "add_point",
+        "site",
+        _("Add a measuring point"),
+        PointForm,
+        _add_point,
+        lambda one: one.office_id,
+        icon="plus",
+        fits=_site_open,
+    )
+)
+operation(
+    Operation(
+        "edit_point",
+        "point",
+        _("Change the point"),
+        PointForm,
+        _edit_point,
+        lambda one: one.site.office_id,
+        fits=lambda one, now: one.closed_on is None,
+    )
+)
+operation(
+    Operation(
+        "close_point",
+        "point",
+        _("Take the point away"),
+        GroundsOnly,
+        _close_point,
+        lambda one: one.site.office_id,
+        icon="ban",
+        fits=lambda one, now: one.closed_on is None,
+    )
+)

@@ -1,0 +1,132 @@
+"""What the ledger hangs on the region's room beneath it: the check of vacancies around every change of its registers,
+cases that follow their offices, the matters that a page of the region lists, the acts that a delegation may name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from fengsui.ledger import live_check, mechanisms, succession, titles
+from fengsui.ledger.kernel.people import for_people
+from fengsui.ledger.kernel.shapes import Act, Mechanism
+from fengsui.ledger.models import Case, Clock
+from fengsui.ledger.reading import cases
+from fengsui.region import changerecord, changing, matters, roles
+from fengsui.region.acting import Acting
+from fengsui.region.models import Change
+from fengsui.region.operations import delegations
+
+
+def stand() -> None:
+    """Register all of it; called once, when the room starts."""
+    changing.around(live_check.changing_posts)
+    for kind in ("merge", "dissolve"):
+        changing.listen(kind, _of_office)
+    changing.listen("duties_moved", _of_duties)
+    for kind in ("end_holding", "edit_post"):
+        changing.listen(kind, _of_vacant_office)
+    changing.listen("supervision", _of_site)
+    matters.register(open_matters)
+    delegations.acts_from(acts_for)
+    changerecord.say_acts(act_words)
+
+
+def _of_office(change: Change) -> None:
+    if change.since <= change.at:
+        succession.of_offices([change.office_id], change.at)
+
+
+def _of_duties(change: Change) -> None:
+    succession.of_duties(change.office_id, change.before["duties"], change.at)
+
+
+def _of_vacant_office(change: Change) -> None:
+    """Where nobody is left who may act, what the office has in hand passes on by role."""
+    if live_check.lacks(change.at, frozenset({change.office_id})):
+        _of_office(change)
+
+
+def _of_site(change: Change) -> None:
+    if change.since <= change.at:
+        before, after = change.before.get("office"), change.after.get("office")
+        moved = {before: after} if before and after and before != after else {}
+        succession.of_site(change.subject_id, change.at, duty=change.after.get("duty", ""), moved=moved)
+
+
+# ------------------------------------------------------------------ matters
+
+
+def open_matters(kind: matters.Kind, subject: int, actings: Sequence[Acting], most: int) -> matters.Found:
+    """Open cases that an office has in hand, that are about a site, or that name a person; those the actings may see."""
+    found = _concerned(cases(actings).filter(ended=False), kind, subject)
+    count = found.count()
+    first = found.order_by("next_due", "opened_at").select_related("version")[:most] if count else ()
+    return matters.Found(tuple(map(_matter, first)), count)
+
+
+def _concerned(found: QuerySet[Case], kind: matters.Kind, subject: int) -> QuerySet[Case]:
+    if kind == "site":
+        return found.filter(about_kind="site", about_id=str(subject))
+    running = Clock.objects.filter(case=OuterRef("pk"), current=True, stopped__isnull=True)
+    if kind == "office":
+        return found.filter(Q(owner_id=subject) | Q(holder_id=subject) | Exists(running.filter(holder_id=subject)))
+    names = {name for one in mechanisms.on_disk().values() for name, field in one.fields.items() if field.kind == "person"}
+    many = {name for one in mechanisms.on_disk().values() for name, field in one.fields.items() if field.kind == "people"}
+    named = Exists(running.filter(person_id=subject))
+    wanted = Q(named)
+    for name in sorted(names):
+        wanted |= Q(**{f"fields__{name}": subject})
+    for name in sorted(many):
+        wanted |= Q(**{f"fields__{name}__contains": [subject]})
+    return found.filter(wanted)
+
+
+def _matter(case: Case) -> matters.Matter:
+    wording = mechanisms.version(case.version_id)
+    return matters.Matter(
+        case.number or titles.mechanism(wording),
+        case.title,
+        titles.state(wording, case.state),
+        f"/cases/{case.pk}/",
+        case.next_due,
+    )
+
+
+# ------------------------------------------------------------------ delegations
+
+
+def acts_for(functions: Iterable[str]) -> delegations.Groups:
+    """The acts that holders of these functions may do, by mechanism."""
+    mine = set(functions)
+    groups = []
+    for mechanism in mechanisms.on_disk().values():
+        acts = {}
+        for owner, act in _acts(mechanism):
+            if for_people(act) and any(_fits(word, mine) for word in (*act.by, owner)):
+                acts[f"{mechanism.name}.{act.name}"] = titles.here(act.title) or titles.spaced(act.name)
+        if acts:
+            groups.append((titles.mechanism(mechanism), list(acts.items())))
+    return groups
+
+
+def _acts(mechanism: Mechanism) -> Iterable[tuple[str, Act]]:
+    """Each act with the owner of its state."""
+    yield from (("", act) for act in mechanism.opening.values())
+    for state in mechanism.states.values():
+        yield from ((state.owner, act) for act in state.actions)
+
+
+def _fits(word: str, functions: set[str]) -> bool:
+    role = roles.roles().get(word.removesuffix(".up"))
+    return role is not None and ("*" in role.posts or bool(role.posts & functions))
+
+
+def act_words(name: str) -> str:
+    """``warning.acknowledge`` → 预警：签收; empty for what no mechanism has."""
+    mechanism, _, act = name.partition(".")
+    found = mechanisms.on_disk().get(mechanism)
+    if found is None or not act:
+        return ""
+    return f"{titles.mechanism(found)}{titles.mark('：')}{titles.act(found, act)}"

@@ -1,0 +1,315 @@
+"""The region's registers change through one door: on record, with the check of vacancies, and cases follow."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection, transaction
+from django.http import Http404
+from django.test import Client
+from django.utils import translation
+
+from fengsui.ledger import doors, live_check, succession
+from fengsui.ledger.doors import About
+from fengsui.ledger.kernel.shapes import Call
+from fengsui.ledger.models import Case, Clock, Entry
+from fengsui.region import officenames, subjects
+from fengsui.region.acting import actings
+from fengsui.region.models import Account, Certificate, Change, Delegation, Holding, Office, Person, Post, Supervision
+from fengsui.region.roles import About as Where
+from fengsui.region.roles import resolve
+from fengsui.region.supervision import supervisor_id, unanswered
+from tests.integration.region.conftest import NOW, House
+from tests.small_region import _somebody
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def english() -> object:
+    with translation.override("en"):
+        yield
+
+
+def vacancies(office: Office) -> list[Case]:
+    return list(Case.objects.filter(mechanism="vacancy", about_id=str(office.pk), ended=False))
+
+
+def hazard(house: House, title: str = "阀门关闭") -> str:
+    about = About(kind="site", id=str(house.small.site.pk), duty="hazchem", title=title)
+    return doors.open("hazard", "found_here", {"finding": title}, house.small.one("county").actor, about, key="", now=NOW).case
+
+
+def test_only_administrators_of_the_office_or_above_may(house: House) -> None:
+    county, other = house.small.county, house.small.other
+    officer = house.small.one("county")
+    with pytest.raises(PermissionDenied):
+        subjects.ready("office", county.pk, "add_post", [officer.acting], NOW)
+    with pytest.raises(Http404):
+        subjects.ready("office", other.pk, "add_post", [house.local.acting], NOW)
+    with pytest.raises(PermissionDenied):
+        subjects.ready("office", county.pk, "add_post", [house.auditor.acting], NOW)
+    for who in (house.admin, house.local):
+        assert subjects.ready("office", county.pk, "add_post", [who.acting], NOW).acting == who.acting
+
+
+def test_a_term_that_ends_leaves_a_vacancy_and_a_new_one_fills_it(house: House) -> None:
+    county, small = house.small.county, house.small
+    assert not vacancies(county)
+    for one in small.people["county"][1:]:
+        house.do(house.local, Holding.objects.get(person=one.person), "end_holding")
+    case = vacancies(county)[0]
+    assert case.state == "open"
+    post = small.one("county", 1).post
+    done = house.do(house.local, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-11-25")
+    assert not vacancies(county)
+    case.refresh_from_db()
+    assert case.state == "filled"
+    person = done.subject.person
+    assert Change.objects.unscoped("test").filter(kind="begin_holding", subject_id=post.pk).exists()
+    line = Change.objects.unscoped("test").filter(kind="end_holding").first()
+    assert line.grounds == "任免〔2026〕12号" and line.person_id == house.local.person.pk and line.office_id == county.pk
+    assert person.account is None
+
+
+def test_a_post_that_belongs_to_oneself_is_changed_by_another(house: House) -> None:
+    own = Holding.objects.get(person=house.local.person)
+    assert "another administrator" in str(house.refused(house.local, own, "end_holding"))
+    errors = house.refused(house.local, house.local.post, "edit_post", title_zh="管", title_en="Adm",
+                           duties=["administration", "leading"])  # fmt: skip
+    assert "duties" in errors
+    vacant = Post.objects.create(office=house.small.county, title_zh="副局长", title_en="Deputy", duties=["leading"])
+    assert "person" in house.refused(house.local, vacant, "begin_holding", person=str(house.local.person.pk), since="2026-11-25")
+    house.do(house.admin, own, "end_holding")
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": "", "person": "", "since": "2026-11-25"}, "person"),
+        ({"name": "甲", "person": "7", "since": "2026-11-25"}, "person"),
+        ({"name": "甲", "since": "soon"}, "since"),
+        ({"name": "甲", "since": "2026-11-25", "grounds": "  "}, "grounds"),
+        ({"person": "drop table", "since": "2026-11-25"}, "person"),
+        ({"person": "999999999", "since": "2026-11-25"}, "person"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_changes(house: House, values: dict[str, str], field: str) -> None:
+    post = house.small.one("county").post
+    before = Holding.objects.count(), Change.objects.unscoped("test").count(), Person.objects.unscoped("test").count()
+    assert field in house.refused(house.local, post, "begin_holding", **values)
+    assert before == (Holding.objects.count(), Change.objects.unscoped("test").count(), Person.objects.unscoped("test").count())
+
+
+def test_an_invitation_is_a_password_for_once(house: House, client: Client) -> None:
+    person = house.do(
+        house.local, house.small.one("county").post, "begin_holding", name="乌兰", since="2026-11-20"
+    ).subject.person
+    done = house.do(house.local, person, "invite", username="wulan")
+    secret = done.secret["password"]
+    assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", secret)
+    assert not Change.objects.unscoped("test").filter(after__icontains=secret).exists(), "the password stands nowhere"
+    account = Account.objects.get(username="wulan")
+    account.one_time_until = NOW + timedelta(days=3650)
+    account.save()
+    assert client.post("/sign-in/", {"login": "wulan", "password": secret}).status_code == 302
+    assert client.get("/desk/").url == "/account/password/change/"
+    assert client.get("/api/offices").status_code == 403
+    own = "ein langes eigenes Wort 7"
+    answer = client.post("/account/password/change/", {"oldpassword": secret, "password1": own, "password2": own})
+    assert answer.status_code == 302, answer.content[:500]
+    account.refresh_from_db()
+    assert account.one_time_until is None
+    assert client.get("/desk/").status_code == 200
+    person.refresh_from_db()
+    house.do(house.local, person, "lock")
+    assert client.get("/desk/").status_code == 302, "a locked account is signed out"
+    house.do(house.local, person, "unlock")
+    assert "username" in house.refused(house.local, house.small.one("county").person, "invite", username="wulan")
+
+
+def test_a_stale_password_for_once_is_refused(house: House, client: Client) -> None:
+    account = house.small.one("county").account
+    account.set_password("x-y-z")
+    account.one_time_until = NOW - timedelta(days=400)
+    account.save()
+    client.post("/sign-in/", {"login": account.username, "password": "x-y-z"})
+    assert client.get("/desk/").url == "/sign-in/"
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_delegation_is_given_by_the_holder_and_shown_in_the_entry(house: House) -> None:
+    small = house.small
+    chief, deputy = small.one("county"), small.one("county", 1)
+    with pytest.raises(PermissionDenied):
+        subjects.ready("post", chief.post.pk, "delegate", [house.local.acting], NOW)
+    house.do(chief, chief.post, "delegate", deputy=str(deputy.person.pk), which="named", acts=["hazard.found_here"],
+             since="2026-11-25", last_day="2026-12-31")  # fmt: skip
+    lent = next(one for one in actings(deputy.account, NOW) if one.principal_id == chief.person.pk)
+    assert lent.may_do("hazard", "found_here") and not lent.may_do("hazard", "list")
+    from fengsui.ledger import casepage, mechanisms
+    from fengsui.ledger.reading.possible import actor_of
+
+    about = About(kind="site", id=str(small.site.pk), duty="hazchem", title="代签")
+    case = doors.open("hazard", "found_here", {"finding": "x"}, actor_of(lent), about, key="", now=NOW).case
+    entries = list(Entry.objects.filter(case_id=case))
+    with translation.override("zh-hans"):
+        line = casepage.timeline(mechanisms.version(Case.objects.get(pk=case).version_id), entries, frozenset())[-1]
+    assert line.deputy and line.by == f"{chief.person.name}（代签： {deputy.person.name}·{small.county.name_zh}）"
+    house.do(chief, Delegation.objects.get(), "end_delegation")
+    assert not [one for one in actings(deputy.account, NOW + timedelta(seconds=1)) if one.principal_id]
+    errors = house.refused(chief, chief.post, "delegate", deputy=str(chief.person.pk), which="all", since="2026-11-25",
+                           last_day="2026-11-30")  # fmt: skip
+    assert "deputy" in errors
+    errors = house.refused(chief, chief.post, "delegate", deputy=str(deputy.person.pk), which="all", since="2026-11-25",
+                           last_day="2028-11-30")  # fmt: skip
+    assert "last_day" in errors
+
+
+def test_certificates_are_entered_and_withdrawn(house: House) -> None:
+    person = house.small.one("county").person
+    made = house.do(house.local, person, "add_certificate", kind="enforcement", number="NM-1", fields_of=["hazchem"],
+                    issued="2026-01-01", expires="2030-12-31").subject  # fmt: skip
+    assert Certificate.objects.unscoped("test").get(pk=made.pk).fields == ["hazchem"]
+    house.do(house.local, made, "withdraw_certificate")
+    made.refresh_from_db()
+    assert made.expires < NOW.date()
+    assert "expires" in house.refused(house.local, person, "add_certificate", kind="safety", number="1", issued="2026-02-01",
+                                      expires="2026-01-01")  # fmt: skip
+
+
+def test_a_new_name_counts_from_its_day(house: House) -> None:
+    county = house.small.county
+    case = hazard(house)
+    house.do(house.admin, county, "rename", name_zh="甲区局", name_en="District A bureau", since="2026-12-01")
+    county.refresh_from_db()
+    assert county.name_zh == "甲旗局", "its day has not come"
+    officenames.take_effect(NOW.date() + timedelta(days=6))
+    county.refresh_from_db()
+    assert county.name_zh == "甲区局"
+    days = officenames.then([(county.pk, NOW.date()), (county.pk, NOW.date() + timedelta(days=30))])
+    assert [days[county.pk, day][0] for day in sorted(day for _, day in days)] == ["甲旗局", "甲区局"]
+    from fengsui.ledger import casepage, mechanisms
+
+    line = casepage.timeline(
+        mechanisms.version(Case.objects.get(pk=case).version_id), Entry.objects.filter(case_id=case), frozenset()
+    )
+    assert "Bureau A" in line[-1].by, "an old entry keeps the old name"
+
+
+def test_fifty_open_cases_follow_a_merged_office(house: House) -> None:
+    small = house.small
+    county = small.county
+    heir = Office.objects.create(name_zh="新区局", name_en="New bureau", kind="bureau", place=county.place, parent=small.league,
+                                 duties=["duty"])  # fmt: skip
+    ids = [hazard(house, f"隐患{number}") for number in range(50)]
+    assert set(Case.objects.filter(pk__in=ids).values_list("owner_id", flat=True)) == {county.pk}
+    dues = dict(Clock.objects.filter(case__in=ids).values_list("pk", "due"))
+    house.do(house.admin, county, "merge", into=str(heir.pk), since="2026-11-25", along="on")
+    assert set(Case.objects.filter(pk__in=ids).values_list("owner_id", flat=True)) == {heir.pk}
+    assert set(Clock.objects.filter(case__in=ids, stopped__isnull=True).values_list("holder_id", flat=True)) == {heir.pk}
+    assert dict(Clock.objects.filter(case__in=ids).values_list("pk", "due")) == dues, "no due moves"
+    assert Entry.objects.filter(case__in=ids, act="succeed").count() == 50
+    moved = next(one for one in actings(small.one("county").account, NOW + timedelta(minutes=1)))
+    assert moved.office_id == heir.pk
+    from fengsui.ledger.reading.possible import actor_of, may
+
+    later = NOW + timedelta(minutes=1)
+    case = Case.objects.get(pk=ids[0])
+    assert "list" in {one.act.name for one in may(case, moved, later)[0]}
+    for number in (1, 2):
+        signer = actings(small.one("county", number).account, later)[0]
+        doors.act(ids[0], Call("nothing", actor_of(signer), {"grounds": "已核实"}), now=later)
+    assert Case.objects.get(pk=ids[0]).ended
+    assert succession.nightly(later) == 0, "handed on once"
+    heir.refresh_from_db()
+    assert set(county.duties) <= set(heir.duties)
+
+
+def test_a_merger_on_a_later_day_waits_for_it(house: House) -> None:
+    small = house.small
+    case = hazard(house)
+    house.do(house.admin, small.county, "merge", into=str(small.league.pk), since="2026-12-01", along="on")
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+    day = NOW + timedelta(days=7)
+    assert succession.nightly(day) == 1
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+    assert [one.office_id for one in actings(small.one("county").account, NOW)] == [small.county.pk]
+    assert [one.office_id for one in actings(small.one("county").account, day)] == [small.league.pk]
+
+
+def test_a_dissolved_office_needs_nobody_below_it(house: House) -> None:
+    small = house.small
+    case = hazard(house)
+    assert "merge" in str(house.refused(house.admin, small.county, "dissolve", since="2026-11-25"))
+    Office.objects.filter(pk=small.plant.pk).update(parent=small.league)
+    with pytest.raises(Http404):
+        subjects.ready("office", small.top.pk, "dissolve", [house.local.acting], NOW)
+    house.do(house.admin, small.county, "dissolve", since="2026-11-25")
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+    assert not vacancies(small.county)
+
+
+def test_supervision_is_given_and_open_cases_follow(house: House) -> None:
+    small = house.small
+    case = hazard(house)
+    house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(small.league.pk), since="2026-11-25")
+    assert supervisor_id(small.site.pk, "hazchem", "county", NOW) == small.league.pk
+    where = Where(site_id=small.site.pk, duty="hazchem")
+    assert resolve("site_supervisor", where, NOW) == small.league.pk and resolve("upper_supervisor", where, NOW) == small.top.pk
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+    house.do(house.admin, Supervision.objects.get(), "by_place")
+    assert supervisor_id(small.site.pk, "hazchem", "county", NOW) == small.county.pk
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+
+
+def test_a_site_is_closed_once_nothing_is_open_there(house: House) -> None:
+    small = house.small
+    case = hazard(house)
+    assert "1 matters are open" in str(house.refused(house.local, small.site, "close_site", since="2026-11-25"))
+    with pytest.raises(PermissionDenied):
+        plant = _somebody(small.plant, "plantadm1", ("administration",), NOW)
+        subjects.ready("site", small.site.pk, "close_site", [plant.acting], NOW)
+    for number in (1, 2):
+        doors.act(case, Call("nothing", small.one("county", number).actor, {"grounds": "已核实"}), now=NOW)
+    house.do(house.local, small.site, "close_site", since="2026-11-25")
+    small.site.refresh_from_db()
+    assert small.site.closed_on == NOW.date()
+    assert not unanswered(NOW, [small.site.pk])
+
+
+def test_a_unit_is_graded_when_it_changes(house: House) -> None:
+    small = house.small
+    unit = house.do(house.local, small.site, "add_unit", code="U1", name_zh="液氨罐区", name_en="Ammonia tanks", kind="storage",
+                    exposed="120").subject  # fmt: skip
+    assert unit.grade is None
+    done = house.do(house.local, unit, "add_substance", name_zh="氨", name_en="Ammonia", named="1", symbol="", tonnes="200")
+    unit.refresh_from_db()
+    assert unit.grade == 2 and unit.s == 20.0 and "grade 2" in done.said  # R = 2.0 × 2 × 20 = 80
+    assert Change.objects.unscoped("test").filter(kind="grade", subject_id=unit.pk, after__grade=2).exists()
+    errors = house.refused(house.local, small.site, "add_point", tag="T1", name_zh="压力", name_en="P", quantity="pressure",
+                           measure="MPa", range_low="0", range_high="2", high="1.8", high_high="1.6")  # fmt: skip
+    assert "high_high" in errors
+
+
+def test_call_lists_keep_their_order(house: House) -> None:
+    county = house.small.county
+    for number, name in enumerate(("甲", "乙", "丙"), 1):
+        house.do(house.local, county, "add_contact", name=name, phone=f"0472-555010{number}", order=str(number))
+    third = county.contacts.get(name="丙")
+    house.do(house.local, third, "edit_contact", name="丙", phone="0472-5550103", order="1")
+    assert list(county.contacts.values_list("name", "order")) == [("丙", 1), ("甲", 2), ("乙", 3)]
+    house.do(house.local, county.contacts.get(name="甲"), "remove_contact")
+    assert list(county.contacts.values_list("name", "order")) == [("丙", 1), ("乙", 2)]
+    assert "phone" in house.refused(house.local, county, "add_contact", name="丁", phone="<script>", order="1")
+
+
+def test_the_record_stays(house: House) -> None:
+    house.do(house.local, house.small.county, "edit_office", duties=["hazchem", "mines", "duty", "fire"], phone="0472-5550100")
+    for sql in ("UPDATE region_change SET grounds = 'x'", "DELETE FROM region_change"):
+        with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql)
+    assert live_check.lacks(NOW) is not None

@@ -44,7 +44,7 @@ _TABLES = {
     "unique_key, confidential, readers, exercise, adopted, ended, opened_at, ended_at, moved_at, next_due",
     "ledger_clock": "case_id, place, name, holder_id, person_id, first, start, due, again, n, stopped, answered_by, paused_at, "
     "pause_used, rung, ladder, amount, law, law_version, calendar, provisional, next_rung_at, current, exercise",
-    "ledger_party": "case_id, office_id, kind, since",
+    "ledger_party": "case_id, office_id, kind, since, beyond",
     "ledger_notice": "case_id, entry_id, rung, role, office_id, person_id, kind, text, args, at, seen_at, seen_by, due, exercise",
     "ledger_link": "from_case_id, to_case_id, kind, at",
     "ledger_evidenceuse": "case_id, entry_id, evidence_id, field",

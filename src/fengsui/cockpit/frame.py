@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from fengsui.cockpit import times
 from fengsui.ledger import casepage, health, mechanisms, reading, titles
 from fengsui.ledger.models import Case, Clock
 from fengsui.region.acting import Acting, posts_of
+from fengsui.region.tree import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Frame:
     name: str = ""
     acting: str = ""  # person, office, post
     posts: list[PostLine] = field(default_factory=list)
-    desk_count: int = 0
+    desk_count: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     lagging: list[str] = field(default_factory=list)  # watched processes that are silent or behind
 
@@ -73,22 +73,34 @@ def of(request: HttpRequest, now: datetime) -> Frame:
     if not posts:
         person = getattr(user, "person", None)
         return Frame(name=person.name if person else user.get_username())
-    said = [PostLine(one.post_id, casepage.who(one)) for one in posts]
+    said = [PostLine(one.post_id, words) for one, words in zip(posts, casepage.who_each(posts), strict=True)]
     name, _, _ = said[0].title.partition("·")
-    return Frame(name, said[0].title, said, _waiting(posts), alarms(posts, now), lagging(now))
+    return Frame(name, said[0].title, said, waiting(posts), alarms(posts, now), lagging(now))
 
 
-def _waiting(posts: list[Acting]) -> int:
-    offices = [one.office_id for one in posts]
-    return reading.cases(posts).filter(Q(owner_id__in=offices) | Q(holder_id__in=offices), ended=False)[:1000].count()
+COUNTED = 999
+"""Beyond this the bar says ``999+``."""
+
+
+def waiting(posts: list[Acting]) -> str:
+    """How many cases wait for my offices, asked once for a page; empty for none."""
+    number = waiting_number(posts)
+    return f"{COUNTED}+" if number > COUNTED else str(number or "")
+
+
+def waiting_number(posts: list[Acting]) -> int:
+    """The same as a number, at most one more than ``COUNTED``."""
+    return once(("waiting",), lambda: reading.waiting(posts)[: COUNTED + 1].count())
 
 
 def alarms(posts: list[Acting], now: datetime) -> list[Alarm]:
     """Red warnings with a running clock of one of my offices that an act of mine stops, the soonest first."""
     mine = {one.office_id: one for one in posts}
-    running = Clock.objects.filter(holder_id__in=mine, stopped__isnull=True, current=True, case__level="red", case__ended=False)
+    each = mechanisms.answered_each()
+    running = Clock.objects.filter(holder_id__in=mine, name__in=each, stopped__isnull=True, current=True)
+    red = running.filter(case__level="red", case__ended=False)
     found: dict[Any, Alarm] = {}
-    for clock in running.select_related("case").order_by("due")[:20]:
+    for clock in red.select_related("case").defer("case__fields", "case__core").order_by("due")[:20]:
         if clock.case_id in found:
             continue
         alarm = _alarm(clock, mine[clock.holder_id or 0], now)
@@ -122,7 +134,7 @@ def _alarm(clock: Clock, acting: Acting, now: datetime) -> Alarm | None:
 
 def lagging(now: datetime) -> list[str]:
     """The watched processes that lag, asked at most every five seconds in a process."""
-    from fengsui.cockpit.desk import process_name
+    from fengsui.cockpit.cards import process_name
 
     known = cache.get("lagging")
     if known is None:

@@ -16,6 +16,7 @@ from fengsui import moment
 from fengsui.cockpit import sheet, sparks
 from fengsui.ledger import mechanisms, titles
 from fengsui.ledger import reading as ledger
+from fengsui.ledger.models import RANK
 from fengsui.region import geography
 from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Contact, Point, Site
@@ -24,7 +25,6 @@ from fengsui.watch import reading as watch
 
 HOURS = (1, 4, 24)
 FIRST = 12
-_RANK = {level: rank for rank, level in enumerate(("red", "orange", "yellow", "blue"))}
 LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
 
 
@@ -56,7 +56,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
         if alarm.point_id is None:
             continue
         best = alarms.get(alarm.point_id)
-        if best is None or _RANK.get(alarm.level, 9) < _RANK.get(best.level, 9):
+        if best is None or RANK.get(alarm.level, 9) < RANK.get(best.level, 9):
             alarms[alarm.point_id] = alarm
     points.sort(key=lambda point: (point.pk not in alarms, point.pk))
     shown = points if everything else points[:FIRST]

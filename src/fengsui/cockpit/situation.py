@@ -12,17 +12,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Case as Choose
-from django.db.models import CharField, Count, Q, QuerySet, Value, When
+from django.db.models import CharField, Count, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Left
 from django.urls import reverse
 
-from fengsui import moment
-from fengsui.ledger import mechanisms, reading, titles
+from fengsui.ledger import filters, mechanisms, reading, titles
+from fengsui.ledger.models import LEVELS, RANK
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Place, Site
 
-LEVELS = ("red", "orange", "yellow", "blue")
-_RANK = {name: rank for rank, name in enumerate(LEVELS)}
 AHEAD = timedelta(hours=6)
 FEED = 16
 MARKS = 400
@@ -38,23 +36,16 @@ class Tile:
     """One figure on the map's rail and the list behind it."""
 
     level: str  # a level, or overdue | today | open
-    count: int
+    count: str  # 1,284 or 10,000+
     url: str
 
 
-def midnight_after(now: datetime) -> datetime:
-    """The end of the legal day that ``now`` falls in."""
-    here = now.astimezone(moment.LEGAL_ZONE)
-    return here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-
-
 def tiles(open_cases: QuerySet[Any], now: datetime) -> list[Tile]:
-    """Open cases by level, those overdue, those due before midnight. One query."""
-    counted = open_cases.aggregate(
-        **{level: Count("pk", filter=Q(level=level)) for level in LEVELS},
-        overdue=Count("pk", filter=Q(next_due__lt=now)),
-        today=Count("pk", filter=Q(next_due__gte=now, next_due__lt=midnight_after(now))),
-    )
+    """Open cases by level, those overdue, those due before midnight; counted as far as a list counts. One query."""
+    wanted = {level: open_cases.filter(level=level) for level in LEVELS}
+    wanted["overdue"] = open_cases.filter(next_due__lt=now)
+    wanted["today"] = open_cases.filter(next_due__gte=now, next_due__lt=filters.until("today", now))
+    counted = {name: filters.number_said(one) for name, one in reading.counts(wanted).items()}
     found = [Tile(level, counted[level], _list(level=level)) for level in LEVELS]
     found += [Tile(name, counted[name], _list(clock=name)) for name in ("overdue", "today")]
     return found
@@ -62,13 +53,13 @@ def tiles(open_cases: QuerySet[Any], now: datetime) -> list[Tile]:
 
 def worst_by_county(open_cases: QuerySet[Any]) -> dict[str, dict[str, Any]]:
     """County code → ``{"level": worst open level, "open": how many open cases with a level}``. One query."""
-    rank = Choose(*(When(level=level, then=Value(str(_RANK[level]))) for level in LEVELS), output_field=CharField())
+    rank = Choose(*(When(level=level, then=Value(str(RANK[level]))) for level in LEVELS), output_field=CharField())
     rows = open_cases.filter(level__in=LEVELS).annotate(county=Left("place_code", 6), rank=rank).order_by()
     found: dict[str, dict[str, Any]] = {}
     for row in rows.values("county", "rank").annotate(count=Count("pk")):
         seen = found.setdefault(row["county"], {"level": LEVELS[int(row["rank"])], "open": 0})
         seen["open"] += row["count"]
-        if int(row["rank"]) < _RANK[seen["level"]]:
+        if int(row["rank"]) < RANK[seen["level"]]:
             seen["level"] = LEVELS[int(row["rank"])]
     return found
 
@@ -88,7 +79,9 @@ def _where(
 
 def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
     """The open cases that carry a level, worst last so that they are drawn on top. Two queries."""
-    cases = list(open_cases.filter(level__in=LEVELS).order_by("-opened_at")[:MARKS])
+    # the worst first, so that none of them is left out for many yellow ones; the level's rank is not its name's order
+    ranked = Choose(*(When(level=level, then=Value(RANK[level])) for level in LEVELS), output_field=IntegerField())
+    cases = list(open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at").defer("fields", "core", "raiser")[:MARKS])
     places = {
         code: (lon, lat)
         for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list(
@@ -97,7 +90,7 @@ def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> l
         if lon is not None and lat is not None
     }
     where = _where(cases, sites, places)
-    cases.sort(key=lambda case: -_RANK[case.level])
+    cases.sort(key=lambda case: -RANK[case.level])
     return [
         {
             "id": str(case.pk),
@@ -129,14 +122,18 @@ def _line(case: Any) -> dict[str, Any]:
 
 def feed(cases: QuerySet[Any]) -> list[dict[str, Any]]:
     """What moved last, newest first. One query."""
-    return [_line(case) for case in cases.order_by("-moved_at")[:FEED]]
+    return [_line(case) for case in cases.order_by("-moved_at", "-id").defer("fields", "core", "raiser")[:FEED]]
 
 
 def strip(open_cases: QuerySet[Any], now: datetime) -> list[dict[str, Any]]:
     """The clocks that run out within six hours, with their place (0–100) along the strip. One query."""
-    due = open_cases.filter(next_due__gte=now, next_due__lt=now + AHEAD).order_by("next_due")[:STRIP]
+    due = (
+        open_cases.filter(next_due__gte=now, next_due__lt=now + AHEAD)
+        .order_by("next_due")
+        .defer("fields", "core", "raiser")[:STRIP]
+    )
     found = []
-    for case in due:
+    for case in due.defer("fields", "core", "raiser")[:STRIP]:
         line = _line(case)
         line["share"] = round((case.next_due - now) / AHEAD * 100, 2)
         found.append(line)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import desk, live, search, shapes
+from fengsui.cockpit import cards, desk, frame, live, search, shapes
 from fengsui.ledger import reading
 from fengsui.region.acting import actings, posts_of, scope
 from fengsui.region.scoping import Scope
@@ -42,11 +42,16 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     if not posts:
         return render(request, "cockpit/home.html", status=403)
     groups = desk.groups(posts, now)
-    total = sum(len(group.lines) for group in groups)
-    context = {"groups": groups, "total": total, "watched": desk.watched(posts, now, groups), "now": now}
+    context = {
+        "groups": groups,
+        "more": max(0, frame.waiting_number(posts) - desk.SHOWN),
+        "waiting": frame.waiting(posts),
+        "watched": desk.watched(posts, now, groups),
+        "now": now,
+    }
     if request.headers.get("HX-Request") and request.GET.get("part") == "lines":
         return render(request, "cockpit/parts/desk_lines.html", context)
-    context |= {"cards": desk.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}
+    context |= {"cards": cards.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}
     return render(request, "cockpit/desk.html", context)
 
 

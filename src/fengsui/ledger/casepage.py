@@ -26,6 +26,7 @@ from fengsui.ledger.reading.sealed import files, hidden_fields
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Place
+from fengsui.region.tree import once
 
 TIMELINE = 60
 """Entries shown at once; the rest by a link."""
@@ -56,13 +57,29 @@ class WhyNot:
 
 def who(acting: Acting) -> str:
     """``苏日娜·自治区应急管理厅·值班员``: the person, the office, the post."""
-    person = names.persons([acting.person_id, acting.principal_id])
-    office = titles.here(names.offices([acting.office_id]).get(acting.office_id))
-    post = titles.here(names.posts([acting.post_id]).get(acting.post_id))
-    said = "·".join(part for part in (person.get(acting.person_id, ""), office, post) if part)
-    if acting.principal_id:
-        said += gettext(" (for %(principal)s)") % {"principal": person.get(acting.principal_id, "")}
+    return who_each([acting])[0]
+
+
+def who_each(actings: Sequence[Acting]) -> list[str]:
+    """``who`` of each; three queries however many there are, asked once for a page."""
+    posts = once(("who", tuple(actings)), lambda: _names_of(actings))
+    persons, offices, titled = posts
+    said = []
+    for one in actings:
+        parts = (persons.get(one.person_id, ""), titles.here(offices.get(one.office_id)), titles.here(titled.get(one.post_id)))
+        line = "·".join(part for part in parts if part)
+        if one.principal_id:
+            line += gettext(" (for %(principal)s)") % {"principal": persons.get(one.principal_id, "")}
+        said.append(line)
     return said
+
+
+def _names_of(actings: Sequence[Acting]) -> tuple[dict[int, str], dict[Any, Any], dict[Any, Any]]:
+    return (
+        names.persons(person for one in actings for person in (one.person_id, one.principal_id)),
+        names.offices(one.office_id for one in actings),
+        names.posts(one.post_id for one in actings),
+    )
 
 
 def places_below(posts: Sequence[Acting]) -> list[tuple[str, str]]:
@@ -101,7 +118,7 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
         "site": titles.here(next(iter(names.sites([case.about_id]).values()), None)) if case.about_kind == "site" else "",
         "acting": acting,
         "acting_name": who(acting),
-        "other_posts": [(one, who(one)) for one in posts if one != acting] if len(posts) > 1 else [],
+        "other_posts": [(one, said) for one, said in zip(posts, who_each(posts), strict=True) if one != acting],
         "can": can[:DIRECT],
         "can_more": can[DIRECT:],
         "cannot": cannot,
@@ -421,12 +438,19 @@ CALL_RESULTS = CallRecord.RESULTS
 
 def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
     """The call list: each number once (its newest listing) with the results recorded so far."""
-    lines = CallLine.objects.filter(case=case).prefetch_related("records").order_by("-listed_at", "order")
-    found: dict[str, dict[str, Any]] = {}
+    return calls_of([case.pk]).get(case.pk, [])
+
+
+def calls_of(cases: Iterable[Any]) -> dict[Any, list[dict[str, Any]]]:
+    """``calls`` of many cases by id; those without a list are absent. Two queries."""
+    lines = CallLine.objects.filter(case__in=list(cases)).prefetch_related("records").order_by("-listed_at", "order")
+    found: dict[Any, dict[str, dict[str, Any]]] = {}
     for line in lines:
-        one = found.setdefault(line.phone, {"line": line, "records": []})
+        one = found.setdefault(line.case_id, {}).setdefault(line.phone, {"line": line, "records": []})
         one["records"] += list(line.records.all())
-    return sorted(found.values(), key=lambda one: (one["line"].listed_at, one["line"].order))
+    return {
+        case: sorted(each.values(), key=lambda one: (one["line"].listed_at, one["line"].order)) for case, each in found.items()
+    }
 
 
 def record_call(case: Case, line_id: int, result: str, note: str, acting: Acting, now: datetime) -> None:

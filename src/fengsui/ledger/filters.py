@@ -11,15 +11,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext, pgettext
 
 from fengsui.ledger import mechanisms, names, titles
-from fengsui.ledger.models import Case
+from fengsui.ledger.models import LEVELS, Case
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Place
 
-LEVELS = ("red", "orange", "yellow", "blue")
 CLOCKS = ("overdue", "30m", "today", "week")
 ORDERS = {
-    "due": ("ended", "next_due", "-opened_at"),
-    "-due": ("ended", "-next_due", "-opened_at"),
+    "due": ("next_due", "-opened_at", "-id"),
+    "-due": ("-next_due", "opened_at", "id"),
     "opened": ("opened_at", "id"),
     "-opened": ("-opened_at", "-id"),
     "moved": ("moved_at", "id"),
@@ -51,7 +50,10 @@ class Filter:
     def read(cls, query: Mapping[str, Any]) -> Filter:
         """From an address; what is unknown is left out rather than refused."""
         level = ",".join(one for one in query.get("level", "").split(",") if one in LEVELS)
-        clock, order = query.get("clock", ""), query.get("order", "due")
+        clock, order = query.get("clock", ""), query.get("order", "")
+        shown = str(query.get("open")) if query.get("open") in {"0", "1", "all"} else "1"
+        if order not in ORDERS or (shown != "1" and order.endswith("due")):
+            order = usual_order(shown)
         return cls(
             mechanism=query.get("mechanism", "")[:64],
             state=query.get("state", "")[:64],
@@ -59,10 +61,10 @@ class Filter:
             place=query.get("place", "")[:12],
             clock=clock if clock in CLOCKS else "",
             mine=query.get("mine") == "1",
-            open=str(query.get("open")) if query.get("open") in {"0", "1", "all"} else "1",
+            open=shown,
             site=query.get("site", "") if query.get("site", "").isdecimal() else "",
             q=query.get("q", "").strip()[:80],
-            order=order if order in ORDERS else "due",
+            order=order,
         )
 
     def apply(self, cases: QuerySet[Case], offices: frozenset[int], now: datetime) -> QuerySet[Case]:
@@ -127,6 +129,17 @@ class Filter:
         return titles.listed((f"{chip['label']}{titles.mark('：')}{chip['value']}" for chip in self.chips()), "；") or gettext(
             "All open cases in my scope"
         )
+
+
+def usual_order(shown: str) -> str:
+    """Open cases by deadline; ended ones have none: by their last act."""
+    return "due" if shown == "1" else "-moved"
+
+
+def number_said(counted: tuple[int, bool]) -> str:
+    """``1,284``, or ``10,000+`` where counting stopped there."""
+    number, more = counted
+    return f"{number:,}+" if more else f"{number:,}"
 
 
 def until(clock: str, now: datetime) -> datetime:

@@ -68,6 +68,7 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
             if quick.digest != mechanism.digest and not MechanismVersion.objects.filter(digest=quick.digest).exists():
                 _store_one(quick, now, (certificates or {}).get(quick.digest), current=False)
     _current_digests.cache_clear()
+    answered_each.cache_clear()
     return added
 
 
@@ -126,12 +127,21 @@ def _current_digests() -> dict[str, str]:
     return dict(MechanismVersion.objects.filter(current=True).values_list("name", "digest"))
 
 
+@functools.cache
+def answered_each() -> frozenset[str]:
+    """Names of the clocks that every holder answers for itself (an acknowledgement), in any stored version."""
+    digests = [*MechanismVersion.objects.values_list("digest", flat=True)]
+    known = [*on_disk().values(), *(version(one) for one in digests)]
+    return frozenset(clock.name for mechanism in known for clock in mechanism.clocks.values() if clock.per_holder)
+
+
 def forget() -> None:
     """Drop what is held in memory, after versions or files changed."""
     on_disk.cache_clear()
     version.cache_clear()
     _exercise_version.cache_clear()
     _current_digests.cache_clear()
+    answered_each.cache_clear()
 
 
 def registered_guards(guards: Iterable[Guard]) -> set[str]:

@@ -6,11 +6,12 @@ import io
 import uuid
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +27,8 @@ from fengsui.ledger.models import CallLine, Case, Entry, MechanismVersion, Saved
 from fengsui.region.acting import Acting, acting_of, mine
 
 PAGE = 50
+VIEWS = 40
+"""So many saved views stand beside the list."""
 LAST_PAGE = 10_000
 """How far notices are paged back."""
 
@@ -52,7 +55,7 @@ def _narrowed(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any
 
 
 def _number_or_words(found: Any, text: str) -> Any:
-    exact = found.filter(number__iexact=text)
+    exact = found.filter(number__in={text, text.upper()})
     return exact if exact.exists() else reading.search(found, text)
 
 
@@ -66,13 +69,13 @@ def case_list(request: HttpRequest) -> HttpResponse:
     found = _narrowed(posts, wanted, now)
     count, more = reading.count(found)
     page = _page(request, max(1, -(-count // PAGE)))
-    shown = tables.rows(wanted.sort(found)[(page - 1) * PAGE : page * PAGE], office_ids(posts))
+    shown = tables.rows(tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE), office_ids(posts))
     context = {
         "rows": shown,
         "filter": wanted,
         "chips": wanted.chips(),
         "count": count,
-        "more": more,
+        "counted": filters.number_said((count, more)),
         "page": page,
         "first": (page - 1) * PAGE + 1 if count else 0,
         "last": min(page * PAGE, count),
@@ -89,26 +92,16 @@ def case_list(request: HttpRequest) -> HttpResponse:
 def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> dict[str, Any]:
     """What stands round the table: the views with their counts and the choices of the filter."""
     offices = office_ids(posts)
-    counts = (
-        reading.cases(posts)
-        .filter(ended=False)
-        .aggregate(
-            all=Count("pk"),
-            mine=Count("pk", filter=Q(owner_id__in=offices) | Q(holder_id__in=offices)),
-            today=Count("pk", filter=Q(next_due__gte=now, next_due__lt=filters.until("today", now))),
-            overdue=Count("pk", filter=Q(next_due__lt=now)),
-            red=Count("pk", filter=Q(level__in=["red", "orange"])),
-        )
-    )
     system = [
-        ("", gettext("All open"), counts["all"]),
-        ("mine=1", gettext("My offices'"), counts["mine"]),
-        ("clock=today", gettext("Due today"), counts["today"]),
-        ("clock=overdue", gettext("Overdue"), counts["overdue"]),
-        ("level=red,orange", gettext("Red and orange"), counts["red"]),
+        ("", gettext("All open")),
+        ("mine=1", gettext("My offices'")),
+        ("clock=today", gettext("Due today")),
+        ("clock=overdue", gettext("Overdue")),
+        ("level=red,orange", gettext("Red and orange")),
     ]
     person = posts[0].person_id
-    views = SavedView.objects.filter(Q(person_id=person) | Q(office_id__in=offices)).order_by("name")
+    views = list(SavedView.objects.filter(Q(person_id=person) | Q(office_id__in=offices)).order_by("name")[:VIEWS])
+    counted = _counted(posts, [query for query, _ in system] + [view.query for view in views], now)
     known = MechanismVersion.objects.filter(current=True).order_by("name").values_list("name", flat=True)
     states: list[tuple[str, str]] = []
     if wanted.mechanism:
@@ -118,17 +111,25 @@ def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> d
         except LookupError:
             states = []
     return {
-        "system_views": system,
-        "own_views": [view for view in views if view.person_id == person and not view.office_id],
-        "shared_views": [view for view in views if view.office_id],
+        "system_views": [(query, name, counted[query]) for query, name in system],
+        "own_views": [(view, counted[view.query]) for view in views if view.person_id == person and not view.office_id],
+        "shared_views": [(view, counted[view.query]) for view in views if view.office_id],
+        "person": person,
         "mechanisms": [(name, filters.mechanism_title(name)) for name in known],
         "states": states,
         "levels": filters.LEVELS,
         "clocks": [(name, filters.clock_title(name)) for name in filters.CLOCKS],
         "places": casepage.places_below(posts),
         "can_raise": bool(reading.openings(posts, now)),
-        "query": "&".join(f"{k}={v}" for k, v in request_query(wanted).items()),
+        "query": urlencode(request_query(wanted), safe=","),
     }
+
+
+def _counted(posts: list[Acting], queries: list[str], now: datetime) -> dict[str, str]:
+    """How many cases each view holds, by its query: one statement for all of them."""
+    asked = {query: filters.Filter.read(QueryDict(query)) for query in queries}
+    found = reading.counts({query: _narrowed(posts, one, now) for query, one in asked.items()})
+    return {query: filters.number_said(one) for query, one in found.items()}
 
 
 def request_query(wanted: filters.Filter) -> dict[str, str]:
@@ -136,7 +137,7 @@ def request_query(wanted: filters.Filter) -> dict[str, str]:
     parts = {name: getattr(wanted, name) for name in filters.NAMES}
     parts["mine"] = "1" if wanted.mine else ""
     parts["open"] = "" if wanted.open == "1" else wanted.open
-    parts["order"] = "" if wanted.order == "due" else wanted.order
+    parts["order"] = "" if wanted.order == filters.usual_order(wanted.open) else wanted.order
     return {name: value for name, value in parts.items() if value}
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from .models import Delegation, Holding, Office
 from .roles import duties
 from .scoping import ALL, NOTHING, Scope
-from .tree import tree
+from .tree import once, tree
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -111,6 +111,24 @@ def scope_at(office_id: int) -> Scope:
     if office is None or place is None:
         return NOTHING
     return _scope(office.id, office.kind, office.path, place.path, office.duties)
+
+
+def beyond(office_id: int, place_path: str, duty: str) -> bool:
+    """Whether a matter lies outside what the office, or one above it in the tree, sees by territory and duties.
+
+    Such a matter they see only because the office takes part in it.
+    """
+    return once(("beyond", office_id, place_path, duty), lambda: _beyond(office_id, place_path, duty))
+
+
+def _beyond(office_id: int, place_path: str, duty: str) -> bool:
+    picture = tree()
+    office = picture.offices.get(office_id)
+    while office is not None:
+        if not place_path or not scope_at(office.id).covers(place_path, duty):
+            return True
+        office = picture.offices.get(office.parent) if office.parent is not None else None
+    return False
 
 
 def office_scope(office: Office) -> Scope:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 from django.db import connection
 
+T = TypeVar("T")
 LEVELS = ("township", "county", "league", "region")
 
 
@@ -222,6 +224,7 @@ class _Look:
     """One look at the region, kept as long as ``steady`` lasts; nothing until somebody asks."""
 
     picture: Tree | None = None
+    found: dict[Hashable, Any] = field(default_factory=dict)
 
 
 _steady: ContextVar[_Look | None] = ContextVar("steady", default=None)
@@ -248,6 +251,16 @@ def tree() -> Tree:
     if look.picture is None:
         look.picture = _present()
     return look.picture
+
+
+def once(key: Hashable, find: Callable[[], T]) -> T:
+    """``find()``, kept under ``key`` as long as ``steady`` lasts: what a page asks at several places, it asks once."""
+    look = _steady.get()
+    if look is None:
+        return find()
+    if key not in look.found:
+        look.found[key] = find()
+    return look.found[key]  # type: ignore[no-any-return]
 
 
 def _present() -> Tree:

@@ -21,6 +21,7 @@ from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.kernel.shapes import Actor, Case
 from fengsui.ledger.models import Evidence
 from fengsui.ledger.seals import canon, change
+from fengsui.region.acting import beyond
 
 CHANGED = "case"
 """The outbox topic that tells open pages that a case changed."""
@@ -284,8 +285,8 @@ class Work:
         )
         tables.insert(
             "ledger_party",
-            ("case_id", "office_id", "kind", "since"),
-            [(case, office, kind, self.now) for (case, office), kind in self.parties.items()],
+            ("case_id", "office_id", "kind", "since", "beyond"),
+            self._parties(),
             conflict="ON CONFLICT DO NOTHING",
         )
         tables.insert(
@@ -306,6 +307,13 @@ class Work:
             [(case, w.id, digest, name) for (case, _seq, name, digest), w in self.files.items()],
             conflict="ON CONFLICT DO NOTHING",
         )
+
+    def _parties(self) -> list[tuple[Any, ...]]:
+        rows = {written.after.id: written.held.row for written, _ in self.entries}
+        return [
+            (case, office, kind, self.now, case not in rows or beyond(office, rows[case]["place_path"], rows[case]["duty"]))
+            for (case, office), kind in self.parties.items()
+        ]
 
     def _know_files(self) -> None:
         """Every file that an act names must be in the store. Raises ``Refused`` 422 naming the field."""

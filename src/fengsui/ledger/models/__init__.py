@@ -5,6 +5,8 @@ Out: querysets for ``reading.py``. Offices, persons and posts are the region's i
 """
 
 from fengsui.ledger.models.cases import (
+    LEVELS,
+    RANK,
     Case,
     Counter,
     Entry,
@@ -24,6 +26,8 @@ from fengsui.ledger.models.seals import Head, Leaf, Receipt, SealKey, Tile
 from fengsui.ledger.models.views import SavedView
 
 __all__ = [
+    "LEVELS",
+    "RANK",
     "Beat",
     "CallLine",
     "CallRecord",

@@ -11,6 +11,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import get_language
 
+LEVELS = ("red", "orange", "yellow", "blue")
+"""The four warning levels, the worst first. ``Case.level`` may also hold another grade."""
+RANK = {name: rank for rank, name in enumerate(LEVELS)}
+"""Level → how bad: 0 for red."""
+
 
 class MechanismVersion(models.Model):
     """One wording of a mechanism, for ever: a case lives on under the version it was opened with."""
@@ -75,11 +80,32 @@ class Case(models.Model):
         ordering = ["-opened_at", "-id"]
         indexes = [
             models.Index(fields=["-opened_at", "-id"], name="case_opened"),
-            models.Index(fields=["owner_id", "ended"], name="case_owner"),
+            models.Index(fields=["owner_id", "next_due"], condition=models.Q(ended=False), name="case_owner_due"),
+            models.Index(
+                fields=["holder_id", "next_due"], condition=models.Q(ended=False, holder_id__isnull=False), name="case_holder_due"
+            ),
+            models.Index(fields=["-moved_at", "-id"], name="case_moved"),
+            models.Index(fields=["level", "next_due"], condition=models.Q(ended=False, level__in=LEVELS), name="case_level_due"),
             models.Index(fields=["mechanism", "state"], name="case_mechanism_state"),
             models.Index(fields=["place_path", "duty"], opclasses=["varchar_pattern_ops", "varchar_ops"], name="case_place"),
             models.Index(fields=["about_kind", "about_id"], name="case_about"),
-            models.Index(fields=["next_due"], condition=models.Q(ended=False), name="case_due"),
+            # lists and counts of open cases are answered from this index alone
+            models.Index(
+                fields=["next_due", "-opened_at", "-id"],
+                include=[
+                    "place_path",
+                    "duty",
+                    "level",
+                    "confidential",
+                    "owner_id",
+                    "holder_id",
+                    "mechanism",
+                    "state",
+                    "place_code",
+                ],
+                condition=models.Q(ended=False),
+                name="case_open",
+            ),
             GinIndex(fields=["readers"], condition=models.Q(confidential=True), name="case_readers"),
         ]
         constraints = [
@@ -156,11 +182,17 @@ class Party(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="parties", db_index=False)
     office_id = models.BigIntegerField()
     kind = models.CharField(max_length=16)  # owned, acted, overseer, told, shared
+    # false only where the office and all above it see the case by territory anyway: lists need not look at such rows.
+    # Triggers set it whenever a case or an office moves.
+    beyond = models.BooleanField(default=True, db_default=True)
     since = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "office_id"], name="party_once")]
-        indexes = [models.Index(fields=["office_id", "case"], name="party_office")]
+        indexes = [
+            models.Index(fields=["office_id", "case"], name="party_office"),
+            models.Index(fields=["office_id", "case"], condition=models.Q(beyond=True), name="party_beyond"),
+        ]
 
 
 class Share(models.Model):

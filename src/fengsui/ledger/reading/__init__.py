@@ -4,10 +4,10 @@ In: who asks, in which posts. Out: querysets and page data in that scope and not
 matter is absent from lists, counts, search and lineage of everybody but its readers.
 """
 
-from fengsui.ledger.reading.desk import DeskLine, desk
+from fengsui.ledger.reading.desk import DeskLine, desk, waiting
 from fengsui.ledger.reading.page import CasePage, page
-from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, opening_refusals, openings
-from fengsui.ledger.reading.scoped import case_or_404, cases, count, find, search
+from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, may_each, opening_refusals, openings
+from fengsui.ledger.reading.scoped import case_or_404, cases, count, counts, find, search
 from fengsui.ledger.reading.sealed import file_of
 
 __all__ = [
@@ -20,12 +20,15 @@ __all__ = [
     "case_or_404",
     "cases",
     "count",
+    "counts",
     "desk",
     "file_of",
     "find",
     "may",
+    "may_each",
     "opening_refusals",
     "openings",
     "page",
     "search",
+    "waiting",
 ]

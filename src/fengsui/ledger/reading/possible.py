@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fengsui.ledger import mechanisms
 from fengsui.ledger.doors import facts, held
@@ -52,17 +53,35 @@ def actor_of(acting: Acting) -> Actor:
 
 def may(case: Case, acting: Acting, now: datetime) -> tuple[list[May], list[Cannot]]:
     """Every act of the case's state that persons do: those possible, and the others with all reasons."""
-    found = held.read([str(case.pk)], lock=False).get(str(case.pk))
-    if found is None or found.case.ended:
-        return [], []
+    return may_each([(case, acting)], now)[case.pk]
+
+
+Answer = tuple[list[May], list[Cannot]]
+
+
+def may_each(asked: Sequence[tuple[Case, Acting]], now: datetime) -> dict[Any, Answer]:
+    """``may`` for many cases, by id: the cases and their parents are read together."""
+    known = held.read([str(case.pk) for case, _ in asked], lock=False)
+    parents = held.read(sorted({one.case.parent for one in known.values() if one.case.parent}), lock=False)
+    answers: dict[Any, Answer] = {}
+    for case, acting in asked:
+        one = known.get(str(case.pk))
+        if one is None or one.case.ended:
+            answers[case.pk] = ([], [])
+        else:
+            answers[case.pk] = _answer(one, parents.get(one.case.parent or ""), acting, now)
+    return answers
+
+
+def _answer(found: held.Held, parent: held.Held | None, acting: Acting, now: datetime) -> Answer:
     state = found.mechanism.states[found.case.state]
     actor = actor_of(acting)
     offered = [act for act in state.actions if for_people(act)]
-    gathered = facts.gather(found, offered, actor, {}, now)
+    gathered = facts.gather(found, offered, actor, {}, now, parent=parent)
     possible: list[May] = []
     others: list[Cannot] = []
     for one in kernel_may(found.mechanism, found.case, actor, gathered.facts, now):
-        if one.refusals or not acting.may_do(case.mechanism, one.act.name):
+        if one.refusals or not acting.may_do(found.mechanism.name, one.act.name):
             reasons = one.refusals or (Refusal("delegation", one.act.name),)
             others.append(Cannot(one.act, reasons))
         else:

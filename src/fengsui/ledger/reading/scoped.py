@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, CharField, Exists, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 
@@ -16,36 +19,93 @@ from fengsui.ledger.models import Case, Party, Share
 from fengsui.ledger.words import bigrams
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Office
-from fengsui.region.scoping import ALL
+from fengsui.region.scoping import ALL, Scope
+from fengsui.region.tree import once
 
 COUNTED = 10_000
 """Beyond this many a list says "more than": counting on would cost more than it tells."""
+
+
+BESIDE = 2_000
+"""So many cases seen besides the territory are named to the database one by one, which lets it use its indexes."""
 
 
 def cases(actings: Sequence[Acting], now: datetime | None = None) -> QuerySet[Case]:
     """The cases that these actings may see; none for nobody.
 
     Territory and duties, what their offices had in hand or what is shared with them at this moment, and of confidential
-    cases those whose readers they are.
+    cases those whose readers they are. For pages of many cases: one small query per acting and request finds what lies
+    besides the territory, so that the territory alone decides which index is walked.
     """
     seen = Q(pk__in=[])
     for acting in actings:
-        seen |= _of(acting, now or moment.now())
+        known = scope(acting)
+        seen |= (Q(confidential=False) & _territory(known)) | _besides(acting, known, now or moment.now())
     return Case.objects.filter(seen)
 
 
-def _of(acting: Acting, now: datetime) -> Q:
-    known = scope(acting)
-    offices = Office.objects.filter(path__startswith=known.office_path).values("pk")
+def _territory(known: Scope) -> Q:
+    if not known.territorial:
+        return Q(pk__in=[])
+    within = Q() if _whole(known) else Q(place_path__startswith=known.place_path)
+    if ALL not in known.duties:
+        within &= Q(duty__in=["", *sorted(known.duties)])
+    return within & ~Q(place_path="")
+
+
+def _whole(known: Scope) -> bool:
+    """Whether the place is the whole region: then every place lies in it."""
+    return known.place_path.count("/") <= 2
+
+
+def _besides(acting: Acting, known: Scope, now: datetime) -> Q:
+    """What the acting sees without its lying in the territory: as a party, by a share, as a reader of what is confidential."""
+    parties = Party.objects.filter(office_id__in=_subtree(known))
     if known.territorial:
-        within = Q(place_path__startswith=known.place_path) & ~Q(place_path="")
-        if ALL not in known.duties:
-            within &= Q(duty__in=["", *sorted(known.duties)])
-        taking_part = Exists(Party.objects.filter(case=OuterRef("pk"), office_id__in=offices))
-        ordinary = within | Q(taking_part)
-    else:
-        ordinary = Q(pk__in=Party.objects.filter(office_id__in=offices).values("case_id"))
-    shared = Share.objects.filter(office_id=acting.office_id, ended_at__isnull=True, until__gt=now)
+        parties = parties.filter(beyond=True)
+    open_to_me = {
+        "party": Q(confidential=False, pk__in=parties.values("case_id")),
+        "reader": Q(confidential=True, readers__contains=[acting.office_id]),
+        "share": Q(confidential=False, pk__in=_shared(acting, now).filter(case__isnull=False).values("case_id")),
+    }
+    found = once(("besides", acting.office_id), lambda: _found_besides(open_to_me, acting, now))
+    besides = Q(pk__in=[])
+    for kind, condition in open_to_me.items():
+        ids = [pk for one, pk, _ in found if one == kind]
+        besides |= Q(pk__in=ids) if len(ids) <= BESIDE else condition
+    for path, duty in (_parts(reach) for kind, _, reach in found if kind == "reach"):
+        within = Q(confidential=False, place_path__startswith=path)
+        besides |= within & Q(duty=duty) if duty else within
+    return besides
+
+
+def _found_besides(open_to_me: Mapping[str, Q], acting: Acting, now: datetime) -> list[tuple[str, Any, str]]:
+    """(kind, case, reach) of all that is seen besides the territory, at most ``BESIDE`` and one of each kind. One query."""
+    text = CharField()
+    parts = [
+        Case.objects.filter(condition)
+        .order_by()
+        .annotate(kind=Value(kind, text), reach=Value("", text))
+        .values_list("kind", "pk", "reach")[: BESIDE + 1]
+        for kind, condition in open_to_me.items()
+    ]
+    territories = _shared(acting, now).filter(case__isnull=True).order_by().annotate(kind=Value("reach", text))
+    return list(parts[0].union(*parts[1:], territories.values_list("kind", "case_id", "reach"), all=True))
+
+
+def _shared(acting: Acting, now: datetime) -> QuerySet[Share]:
+    return Share.objects.filter(office_id=acting.office_id, ended_at__isnull=True, until__gt=now)
+
+
+def _subtree(known: Scope) -> QuerySet[Office]:
+    return Office.objects.filter(path__startswith=known.office_path).order_by().values("pk")
+
+
+def _sees(acting: Acting, now: datetime) -> Q:
+    """The same as one condition, for one case: nothing is asked before."""
+    taking_part = Exists(Party.objects.filter(case=OuterRef("pk"), office_id__in=_subtree(scope(acting))))
+    shared = _shared(acting, now)
+    ordinary = _territory(scope(acting)) | Q(taking_part)
     ordinary |= Q(pk__in=shared.filter(case__isnull=False).values("case_id"))
     ordinary |= Q(_LikeAny(_WHERE, ArraySubquery(shared.filter(case__isnull=True).values("reach"))))
     return (Q(confidential=False) & ordinary) | Q(confidential=True, readers__contains=[acting.office_id])
@@ -69,11 +129,20 @@ def reach_of(place_path: str, duty: str) -> str:
     return f"{place_path}%#{duty or '%'}"
 
 
+def _parts(reach: str) -> tuple[str, str]:
+    """Place and field of work (empty: all) of a pattern of ``reach_of``."""
+    path, _, duty = reach.rpartition("%#")
+    return path, "" if duty == "%" else duty
+
+
 def find(actings: Sequence[Acting], case_id: object) -> Case | None:
     """The case of this id, or of this number, if the actings may see it."""
     known = as_uuid(str(case_id))
     wanted = Q(pk=known) if known else Q(number=str(case_id))
-    return cases(actings).filter(wanted).select_related("version").first()
+    seen, now = Q(pk__in=[]), moment.now()
+    for acting in actings:
+        seen |= _sees(acting, now)
+    return Case.objects.filter(seen, wanted).order_by().first()
 
 
 def case_or_404(actings: Sequence[Acting], case_id: object) -> Case:
@@ -92,5 +161,22 @@ def search(found: QuerySet[Case], text: str) -> QuerySet[Case]:
 
 def count(found: QuerySet[Case]) -> tuple[int, bool]:
     """How many, and whether there are more than were counted."""
-    number = len(found.order_by().values_list("pk")[: COUNTED + 1])
-    return min(number, COUNTED), number > COUNTED
+    return counts({"found": found})["found"]
+
+
+def counts(wanted: Mapping[str, QuerySet[Case]]) -> dict[str, tuple[int, bool]]:
+    """Several ``count``s in one query, each by the name it was asked under."""
+    if not wanted:
+        return {}
+    parts, given = [], []
+    for found in wanted.values():
+        try:
+            sql, params = found.order_by().values("pk")[: COUNTED + 1].query.sql_with_params()
+        except EmptyResultSet:
+            sql, params = "SELECT 1 WHERE false", ()
+        parts.append(f"(SELECT count(*) FROM ({sql}) one)")  # noqa: S608 - Django's own SQL
+        given += params
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", given)
+        numbers = cursor.fetchone()
+    return {name: (min(number, COUNTED), number > COUNTED) for name, number in zip(wanted, numbers, strict=True)}

@@ -8,13 +8,17 @@ from allauth.account.views import LoginView
 from axes.decorators import axes_dispatch, axes_form_invalid
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
+from django.core.cache import cache
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from fengsui.cockpit import exercise
 from fengsui.cockpit.oneclick import demo_roles
+from fengsui.region.models import Place, Site
 
 
 class SignIn(LoginView):
@@ -39,7 +43,29 @@ class SignIn(LoginView):
             "roles": [role for role in roles if role.front],
             "more_roles": [role for role in roles if not role.front],
             "oidc": settings.OIDC,
+            "counts": counts() if roles else (),
         }
+
+
+def counts() -> list[dict[str, str]]:
+    """What the demo's region holds: leagues and counties, townships, sites with major hazard installations."""
+    known = cache.get("sign-in counts")
+    if known is None:
+        levels = dict(Place.objects.values_list("level").annotate(n=Count("pk")))
+        graded = Site.objects.unscoped("a count of the demo's synthetic sites").filter(units__grade__isnull=False)
+        known = (
+            levels.get(Place.Level.LEAGUE, 0),
+            levels.get(Place.Level.COUNTY, 0),
+            levels.get(Place.Level.TOWNSHIP, 0),
+            graded.distinct().count(),
+        )
+        cache.set("sign-in counts", known, 3600)
+    leagues, counties, townships, sites = known
+    return [
+        {"number": f"{leagues} + {counties}", "word": gettext("leagues and cities, banners and counties")},
+        {"number": f"{townships:,}", "word": gettext("townships")},
+        {"number": f"{sites:,}", "word": gettext("sites with major hazard installations")},
+    ]
 
 
 def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:

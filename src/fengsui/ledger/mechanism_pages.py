@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from fengsui import moment
 from fengsui.law import numbers
 from fengsui.ledger import drawing, mechanisms, titles
+from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.shapes import Act, Mechanism, State, Within
 from fengsui.ledger.models import MechanismVersion
 from fengsui.ledger.reading import cases
@@ -68,16 +69,19 @@ class StateLine:
     acts: list[ActLine]
 
 
-def length(found: Any) -> str:
-    """A law number's length in words; a table's by its strictest row."""
+def length(found: Any, pace: int = 1) -> str:
+    """A law number's length in words, shortened at an exercise's pace; a table's by its strictest row."""
     duration = getattr(found, "duration", None)
     if duration is None:
         return ""
+    duration = shortened(duration, pace)
     if duration.workdays is not None:
         return titles.amount(f"{duration.workdays}wd")
     if duration.days is not None:
         return titles.amount(f"{duration.days}d")
     seconds = duration.seconds or 0
+    if seconds % 60:
+        return titles.amount(f"{seconds}s")
     return titles.amount(f"{seconds // 3600}h" if seconds % 3600 == 0 else f"{seconds // 60}min")
 
 
@@ -97,7 +101,7 @@ def limit_of(mechanism: Mechanism, within: Within, on: date) -> Limit:
         number = _number(clock.amount.name, on) if clock.amount.kind == "law" else None
         return Limit(titles.clock(mechanism, within.name), number)
     number = _number(within.name, on)
-    return Limit(length(number), number)
+    return Limit(length(number, mechanism.pace), number)
 
 
 def _act_line(mechanism: Mechanism, state: State, act: Act) -> ActLine:
@@ -197,7 +201,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
         "ledger/mechanism.html",
         {
             "stored": stored,
-            "versions": versions,
+            "versions": [{"stored": one, "pace": mechanisms.version(one.digest).pace} for one in versions],
             "title": titles.mechanism(mechanism),
             "mechanism": mechanism,
             "opening": opening,

@@ -118,6 +118,7 @@ def clock(found: Mechanism, name: str) -> str:
 
 
 UNITS = {
+    "s": lambda n: gettext("%(n)s s") % {"n": n},
     "min": lambda n: gettext("%(n)s min") % {"n": n},
     "h": lambda n: gettext("%(n)s h") % {"n": n},
     "d": lambda n: gettext("%(n)s d") % {"n": n},
@@ -132,7 +133,7 @@ def amount(written: str) -> str:
     """``3wd`` → ``3 working days``; what cannot be read stays as written."""
     text = written.strip().lstrip("+").lstrip("-").replace(" ", "")
     digits = text[: len(text) - len(text.lstrip("0123456789."))]
-    unit = {"s": "min", "m": "min"}.get(text[len(digits) :], text[len(digits) :])
+    unit = {"m": "min"}.get(text[len(digits) :], text[len(digits) :])
     return UNITS[unit](digits) if digits and unit in UNITS else written
 
 

@@ -17,7 +17,7 @@ from fengsui.services.failure import Failure
 from fengsui.services.folder import Folder, Lock
 from fengsui.services.worker import ROOMS, find_module
 
-PACE = "30"
+PACE = "40"
 """How many times shorter the exercise's clocks are; the pages mark them as shortened."""
 
 FILLING = "filling in the made-up region, once: about a minute"

@@ -39,7 +39,7 @@ def photo(site: Site | None, at: datetime) -> str:
 def led(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[tuple[dict[str, int], list[str]]]:
     """The seeded region with its matters, committed, because verification reads through connections of its own."""
     said: list[str] = []
-    settings.EXERCISE_PACE = 30
+    settings.EXERCISE_PACE = 40
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         mechanisms.store(NOW)
         seed.run(lambda words: None, NOW)

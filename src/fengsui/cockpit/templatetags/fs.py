@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
 from fengsui.cockpit import shapes, times
-from fengsui.ledger import titles
+from fengsui.ledger import mechanisms, titles
 
 register = template.Library()
 
@@ -73,6 +73,18 @@ def pill(name: str, word: str, me: bool = False, bare: bool = False) -> SafeStri
     """A state: the phase's icon and the word; ``me`` where the next act is mine; ``bare`` in tables."""
     extra = (" fs-pill--me" if me else "") + (" fs-pill--bare" if bare else "")
     return format_html('<span class="fs-pill{}">{}{}</span>', extra, shapes.phase_shape(name), word)
+
+
+@register.simple_tag
+def drill(case: Any) -> SafeString:
+    """The mark of an exercise's case, with how much faster its minutes and hours run; nothing for a case in earnest."""
+    if not case.exercise:
+        return SafeString("")
+    pace = mechanisms.version(case.version_id).pace
+    word = gettext("Exercise")
+    if pace > 1:
+        word = gettext("Exercise, clocks %(n)s times faster") % {"n": pace}
+    return format_html('<span class="fs-tag fs-tag--line fs-drill-tag">◇ {}</span>', word)
 
 
 @register.simple_tag

@@ -249,7 +249,7 @@ def run(stop: threading.Event) -> None:
     folder = settings.DATA_DIR / "exercise"
     player = Player(played, Region(played, folder), folder)
     first = moment.now() + FIRST_LOOK
-    while not stop.wait(0.5):
+    while not stop.wait(0.25):
         close_old_connections()
         now = moment.now()
         asked = sheets.wish(folder) or ("come" if now >= first else "")

@@ -191,5 +191,5 @@ class Region:
         report = verify.case(case, spoil=middle)
         if report.ok:
             return False, {"zh": "核验未发现改动", "en": "verification did not notice"}
-        first = report.findings[0]
-        return True, {"zh": first.zh, "en": first.en}
+        first, number = report.findings[0], Case.objects.values_list("number", flat=True).get(pk=case)
+        return True, {name: said.replace(case, number or case) for name, said in (("zh", first.zh), ("en", first.en))}

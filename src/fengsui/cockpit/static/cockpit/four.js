@@ -130,7 +130,7 @@ function lead(now) {
 }
 
 function where(now, seat) {
-  if (now.detail) return [now.detail, now.id === 'tampered' ? 'red' : 'said']
+  if (now.phase !== 'done' && now.detail) return [now.detail, now.id === 'tampered' ? 'red' : 'said']
   if (now.phase === 'clearing') return [say('正在收回上一轮演练的预警，稍候。', 'Putting away what the last run left open.'), '']
   if (now.phase === 'done') return [say(`演练结束：由人办理 ${now.score.people} 步，脚本代办 ${now.score.script} 步，未达成 ${now.score.missed} 步。四个岗位都可以继续自己办。`, `Played to the end: ${now.score.people} acts by people, ${now.score.script} by the script, ${now.score.missed} missed. All four posts are yours to go on with.`), 'said']
   if (now.phase === 'stopped') return [say('演练已停下，四个岗位可以自己办。', 'Left off. All four posts are yours.'), '']
@@ -157,8 +157,9 @@ function tell(now) {
   const step = narrator.querySelector('[data-say="step"]')
   step.hidden = false
   put('step', `${now.step} / ${now.steps}`)
-  put('title', now.title)
-  put('says', now.says)
+  const over = now.phase === 'done'
+  put('title', over ? say('闭环完成', 'The loop is closed') : now.title)
+  put('says', over || now.detail ? '' : now.says)
   const [words, kind] = where(now, seat)
   put('where', words)
   narrator.querySelector('.fs-narrator-where').dataset.kind = kind

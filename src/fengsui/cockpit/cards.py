@@ -126,6 +126,7 @@ PROCESSES = {
     "relay": lambda: gettext("Alarms into the ledger"),
     "sealer": lambda: gettext("Sealing"),
     "engine": lambda: gettext("Alarm engine"),
+    "stream": lambda: gettext("Stream server"),
     "jobs": lambda: gettext("Letters and messages"),
     "web": lambda: gettext("Pages"),
 }

@@ -10,12 +10,14 @@ from typing import Any
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from fengsui.cockpit import times
 from fengsui.ledger import casepage, health, mechanisms, reading, titles
 from fengsui.ledger.models import Case, Clock
 from fengsui.region.acting import Acting, posts_of
 from fengsui.region.tree import once
+from fengsui.watch import capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Frame:
     desk_count: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     lagging: list[str] = field(default_factory=list)  # watched processes that are silent or behind
+    troubles: list[str] = field(default_factory=list)  # what else every page must say
 
     @property
     def initial(self) -> str:
@@ -75,7 +78,7 @@ def of(request: HttpRequest, now: datetime) -> Frame:
         return Frame(name=person.name if person else user.get_username())
     said = [PostLine(one.post_id, words) for one, words in zip(posts, casepage.who_each(posts), strict=True)]
     name, _, _ = said[0].title.partition("·")
-    return Frame(name, said[0].title, said, waiting(posts), alarms(posts, now), lagging(now))
+    return Frame(name, said[0].title, said, waiting(posts), alarms(posts, now), lagging(now), troubles(now))
 
 
 COUNTED = 999
@@ -141,3 +144,13 @@ def lagging(now: datetime) -> list[str]:
         known = [pulse.process for pulse in health.status(now).behind]
         cache.set("lagging", known, 5)
     return [process_name(one) for one in known]
+
+
+def troubles(now: datetime) -> list[str]:
+    """What the stream of measurements suffers from, asked at most every five seconds in a process and language."""
+    key = f"troubles-{get_language()}"
+    known: list[str] | None = cache.get(key)
+    if known is None:
+        known = capacity.sentences(now)
+        cache.set(key, known, 5)
+    return known

@@ -18,6 +18,8 @@ from fengsui.ledger.models import Beat
 LAGGING = timedelta(seconds=30)
 WATCHED = ("clock", "relay", "sealer")
 """The processes whose lag every page shows."""
+ONCE_SEEN = ("engine",)
+"""Watched like them once they have beaten: an installation may have no devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def status(now: datetime) -> Status:
             continue
         silent = max(0.0, (now - row.at).total_seconds())
         lag = row.lag_seconds or 0.0
-        well = process not in WATCHED or max(silent, lag) < LAGGING.total_seconds()
+        well = process not in (*WATCHED, *ONCE_SEEN) or max(silent, lag) < LAGGING.total_seconds()
         pulses.append(Pulse(process, row.at, silent, lag, well, row.detail))
     return Status(all(pulse.well for pulse in pulses), tuple(pulses))
 

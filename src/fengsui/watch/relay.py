@@ -7,11 +7,10 @@ for the database as it waits for the stream: for ever, with growing pauses. The 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -21,11 +20,11 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from fengsui.ledger import health
 from fengsui.moment import now
-from fengsui.watch import applying, housekeeping, intrusions, stream
+from fengsui.watch import applying, capacity, housekeeping, intrusions, stream
 from fengsui.watch.tail import Stored, Tail
 
 log = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ T = TypeVar("T")
 _ROUND = 500
 _TOGETHER = 100
 _HOUSEKEEPING = 2.0
+_LOOK = timedelta(seconds=15)
 
 
 def run(stop: threading.Event) -> None:
@@ -51,6 +51,8 @@ class Relay:
         self._teller = housekeeping.Teller()
         self._last_stored_ns = 0
         self._pending = 0
+        self._refused = ""  # why the stream kept our last heartbeat not; empty: it did
+        self._looked: datetime | None = None
 
     async def serve(self, stop: threading.Event) -> None:
         """Connect and work until ``stop``."""
@@ -58,7 +60,7 @@ class Relay:
         client = await stream.connect(self._url, "fengsui relay")
         try:
             found = await stream.ensure(client)
-            others = [asyncio.create_task(job) for job in (self._keep(client), _pulse(client))]
+            others = [asyncio.create_task(job) for job in (self._keep(client), self._pulse(client))]
             for task in others:
                 task.add_done_callback(lambda _: self._halt.set())
             await self._work(client, stream.epoch(found[stream.ALARM]))
@@ -108,6 +110,7 @@ class Relay:
                 await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
                 await _in_database(lambda: watched.count(now()))
                 await self._beat(client)
+                await self._look(client)
             except (DatabaseError, NatsError, TimeoutError, OSError) as error:
                 log.warning("housekeeping waits: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             await asyncio.sleep(_HOUSEKEEPING)
@@ -125,6 +128,32 @@ class Relay:
             self._teller.forget()
             raise
 
+    async def _look(self, client: Client) -> None:
+        """Tell pages whether the stream server can keep what devices send."""
+        moment = now()
+        if self._looked is not None and moment - self._looked < _LOOK:
+            return
+        self._looked = moment
+        fills = await capacity.look(client, moment)
+        troubles = capacity.judge(fills, capacity.free_percent(settings.DATA_DIR), self._refused)
+        detail = {"troubles": troubles, "streams": [fill._asdict() for fill in fills]}
+        await _in_database(lambda: health.beat(capacity.PROCESS, moment, 0.0, detail))
+
+    async def _pulse(self, client: Client) -> None:
+        """A heartbeat each second, as the engine's: quiet partitions' time passes while no engine works; else its return
+        would look like an outage. Its answer tells whether the stream still keeps what it is sent.
+        """
+        js = client.jetstream(timeout=5)
+        while True:
+            try:
+                await js.publish(stream.BEAT, b"")
+                self._refused = ""
+            except APIError as error:
+                self._refused = str(error.description or error)
+            except (NatsError, TimeoutError, OSError) as error:
+                log.debug("no heartbeat: %s", error)
+            await asyncio.sleep(1.0)
+
     async def _beat(self, client: Client) -> None:
         """Say that relay and engine live, and how far they are behind."""
         moment = now()
@@ -138,14 +167,6 @@ class Relay:
             return
         at = applying.moment(told["now_ns"])
         await _in_database(lambda: health.beat("engine", at, max(0.0, (moment - at).total_seconds()), told))
-
-
-async def _pulse(client: Client) -> None:
-    """The stream's time passes in quiet partitions too while no engine beats: else its return would look like an outage."""
-    while True:
-        with contextlib.suppress(NatsError, OSError):
-            await client.publish(stream.BEAT, b"")
-        await asyncio.sleep(1.0)
 
 
 async def _in_database(work: Callable[[], T]) -> T:

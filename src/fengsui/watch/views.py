@@ -6,6 +6,7 @@ import csv
 import io
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,12 +45,12 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
     if wanted.get("part") == "rows":  # an open page renews its rows with each alarm: no counting
         number = int(text) if (text := wanted.get("page", "")).isdecimal() else 1
         begin = PAGE * (max(1, number) - 1)
-        shown = _shown(found[begin : begin + PAGE], posts)
-        return render(request, "watch/parts/rows.html", {"alarms": shown, "key": uuid.uuid4().hex})
+        lines = _shown(found[begin : begin + PAGE], posts)
+        return render(request, "watch/parts/rows.html", {"lines": lines, "key": uuid.uuid4().hex})
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "alarms": _shown(page.object_list, posts),
+        "lines": _shown(page.object_list, posts),
         "outages": listing.outages(posts),
         "wanted": wanted,
         "owing": scoped.filter(state__in=OWING, hidden="").count(),
@@ -60,19 +61,35 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
     return render(request, "watch/alarms.html", context)
 
 
-def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Alarm]:
-    """The alarms with what the list says of each; words are looked up once a page, not once a row."""
+@dataclass(frozen=True)
+class Line:
+    """An alarm as the list shows it; ``mine``: one of the reader's posts may acknowledge it."""
+
+    alarm: Alarm
+    mine: bool
+    owing: bool
+    priority: str
+    level: str
+    state: str
+    hidden: str
+
+
+def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
+    """The list's lines; words are looked up once a page, not once a row."""
     kinds: list[Any] = [Rule.Priority, Rule.Level, Alarm.State, Alarm.Hidden]
     priorities, levels, states, hidden = ({value: str(word) for value, word in kind.choices} for kind in kinds)
-    shown = list(rows)
-    for alarm in shown:
-        alarm.mine = any(listing.may_handle(one, alarm, "acknowledge") for one in posts)
-        alarm.owing = alarm.state in OWING
-        alarm.words = {
-            "priority": priorities.get(alarm.priority, ""), "level": levels.get(alarm.level, alarm.level),
-            "state": states[alarm.state], "hidden": hidden[alarm.hidden] if alarm.hidden else "",
-        }  # fmt: skip
-    return shown
+    return [
+        Line(
+            alarm,
+            any(listing.may_handle(one, alarm, "acknowledge") for one in posts),
+            alarm.state in OWING,
+            priorities.get(alarm.priority, ""),
+            levels.get(alarm.level, alarm.level),
+            states[alarm.state],
+            hidden[alarm.hidden] if alarm.hidden else "",
+        )
+        for alarm in rows
+    ]
 
 
 @require_safe

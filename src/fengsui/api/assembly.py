@@ -9,6 +9,7 @@ from fengsui.api import problems
 from fengsui.api.signin import BySession, ByToken
 from fengsui.law.api import router as law
 from fengsui.ledger.api import router as ledger
+from fengsui.ledger.persons_acts.api import router as persons_acts
 from fengsui.region.api import router as region
 from fengsui.region.change_api import router as changes
 from fengsui.watch.api import router as watch
@@ -23,6 +24,7 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_router("", ledger)
+api.add_router("", persons_acts)
 api.add_router("", region)
 api.add_router("", changes)
 api.add_router("", law)

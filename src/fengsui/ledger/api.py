@@ -393,13 +393,14 @@ def act_on_case(
 ) -> dict[str, Any]:
     """Do an act; ``If-Match`` carries the version that the caller saw."""
     case = _found(request, case_id)
-    call = Call(asked.act, reading.actor_of(request.acting), asked.values, _version(if_match), idempotency_key)
+    call = Call(asked.act, reading.actor_of(request.acting), asked.values, version_of(if_match), idempotency_key)
     receipt = doors.act(str(case.pk), call, now=present())
     response["ETag"] = f'"{receipt.seq}"'
     return receipt.plain()
 
 
-def _version(if_match: str) -> int:
+def version_of(if_match: str) -> int:
+    """The version that ``If-Match`` names. Refuses 428 for none, 422 for something else."""
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text:
         raise refused(428, "missing", "If-Match", "Send the version that you read, as If-Match")

@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import get_language, gettext
 
-from fengsui.ledger import drawing, forms, mechanisms, names, notices, reading, reporters, sentences, titles
+from fengsui.ledger import drawing, erasure, forms, mechanisms, names, notices, reading, reporters, sentences, titles
+from fengsui.ledger.doors import correcting, merging, persons_acts, sharing
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
@@ -134,7 +135,8 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
         ],
         "facts": facts(mechanism, case, hidden),
         "evidence": _evidence(case, hidden, acting),
-        "timeline": timeline(mechanism, entries[:TIMELINE], hidden),
+        "timeline": timeline(mechanism, entries[:TIMELINE], hidden, corrections(entries)),
+        "beside": beside(case, acting, now),
         "entries": len(entries),
         "sealed": Leaf.objects.filter(entry__case=case).count(),
         "links": _links(case, posts),
@@ -145,6 +147,18 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
         "folded": plan.folded,
         "steps": _steps(mechanism, plan, entries, case),
     }  # fmt: skip
+
+
+def beside(case: Case, acting: Acting, now: datetime) -> dict[str, bool]:
+    """Which of the ledger's own acts this post may do, for the case's menu; the doors ask again."""
+    held = read([str(case.pk)], lock=False)[str(case.pk)]
+    actor = reading.actor_of(acting)
+    answers = not persons_acts.is_enterprise(acting.office_id) and persons_acts.answers(held, actor, now)
+    return {
+        "merge": answers and not case.ended and not case.confidential,
+        "share": sharing.may_share(held, actor, now),
+        "erase": erasure.may_erase(held, actor, now) and acting.may_do(case.mechanism, erasure.ACT),
+    }
 
 
 # ----------------------------------------------------------------- what I may do
@@ -339,6 +353,15 @@ def _choice(field: Field, value: Any, day: date) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What an entry says of one field; struck where a correction stands beside it."""
+
+    words: str
+    right: str = ""
+    struck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One entry of the timeline."""
 
@@ -348,16 +371,21 @@ class Line:
     at: datetime
     by: str
     deputy: bool
-    text: list[str]
+    text: list[Said]
     person: bool
+    erased: bool = False
+    correctable: bool = False
 
 
-def timeline(mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[str]) -> list[Line]:
-    """Entries newest first, in words."""
+def timeline(
+    mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[str], corrected: Corrected | None = None
+) -> list[Line]:
+    """Entries newest first, in words; ``corrected`` from all entries of the case, else from those given."""
+    corrected = corrections(entries) if corrected is None else corrected
     people = names.persons([one for entry in entries for one in (entry.person_id, entry.principal_id)])
     offices = names.offices(entry.office_id for entry in entries)
     then = names.offices_then((entry.office_id, entry.at) for entry in entries)
-    return [_line(mechanism, entry, people, _named_then(entry, offices, then), hidden) for entry in entries]
+    return [_line(mechanism, entry, people, _named_then(entry, offices, then), hidden, corrected) for entry in entries]
 
 
 def _named_then(entry: Entry, offices: Mapping[int, Any], then: Mapping[tuple[int, date], Any]) -> Mapping[int, Any]:
@@ -366,18 +394,38 @@ def _named_then(entry: Entry, offices: Mapping[int, Any], then: Mapping[tuple[in
     return {**offices, entry.office_id: old} if old and entry.office_id else offices
 
 
+Corrected = Mapping[tuple[int, str], Any]
+
+
+def corrections(entries: Iterable[Entry]) -> dict[tuple[int, str], Any]:
+    """(seq of an entry, field) → what it should have said, by the latest correction."""
+    found: dict[tuple[int, str], Any] = {}
+    for entry in sorted((one for one in entries if one.act == correcting.ACT), key=lambda one: one.seq):
+        values = entry.content().get("values", {})
+        if "becomes" in values:
+            found[(values["entry"], values["field"])] = values["becomes"].get(values["field"])
+    return found
+
+
 def _line(
-    mechanism: Mechanism, entry: Entry, people: Mapping[int, str], offices: Mapping[int, Any], hidden: frozenset[str]
+    mechanism: Mechanism,
+    entry: Entry,
+    people: Mapping[int, str],
+    offices: Mapping[int, Any],
+    hidden: frozenset[str],
+    corrected: Corrected,
 ) -> Line:
     content = entry.content()
     values = content.get("values", {})
-    text = []
+    text = _own_words(mechanism, entry, content, hidden)
     for name, value in values.items():
         field = mechanism.fields.get(name)
         if field is None or name in hidden or field.kind in ("files", "point") or value in (None, "", []):
             continue
-        words = said(field, value, entry.at.date())
-        text.append(words if field.kind == "text" else f"{titles.field(field)}{titles.mark('：')}{words}")
+        right = ""
+        if struck := (entry.seq, name) in corrected:
+            right = _label(field, corrected[(entry.seq, name)], entry.at.date())
+        text.append(Said(_label(field, value, entry.at.date()), right, struck))
     by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
     if entry.principal_id:
         by = f"{people.get(entry.principal_id, '')}（{gettext('signed by')} {by}）"
@@ -391,7 +439,42 @@ def _line(
         deputy=entry.principal_id is not None,
         text=text,
         person=human,
+        erased=entry.body is None,
+        correctable=human and entry.body is not None and not correcting.past_own(entry.act),
     )
+
+
+def _label(field: Field, value: Any, day: date) -> str:
+    words = said(field, value, day) if value not in (None, "", []) else "—"
+    return words if field.kind == "text" else f"{titles.field(field)}{titles.mark('：')}{words}"
+
+
+def _own_words(mechanism: Mechanism, entry: Entry, content: Mapping[str, Any], hidden: frozenset[str]) -> list[Said]:
+    """What one of the ledger's own acts says: which entry was corrected, into which case it was merged, with whom shared."""
+    values, besides = content.get("values", {}), content.get("besides", {})
+    found: list[str] = []
+    if entry.act == correcting.ACT and "becomes" in values:
+        name = values["field"]
+        field = mechanism.fields.get(name)
+        label = titles.field(field) if field else gettext("Title")
+        found.append(gettext("entry %(n)s, %(field)s") % {"n": values["entry"], "field": label})
+        if name not in hidden and (field is None or field.kind not in ("files", "point")):
+            day = entry.at.date()
+            old, new = (values[part].get(name) for part in ("was", "becomes"))
+            words = [said(field, one, day) if field and one not in (None, "", []) else str(one or "—") for one in (old, new)]
+            return [Said(found[0]), Said(words[0], words[1], struck=True), Said(str(values.get("grounds", "")))]
+    elif entry.act == merging.ACT:
+        other = besides.get("into") or besides.get("from") or {}
+        found.append(
+            gettext("into %(n)s") % {"n": other.get("number") or "—"} if "into" in besides else str(other.get("number", ""))
+        )
+    elif entry.act == sharing.ACT and "office" in values:
+        found.append(titles.here(names.offices([values["office"]]).get(values["office"])))
+    elif entry.act == erasure.ACT:
+        found.append(str(values.get("clause", "")))
+    if entry.act in (correcting.ACT, merging.ACT, sharing.ACT, erasure.ACT) and "grounds" not in mechanism.fields:
+        found.append(str(values.get("grounds", "")))
+    return [Said(one) for one in found if one]
 
 
 def _evidence(case: Case, hidden: frozenset[str], acting: Acting) -> list[dict[str, Any]]:

@@ -278,6 +278,8 @@ def phase(mechanism: Mechanism, state: str, paused: bool = False) -> str:
     """Which phase of life a state is: new, doing, review, paused, verified or ended."""
     if state in mechanism.ends:
         return "verified" if _verified(mechanism, state) else "ended"
+    if state == "merged" and state not in mechanism.states:
+        return "ended"  # an end of the ledger's own
     if paused:
         return "paused"
     if state not in mechanism.states:

@@ -7,9 +7,10 @@ values (money in fen, dates as ISO strings, files as digests). The kernel checks
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fengsui.ledger import mechanisms, names, titles
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
-from fengsui.ledger.widgets import Choices, Photos, Pick, Position
+from fengsui.ledger.widgets import Choices, Figures, Photos, Pick, Position
 from fengsui.moment import LEGAL_ZONE
 
 FEW = 6
@@ -39,19 +40,89 @@ class Files(forms.FileField):
 
 
 class Ids(forms.CharField):
-    """One id or several, chosen by a picker."""
+    """One id or several, chosen by a picker; a whole name typed without scripts is looked up by ``kind``."""
 
-    def __init__(self, *, many: bool = False, number: bool = True, **kwargs: Any) -> None:
-        self.many, self.number = many, number
+    def __init__(self, *, many: bool = False, number: bool = True, kind: str = "", **kwargs: Any) -> None:
+        self.many, self.number, self.kind = many, number, kind
         super().__init__(**kwargs)
+        self._lets_type()
+
+    def _lets_type(self) -> None:
+        if isinstance(self.widget, Pick):
+            self.widget.typed = bool(self.kind)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        ids = [one for one in text.split(",") if one]
+        ids = self._typed(text[1:]) if text.startswith("=") else [one for one in text.split(",") if one]
         if self.number and not all(one.isdecimal() for one in ids):
             raise forms.ValidationError(_("Choose one from the list."))
-        found = [int(one) if self.number else one for one in ids]
+        if len(ids) > 1 and not self.many:
+            raise forms.ValidationError(_("Choose one only."))
+        found = [int(one) if self.number else one for one in dict.fromkeys(ids)]
         return found if self.many else (found[0] if found else None)
+
+    def _typed(self, text: str) -> list[str]:
+        """The ids of whole names; each must be known and the only one."""
+        ids = []
+        for name in filter(None, (one.strip() for one in re.split("[,，、;；\n]", text))):
+            known = names.called(self.kind, name) if self.kind else []
+            if len(known) != 1:
+                said = _("“%(name)s”: choose it from the list.") if not known else _("“%(name)s” is not the only one: choose it.")
+                raise forms.ValidationError(said % {"name": name})
+            ids.append(str(known[0]))
+        return ids
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
+
+class FiguresField(forms.Field):
+    """Numbers by name, as the kernel's mapping."""
+
+    def __init__(self, *, of: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(widget=Figures(of), **kwargs)
+        self.of = of
+
+    def clean(self, value: Any) -> dict[str, int | float]:
+        given = value if isinstance(value, dict) else dict(self._lines(str(value or "")))
+        found = {name: self._number(name, text) for name, text in given.items() if str(text).strip()}
+        if self.required and not found:
+            raise forms.ValidationError(self.error_messages["required"])
+        return found
+
+    def _lines(self, text: str) -> Iterator[tuple[str, str]]:
+        for line in filter(None, (one.strip() for one in text.splitlines())):
+            name, sign, number = line.replace("＝", "=").replace("：", "=").replace(":", "=").partition("=")
+            if not sign or not name.strip():
+                raise forms.ValidationError(_("“%(line)s”: write name = number.") % {"line": line})
+            yield name.strip(), number.strip()
+
+    def _number(self, name: str, text: str) -> int | float:
+        try:
+            value = Decimal(text)
+        except InvalidOperation as error:
+            raise forms.ValidationError(_("“%(name)s”: enter a number.") % {"name": dict(self.of).get(name, name)}) from error
+        if not value.is_finite() or abs(value) >= 10**15:
+            raise forms.ValidationError(_("“%(name)s”: enter a number.") % {"name": dict(self.of).get(name, name)})
+        return int(value) if value == value.to_integral_value() else float(value)
+
+
+class Week(forms.CharField):
+    """A week of the year as ISO 8601 writes it, 2026-W48."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"type": "week", "pattern": "\\d{4}-W\\d{2}"}), max_length=8, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value).upper()
+        try:
+            if text:
+                dt.date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
+        except ValueError as error:
+            raise forms.ValidationError(_("Give a week such as 2026-W48.")) from error
+        if text and text[4:6] != "-W":
+            raise forms.ValidationError(_("Give a week such as 2026-W48."))
+        return text
 
 
 class Point(forms.Field):
@@ -148,6 +219,21 @@ def plain(kind: str, value: Any, store: Callable[[Any], str]) -> Any:
     return value
 
 
+def initial_of(field: Field, value: Any) -> Any:
+    """A kept value as its control shows it: the way back of ``plain``."""
+    if value in (None, "", []):
+        return None
+    if field.kind == "money":
+        return Decimal(value) / 100
+    if field.kind == "point":
+        return {"lon": value[0], "lat": value[1]}
+    if field.kind == "time":
+        return dt.datetime.fromisoformat(value).astimezone(LEGAL_ZONE)
+    if field.kind == "list":
+        return "\n".join(str(one) for one in value)
+    return value
+
+
 def form_for(mechanism: Mechanism, act: Act, now: dt.datetime) -> type[ActForm]:
     """The form class of one act."""
     questions = asked(mechanism, act)
@@ -167,7 +253,15 @@ def control(one: Asked, now: dt.datetime) -> forms.Field:
     return made
 
 
-HINTS = {"money": _("In yuan, for example 186000"), "list": _("One per line")}
+HINTS = {
+    "money": _("In yuan, for example 186000"),
+    "list": _("One per line"),
+    "week": _("A week of the year, for example 2026-W48"),
+    "people": _("Several persons, one after another"),
+    "offices": _("Several offices, one after another"),
+}
+FREE = _("One per line: name = number")
+"""The hint of figures whose names no mechanism declares."""
 
 
 def _text(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
@@ -218,7 +312,7 @@ def _choices(field: Field, now: dt.datetime) -> list[tuple[str, str]]:
 
 def _picker(kind: str, many: bool, number: bool, named: Any) -> Callable[[Field, Mapping[str, Any], dt.datetime], forms.Field]:
     def made(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
-        return Ids(many=many, number=number, widget=Pick(reverse("ledger:pick", args=[kind]), named, many), **common)
+        return Ids(many=many, number=number, kind=kind, widget=Pick(reverse("ledger:pick", args=[kind]), named, many), **common)
 
     return made
 
@@ -243,6 +337,15 @@ def _places(ids: list[str]) -> dict[str, str]:
     return _said(names.places(ids))
 
 
+named_offices = _offices
+"""Office ids → names, for a picker elsewhere."""
+
+
+def _figures(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
+    named = _choices(field, now) if field.of else []
+    return FiguresField(of=named, **{**common, "help_text": common["help_text"] or ("" if named else FREE)})
+
+
 KINDS: dict[str, Callable[[Field, Mapping[str, Any], dt.datetime], forms.Field]] = {
     "money": _money,
     "number": _number,
@@ -258,6 +361,9 @@ KINDS: dict[str, Callable[[Field, Mapping[str, Any], dt.datetime], forms.Field]]
     "site": _picker("site", False, True, _sites),
     "place": _picker("place", False, False, _places),
     "case": _picker("case", False, False, None),
+    "reading": _figures,
+    "figures": _figures,
+    "week": lambda field, common, now: Week(**common),
     "year": lambda field, common, now: forms.IntegerField(min_value=2000, max_value=2100, **common),
 }
 
@@ -278,6 +384,7 @@ class SubjectForm(forms.Form):
         if kind in ("site", "point"):
             self.fields["site"] = Ids(
                 label=_("Site"),
+                kind="site",
                 widget=Pick(reverse("ledger:pick", args=["site"]), _sites),
                 error_messages={"required": _("Choose the site from the list.")},
             )
@@ -285,6 +392,7 @@ class SubjectForm(forms.Form):
             self.fields["place"] = Ids(
                 label=_("Place"),
                 number=False,
+                kind="place",
                 required=False,
                 widget=Pick(reverse("ledger:pick", args=["place"]), _places),
                 help_text=_("Left empty: the place of your own office"),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import officenames
 from fengsui.region.models import Office, Person, Place, Post, Site
@@ -58,3 +60,16 @@ def sites(ids: Iterable[str | int | None]) -> dict[Any, Words]:
         return {}
     found = Site.objects.unscoped("the site that a case the reader may see is about")
     return _both(found.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en"))
+
+
+def called(kind: str, name: str) -> list[Any]:
+    """The ids of what bears exactly this name (a site's or a place's code too), at most two: for forms without scripts."""
+    why = "a whole name that somebody typed, where a picker needs scripts"
+    both = Q(name_zh=name) | Q(name_en__iexact=name)
+    found: Any = {
+        "office": lambda: Office.objects.filter(both, dissolved_on__isnull=True),
+        "place": lambda: Place.objects.filter(both | Q(code=name)),
+        "site": lambda: Site.objects.unscoped(why).filter(both | Q(code=name)),
+        "person": lambda: Person.objects.unscoped(why).filter(name=name),
+    }.get(kind)
+    return list(found().values_list("pk", flat=True)[:2]) if found else []

@@ -81,6 +81,8 @@ LEDGER_ACTS = {
 def state(found: Mechanism, name: str) -> str:
     """The title of a state or an end."""
     one = found.states.get(name) or found.ends.get(name)
+    if one is None and name == "merged":
+        return gettext("Merged into another case")
     return (here(one.title) if one else "") or spaced(name)
 
 

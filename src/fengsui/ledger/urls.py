@@ -3,6 +3,7 @@
 from django.urls import path
 
 from fengsui.ledger import bulk, mechanism_pages, raising, views
+from fengsui.ledger.persons_acts import correct, erase, merge, share
 from fengsui.ledger.public import correspondence, follow, report, verify
 
 app_name = "ledger"
@@ -20,6 +21,10 @@ urlpatterns = [
     path("cases/<uuid:case>/evidence/<slug:digest>/", views.evidence_file, name="evidence"),
     path("cases/<uuid:case>/receipt/<int:seq>/", views.receipt_page, name="receipt"),
     path("cases/number/<str:number>/", views.by_number, name="number"),
+    path("cases/<uuid:case>/correct/<int:seq>/", correct.page, name="correct"),
+    path("cases/<uuid:case>/merge/", merge.page, name="merge"),
+    path("cases/<uuid:case>/share/", share.page, name="share"),
+    path("cases/<uuid:case>/erase/", erase.page, name="erase"),
     path("mechanisms/", mechanism_pages.index, name="mechanisms"),
     path("mechanisms/<slug:name>/", mechanism_pages.page, name="mechanism"),
     path("notices/", views.notices, name="notices"),

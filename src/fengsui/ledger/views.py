@@ -189,7 +189,7 @@ def by_number(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("ledger:case", case=found.pk)
 
 
-def _acting_for(case: Case, posts: list[Acting], request: HttpRequest, now: datetime) -> Acting:
+def acting_for(case: Case, posts: list[Acting], request: HttpRequest, now: datetime) -> Acting:
     """The post that the page speaks for: the one named, else the one whose office owns the case, else the first."""
     if request.GET.get("post") or request.POST.get("post"):
         return acting_of(request, now)
@@ -204,7 +204,7 @@ def case_page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     now = moment.now()
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
-    acting = _acting_for(found, posts, request, now)
+    acting = acting_for(found, posts, request, now)
     context = casepage.build(found, posts, acting, now, whole=request.GET.get("drawing") == "whole")
     return render(request, "ledger/case.html", context)
 
@@ -215,7 +215,7 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
     now = moment.now()
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
-    acting = _acting_for(found, posts, request, now)
+    acting = acting_for(found, posts, request, now)
     mechanism = mechanisms.version(found.version_id)
     state = mechanism.states.get(found.state)
     offered = dict(state.offers) if state else {}
@@ -273,7 +273,7 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
     now = moment.now()
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
-    acting = _acting_for(found, posts, request, now)
+    acting = acting_for(found, posts, request, now)
     if not CallLine.objects.filter(pk=line, case=found).exists():
         raise Http404
     try:

@@ -11,9 +11,44 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from fengsui.region.widgets import Pick
+from fengsui.region.widgets import Boxes, Pick
 
-__all__ = ["Choices", "Photos", "Pick", "Position"]
+__all__ = ["Boxes", "Choices", "Figures", "Photos", "Pick", "Position"]
+
+
+class Figures(forms.Widget):
+    """Numbers by name: one box for each name that is known, else a line each, ``name = number``."""
+
+    use_fieldset = True
+
+    def __init__(self, names: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__()
+        self.names = names
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """Name → text as it was typed; the lines as one text where no names are known."""
+        if not self.names:
+            return data.get(name, "")
+        return {key: data.get(f"{name}-{key}", "").strip() for key, _ in self.names}
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data and not any(f"{name}-{key}" in data for key, _ in self.names)
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        base = (attrs or {}).get("id", name)
+        known = value if isinstance(value, dict) else {}
+        if not self.names:
+            lines = "\n".join(f"{key} = {one}" for key, one in known.items()) if known else str(value or "")
+            return format_html('<textarea name="{}" id="{}" rows="4">{}</textarea>', name, base, lines)
+        return format_html(
+            '<div class="fs-figures">{}</div>',
+            format_html_join(
+                "",
+                '<label for="{0}-{2}">{3}'
+                '<input type="text" inputmode="decimal" name="{1}-{2}" id="{0}-{2}" value="{4}"></label>',
+                ((base, name, key, word, known.get(key, "")) for key, word in self.names),
+            ),
+        )  # fmt: skip
 
 
 class Photos(forms.ClearableFileInput):

@@ -7,44 +7,55 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 
 class Pick(forms.Widget):
     """A search box that fills a hidden id. ``address`` answers ``?q=`` with ``{found: [{id, name, more}]}``.
 
-    ``named`` gives the names of ids that are filled in already; ``many`` takes several, separated by commas.
+    ``named`` gives the names of ids that are filled in already; ``many`` takes several, shown as chips. With ``typed`` the box
+    also takes whole names (several with commas) where no script runs: they come marked with a leading ``=``.
     """
 
-    def __init__(self, address: Any, named: Any = None, many: bool = False) -> None:
+    def __init__(self, address: Any, named: Any = None, many: bool = False, *, typed: bool = False) -> None:
         super().__init__()
-        self.address, self.named, self.many = address, named, many
+        self.address, self.named, self.many, self.typed = address, named, many, typed
 
     def id_for_label(self, id_: str) -> str:
         return f"{id_}-text"
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return data.get(name, "")
+        text = str(data.get(f"{name}-text", "")).strip() if self.typed else ""
+        return data.get(name, "") or (f"={text}" if text else "")
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        ids = [one for one in str(value or "").split(",") if one]
+        said = ",".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value or "")
+        text = said[1:] if said.startswith("=") else ""
+        ids = [one for one in said.split(",") if one] if not text else []
         named = self.named(ids) if self.named and ids else {}
-        comma = "、" if (get_language() or "zh").startswith("zh") else ", "
-        described = (attrs or {}).get("aria-describedby", "")
+        given = attrs or {}
         return format_html(
-            '<span class="fs-combo"{many}><input type="hidden" name="{name}" value="{value}"><input type="text" id="{id}-text" '
-            'role="combobox" aria-expanded="false" aria-autocomplete="list" autocomplete="off" value="{shown}" '
-            'data-pick="{address}" placeholder="{hint}"{described}>'
+            '<span class="fs-combo"{many}>{chips}<input type="hidden" name="{name}" value="{value}"><input type="text" '
+            'id="{id}-text"{typed} role="combobox" aria-expanded="false" aria-autocomplete="list" autocomplete="off" '
+            'value="{shown}" data-pick="{address}" placeholder="{hint}"{described}{invalid}>'
             '<span class="fs-combo-list" role="listbox" hidden></span></span>',
-            many=SafeString(' data-many=""') if self.many else "",
+            many=format_html(' data-many data-remove="{}"', gettext("Remove")) if self.many else "",
+            chips=self._chips(ids, named) if self.many else "",
             name=name,
             value=",".join(ids),
-            id=(attrs or {}).get("id", name),
-            shown=comma.join(str(named.get(one, one)) for one in ids),
+            id=given.get("id", name),
+            typed=format_html(' name="{}-text"', name) if self.typed else "",
+            shown=text or ("" if self.many else "".join(str(named.get(one, one)) for one in ids)),
             address=self.address,
-            hint=gettext("Type a name, choose from the list"),
-            described=format_html(' aria-describedby="{}"', described) if described else "",
+            hint=gettext("Type a name, choose one after another") if self.many else gettext("Type a name, choose from the list"),
+            described=format_html(' aria-describedby="{}"', given["aria-describedby"]) if "aria-describedby" in given else "",
+            invalid=SafeString(' aria-invalid="true"') if given.get("aria-invalid") else "",
         )
+
+    def _chips(self, ids: list[str], named: Any) -> SafeString:
+        chip = '<span class="fs-chip">{}<button type="button" data-unpick="{}" aria-label="{} {}">×</button></span>'
+        rows = ((named.get(one, one), one, gettext("Remove"), named.get(one, one)) for one in ids)
+        return format_html('<span class="fs-chips" data-chips>{}</span>', format_html_join("", chip, rows))
 
 
 class Boxes(forms.CheckboxSelectMultiple):

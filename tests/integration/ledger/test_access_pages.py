@@ -23,6 +23,10 @@ ADDRESSES = [
     Address("cases/<uuid:case>/receipt/<int:seq>/", "/cases/{case}/receipt/1/", 40, about_case=True),
     Address("cases/number/<str:number>/", "/cases/number/{case}/", 20, about_case=True, own=(302,)),
     Address("notices/", "/notices/", 30),
+    Address("cases/<uuid:case>/correct/<int:seq>/", "/cases/{case}/correct/1/", 40, about_case=True),
+    Address("cases/<uuid:case>/merge/", "/cases/{case}/merge/", 40, about_case=True),
+    Address("cases/<uuid:case>/share/", "/cases/{case}/share/", 40, about_case=True),
+    Address("cases/<uuid:case>/erase/", "/cases/{case}/erase/", 30, about_case=True, own=(404,)),
 ]
 
 

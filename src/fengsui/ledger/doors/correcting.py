@@ -116,16 +116,11 @@ class _Correcting:
     def _old(self) -> Any:
         """What the entry says, with the corrections made so far."""
         name = self.one.field
-        known = self.held.row["title"] if name == TITLE else self.target.record.get("values", {}).get(name)
-        for past in self.past:
-            values = past.record.get("values", {})
-            if past.entry.act == ACT and values.get("entry") == self.one.entry and values.get("field") == name:
-                known = values["becomes"].get(name)
         given = name == TITLE or name in self.target.record.get("values", {})
         opening = name != TITLE or self.one.entry == 1
         if past_own(self.target.entry.act) or not given or not opening:
             raise refused(422, "unknown", name, gettext_noop("this entry did not give it; name the one that did"))
-        return known
+        return said_now(self.held, self.one.entry, name)
 
     def _done(self) -> _Past:
         """The entry that did the act: the last signature where several persons signed."""
@@ -270,6 +265,18 @@ class _Correcting:
 
 
 # ------------------------------------------------------------------ the past
+
+
+def said_now(held: Held, seq: int, field: str) -> Any:
+    """What entry ``seq`` says in the field, with the corrections made so far; None where it gave nothing."""
+    known = None
+    for past in _past(held):
+        values = past.record.get("values", {})
+        if past.entry.seq == seq:
+            known = held.row["title"] if field == TITLE else values.get(field)
+        elif past.entry.act == ACT and values.get("entry") == seq and values.get("field") == field:
+            known = values["becomes"].get(field)
+    return known
 
 
 def _past(held: Held) -> Iterator[_Past]:

@@ -170,16 +170,39 @@ async function suggest(box) {
 }
 
 function pick(press) {
-  const combo = press.closest('.fs-combo'), box = combo.querySelector('[data-pick]')
-  combo.querySelector('input[type="hidden"]').value = press.dataset.value
-  box.value = press.dataset.name
-  press.parentElement.hidden = true
+  const combo = press.closest('.fs-combo'), box = combo.querySelector('[data-pick]'), hidden = combo.querySelector('input[type="hidden"]')
+  if ('many' in combo.dataset) {
+    const ids = hidden.value.split(',').filter(Boolean)
+    if (!ids.includes(press.dataset.value)) {
+      hidden.value = [...ids, press.dataset.value].join(',')
+      const chip = document.createElement('span'), off = document.createElement('button')
+      chip.className = 'fs-chip'; chip.textContent = press.dataset.name
+      off.type = 'button'; off.textContent = '×'; off.dataset.unpick = press.dataset.value
+      off.setAttribute('aria-label', `${combo.dataset.remove} ${press.dataset.name}`)
+      chip.append(off)
+      combo.querySelector('[data-chips]').append(chip)
+    }
+    box.value = ''
+    box.focus()
+  } else {
+    hidden.value = press.dataset.value
+    box.value = press.dataset.name
+  }
+  press.closest('.fs-combo-list').hidden = true
   box.setAttribute('aria-expanded', 'false')
+  hidden.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
+function unpick(off) {
+  const combo = off.closest('.fs-combo'), hidden = combo.querySelector('input[type="hidden"]')
+  hidden.value = hidden.value.split(',').filter(id => id && id !== off.dataset.unpick).join(',')
+  off.parentElement.remove()
+  combo.querySelector('[data-pick]').focus()
 }
 
 document.addEventListener('input', event => {
   if (!event.target.matches('[data-pick]')) return
-  event.target.parentElement.querySelector('input[type="hidden"]').value = ''
+  if (!('many' in event.target.parentElement.dataset)) event.target.parentElement.querySelector('input[type="hidden"]').value = ''
   clearTimeout(event.target.pause)
   event.target.pause = setTimeout(() => suggest(event.target), 150)
 })
@@ -187,6 +210,8 @@ document.addEventListener('focusin', event => { if (event.target.matches('[data-
 document.addEventListener('click', event => {
   const press = event.target.closest('.fs-combo-list button')
   if (press) pick(press)
+  const off = event.target.closest('[data-unpick]')
+  if (off) unpick(off)
   document.querySelectorAll('.fs-combo-list:not([hidden])').forEach(list => { if (!list.parentElement.contains(event.target)) list.hidden = true })
 })
 document.addEventListener('keydown', event => {

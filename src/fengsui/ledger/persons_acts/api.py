@@ -1,0 +1,142 @@
+"""Endpoints of the ledger's own acts by persons: corrections, merging, sharing, erasing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from ninja import Field, Header, Router, Schema
+
+from fengsui.ledger import doors, erasure, reading
+from fengsui.ledger.api import ActingRequest, ReceiptOut, version_of
+from fengsui.ledger.doors import sharing
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.models import Case
+from fengsui.moment import now as present
+
+router = Router(tags=["ledger"])
+
+Key = Header(..., alias="Idempotency-Key", min_length=1, max_length=128)
+Match = Header("", alias="If-Match")
+
+
+class CorrectionIn(Schema):
+    entry: int = Field(description="The entry that was wrong, by its seq", ge=1)
+    field: str = Field(description="A field that it gave; case.title for the title, which the opening gave", max_length=64)
+    value: Any = Field(None, description="What it should have said; null takes an optional value out")
+    grounds: str = Field(max_length=500)
+
+
+class MergeIn(Schema):
+    into: str = Field(description="The id of the case that goes on", max_length=64)
+    grounds: str = Field(max_length=500)
+
+
+class ShareIn(Schema):
+    office: int
+    until: datetime
+    grounds: str = Field(max_length=500)
+
+
+class UnshareIn(Schema):
+    grounds: str = Field(max_length=500)
+
+
+class ShareOut(Schema):
+    office: int
+    by_office: int
+    until: datetime
+    since: datetime
+    grounds: str
+
+
+class ErasureIn(Schema):
+    fields: list[str] = []
+    title: bool = False
+    files: list[str] = []
+    reporter: bool = Field(False, description="Who reported, and the letters")
+    entries: list[int] = Field([], description="Whole entries, by seq")
+    grounds: str = Field(max_length=500)
+    clause: str = Field(description="The clause of the law that demands it", max_length=200)
+
+
+def _asked(request: ActingRequest, case_id: str) -> tuple[Case, Actor]:
+    return reading.case_or_404(request.actings, case_id), reading.actor_of(request.acting)
+
+
+def _sent(if_match: str, key: str) -> dict[str, Any]:
+    return {"expects": version_of(if_match), "key": key, "now": present()}
+
+
+def _told(response: HttpResponse, receipt: doors.Receipt) -> dict[str, Any]:
+    response["ETag"] = f'"{receipt.seq}"'
+    return receipt.plain()
+
+
+@router.post("/cases/{case_id}/corrections", response=ReceiptOut, summary="Correct what an entry gave, by a further entry")
+def correct(
+    request: ActingRequest, response: HttpResponse, case_id: str, asked: CorrectionIn, idempotency_key: str = Key,
+    if_match: str = Match,
+) -> dict[str, Any]:  # fmt: skip
+    """409 ``steers`` for what only an act changes, 409 ``guard`` where a condition would not have held."""
+    case, actor = _asked(request, case_id)
+    one = doors.Correction(asked.entry, asked.field, asked.value, asked.grounds)
+    return _told(response, doors.correct(str(case.pk), one, actor, **_sent(if_match, idempotency_key)))
+
+
+@router.post("/cases/{case_id}/merge", response=ReceiptOut, summary="End a double as merged into the case that goes on")
+def merge(
+    request: ActingRequest, response: HttpResponse, case_id: str, asked: MergeIn, idempotency_key: str = Key,
+    if_match: str = Match,
+) -> dict[str, Any]:  # fmt: skip
+    """409 where something done would be lost, a deadline escaped, or the two are about different things."""
+    case, actor = _asked(request, case_id)
+    into, _ = _asked(request, asked.into)
+    given = doors.merge(str(case.pk), str(into.pk), actor, grounds=asked.grounds, **_sent(if_match, idempotency_key))
+    return _told(response, given)
+
+
+@router.get("/cases/{case_id}/shares", response=list[ShareOut], summary="Who reads the case by a sharing now")
+def shares(request: ActingRequest, case_id: str) -> list[dict[str, Any]]:
+    """The sharings that hold at this moment."""
+    case, _ = _asked(request, case_id)
+    rows = sharing.running(case.pk, present())
+    return [
+        {"office": one.office_id, "by_office": one.by_office_id, "until": one.until, "since": one.since, "grounds": one.grounds}
+        for one in rows
+    ]
+
+
+@router.post("/cases/{case_id}/shares", response=ReceiptOut, summary="Let another office read the case until a day")
+def share(
+    request: ActingRequest, response: HttpResponse, case_id: str, asked: ShareIn, idempotency_key: str = Key,
+    if_match: str = Match,
+) -> dict[str, Any]:  # fmt: skip
+    """409 for a confidential matter or an office that sees it anyway."""
+    case, actor = _asked(request, case_id)
+    sent = _sent(if_match, idempotency_key)
+    return _told(response, doors.share(str(case.pk), asked.office, actor, until=asked.until, grounds=asked.grounds, **sent))
+
+
+@router.post("/cases/{case_id}/shares/{office}/end", response=ReceiptOut, summary="Take a sharing back")
+def unshare(
+    request: ActingRequest, response: HttpResponse, case_id: str, office: int, asked: UnshareIn, idempotency_key: str = Key,
+    if_match: str = Match,
+) -> dict[str, Any]:  # fmt: skip
+    """409 where the case is not shared with that office."""
+    case, actor = _asked(request, case_id)
+    sent = _sent(if_match, idempotency_key)
+    return _told(response, doors.unshare(str(case.pk), office, actor, grounds=asked.grounds, **sent))
+
+
+@router.post("/cases/{case_id}/erasures", response=ReceiptOut, summary="Erase content by law, for the law office")
+def erase(
+    request: ActingRequest, response: HttpResponse, case_id: str, asked: ErasureIn, idempotency_key: str = Key,
+    if_match: str = Match,
+) -> dict[str, Any]:  # fmt: skip
+    """403 for every other office; the hashes stay, so receipts and the ledger still verify."""
+    case, actor = _asked(request, case_id)
+    what = erasure.Erasure(tuple(asked.fields), asked.title, tuple(asked.files), asked.reporter, tuple(asked.entries))
+    sent = _sent(if_match, idempotency_key)
+    return _told(response, erasure.erase(str(case.pk), what, grounds=asked.grounds, clause=asked.clause, actor=actor, **sent))

@@ -75,7 +75,7 @@ def opened(request: HttpRequest, case: uuid.UUID) -> Page:
 def answer(
     page: Page, form: forms.Form, do: Callable[[], Receipt], title: str, button: str, said: str, **more: Any
 ) -> HttpResponse:
-    """Show the form, or do it and go back to the case; ``more`` goes to the template."""
+    """Show the form, or do it and go back to the case; ``more`` goes to the template, ``show`` in the form's place."""
     request, status, reasons = page.request, 200, []
     if request.method == "POST":
         status = 422
@@ -92,7 +92,7 @@ def answer(
                 return response
     context = {
         "case": page.case,
-        "form": form,
+        "form": more.pop("show", form),
         "reasons": reasons,
         "title": title,
         "button": button,

@@ -57,8 +57,8 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
 
     said = gettext("No longer shared.") if back else gettext("Shared for reading.")
     return answer(
-        found, form if not back.isdecimal() else Sharing(), do, gettext("Share for reading"), gettext("Share"), said,
-        running=running(found), template="ledger/persons_acts/share.html",
+        found, form, do, gettext("Share for reading"), gettext("Share"), said,
+        show=Sharing() if back.isdecimal() else form, running=running(found), template="ledger/persons_acts/share.html",
     )  # fmt: skip
 
 

@@ -176,6 +176,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
+METRICS_TOKEN = os.environ.get("FENGSUI_METRICS_TOKEN", "")  # lets a monitor on another machine read /metrics
 DEMO = os.environ.get("FENGSUI_DEMO") == "1"  # an exercise on synthetic data, with one-click roles
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -15,9 +15,8 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
-from fengsui.watch import colours, news, warnings
+from fengsui.watch import burden, colours, news, warnings
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, RelayPosition, Rule
 from fengsui.watch.shard import COUNTED
@@ -26,7 +25,6 @@ from fengsui.watch.tail import Stored
 log = logging.getLogger(__name__)
 
 _PORTION = 256 * 1024  # about a thousand events
-_FLOOD_SPAN = timedelta(minutes=10)
 _NO_WARNING = frozenset({"BAD", "SILENT"})
 """These become a warning only when they last (``housekeeping``)."""
 _MOVING = (
@@ -109,7 +107,7 @@ class _Batch:
         self.told: dict[tuple[int, str], list[tuple[Alarm, str, str]]] = defaultdict(list)
         self.cleared: list[tuple[Alarm, str]] = []
         self.raised: Counter[int] = Counter()
-        self.flood = int(numbers.find("alarm.flood", now.astimezone(LEGAL_ZONE).date()).value)
+        self.flood = burden.flood_limit(now)
         self.before: dict[int, int] = {}
         self.counts: dict[str, list[Any]] = {}
 
@@ -206,7 +204,7 @@ class _Batch:
 
     def _flooded(self, site: int) -> bool:
         if site not in self.before:
-            rows = Alarm.objects.unscoped("counting a site's alarms").filter(site_id=site, raised_at__gt=self.now - _FLOOD_SPAN)
+            rows = Alarm.objects.unscoped("counting a site's alarms").filter(site_id=site, raised_at__gt=self.now - burden.SPAN)
             self.before[site] = rows.count()
         self.raised[site] += 1
         return self.before[site] + self.raised[site] > self.flood

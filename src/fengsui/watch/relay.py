@@ -24,7 +24,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from fengsui.ledger import health
 from fengsui.moment import now
-from fengsui.watch import applying, capacity, housekeeping, intrusions, stream
+from fengsui.watch import applying, capacity, housekeeping, intrusions, stream, warnings
 from fengsui.watch.tail import Stored, Tail
 
 log = logging.getLogger(__name__)
@@ -129,11 +129,12 @@ class Relay:
             raise
 
     async def _look(self, client: Client) -> None:
-        """Tell pages whether the stream server can keep what devices send."""
+        """Now and then: lower warnings, and tell pages whether the stream server can keep what devices send."""
         moment = now()
         if self._looked is not None and moment - self._looked < _LOOK:
             return
         self._looked = moment
+        await _in_database(lambda: warnings.lower(moment))
         fills = await capacity.look(client, moment)
         troubles = capacity.judge(fills, capacity.free_percent(settings.DATA_DIR), self._refused)
         detail = {"troubles": troubles, "streams": [fill._asdict() for fill in fills]}

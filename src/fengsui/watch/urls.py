@@ -10,5 +10,6 @@ urlpatterns = [
     path("alarms/export.csv", views.export, name="export"),
     path("alarms/<int:alarm>/", views.alarm_page, name="alarm"),
     re_path("^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", views.handle, name="handle"),
+    path("metrics", views.metrics, name="metrics"),
     path("ingest/", views.ingest, name="ingest"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import uuid
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -22,9 +24,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
+from fengsui.ledger import casepage, health, titles
 from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Site
-from fengsui.watch import handling, listing, reading
+from fengsui.watch import burden, handling, listing, reading
 from fengsui.watch.alarm_states import OWING
 from fengsui.watch.models import Alarm, IngestCounter, RelayPosition, Rule
 
@@ -52,6 +55,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "lines": _shown(page.object_list, posts),
         "outages": listing.outages(posts),
+        "burden": burden.of(posts, now),
         "wanted": wanted,
         "owing": scoped.filter(state__in=OWING, hidden="").count(),
         "priorities": Rule.Priority.choices,
@@ -95,29 +99,37 @@ def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
 @require_safe
 @login_required
 def export(request: HttpRequest) -> HttpResponse:
-    """The same list as CSV (UTF-8 with a mark, so that spreadsheets read it)."""
-    rows = listing.narrowed(listing.alarms(mine(request, moment.now())), request.GET.dict())
+    """The same list as CSV (UTF-8 with a mark, so that spreadsheets read it); its head says who took it and when."""
+    now = moment.now()
+    posts = mine(request, now)
+    rows = listing.narrowed(listing.alarms(posts), request.GET.dict())
     out = io.StringIO()
     table = csv.writer(out)
+    stamp = _("Exported by %(who)s at %(at)s") % {"who": casepage.who(posts[0]), "at": _stamp(now)}
+    table.writerow([_harmless(f"{stamp}。{_('Internal. Not for classified information')}。")])
     table.writerow(
         [_("Site"), _("Point"), _("Alarm"), _("Priority"), _("State"), _("Value"), _("Limit"), _("Raised"), _("Cleared")]
     )
-    for alarm in rows[:EXPORT_AT_MOST]:
-        point, site = alarm.point, alarm.site
+    for line in _shown(rows[:EXPORT_AT_MOST], posts[:0]):
+        alarm = line.alarm
         table.writerow(
             [
-                site.name_zh if site else "", _plain(point.tag) if point else "", alarm.level, alarm.get_priority_display(),
-                alarm.get_state_display(), alarm.value, alarm.limit, _stamp(alarm.raised_at), _stamp(alarm.cleared_at),
+                _harmless(_name(alarm.site)), _harmless(alarm.point.tag if alarm.point else ""), line.level, line.priority,
+                line.state, alarm.value, alarm.limit, _stamp(alarm.raised_at), _stamp(alarm.cleared_at),
             ]
         )  # fmt: skip
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="alarms.csv"'
+    response["Content-Disposition"] = f'attachment; filename="alarms-{now.astimezone(moment.LEGAL_ZONE):%Y%m%d-%H%M}.csv"'
     return response
 
 
-def _plain(text: str) -> str:
-    """A spreadsheet must not take a tag for a formula."""
-    return f"'{text}" if text[:1] in "=+-@" else text
+def _name(site: Site | None) -> str:
+    return titles.here({"zh": site.name_zh, "en": site.name_en}) if site else ""
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet must not take anybody's words for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _stamp(at: datetime | None) -> str:
@@ -203,6 +215,18 @@ def ingest(request: HttpRequest) -> HttpResponse:
         "position": RelayPosition.objects.first(),
     }
     return render(request, "watch/ingest.html", context)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The processes' state as OpenMetrics: for the machine itself, or for whoever has ``FENGSUI_METRICS_TOKEN``; else 404."""
+    token = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    # Behind a proxy everybody comes from this machine.
+    near = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not request.headers.get("X-Forwarded-For")
+    if not near and not (token and hmac.compare_digest(given.encode(), token.encode())):
+        raise Http404
+    return HttpResponse(health.metrics(moment.now()), content_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
 
 
 def _whole(acting: Acting) -> bool:

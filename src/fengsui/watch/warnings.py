@@ -8,9 +8,11 @@ the reason, and it is tried again.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
+from fengsui.law import numbers
 from fengsui.ledger import doors
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case
@@ -23,9 +25,15 @@ from fengsui.watch.models import Alarm, Rule
 _LEVEL = Actor(kind="event", name="warning.level")
 _AGAIN = Actor(kind="event", name="alarm.again")
 _CLEARED = Actor(kind="event", name="alarm.cleared")
-_SUBJECTS = {"HH": "超高限", "H": "超高限", "L": "超低限", "LL": "超低限", "BAD": "数据异常", "SILENT": "数据中断"}
-"""What a warning is called: its alarms come and go with their values, the name stays."""
-_WORDS = {"HH": "高高报", "H": "高报", "L": "低报", "LL": "低低报", "BAD": "数据异常", "SILENT": "数据中断"}
+_SUBJECTS = {
+    "HH": ("超高限", "above its high limit"), "H": ("超高限", "above its high limit"), "L": ("超低限", "below its low limit"),
+    "LL": ("超低限", "below its low limit"), "BAD": ("数据异常", "bad data"), "SILENT": ("数据中断", "no data"),
+}  # fmt: skip
+"""What a warning is called, in Chinese and English: its alarms come and go with their values, the name stays."""
+_WORDS = {
+    "HH": ("高高报", "high-high"), "H": ("高报", "high"), "L": ("低报", "low"), "LL": ("低低报", "low-low"),
+    "BAD": ("数据异常", "bad data"), "SILENT": ("数据中断", "no data"),
+}  # fmt: skip
 _QUIET = timedelta(minutes=1)
 """A warning is told again of its alarms at most so often: a flood of entries helps nobody."""
 
@@ -44,7 +52,8 @@ def announce(alarm: Alarm, colour: str, *, key: str, now: datetime, exercise: bo
 def _announce(alarm: Alarm, rule: Rule, site: Site, colour: str, key: str, now: datetime, exercise: bool) -> str:
     taken = open_warning(site, rule.hazard_kind)
     if taken is None:
-        about = doors.About("site", str(site.pk), site.place_id, duty_of(site), _subject(alarm), exercise=exercise)
+        title, title_en = _subject(alarm)
+        about = doors.About("site", str(site.pk), site.place_id, duty_of(site), title, exercise=exercise, title_en=title_en)
         values = {"hazard_kind": rule.hazard_kind, "colour": colour, "seen": _seen(alarm)}
         return doors.open("warning", "by_alarm", values, _LEVEL, about, key=key, now=now).case
     identity = str(taken.pk)
@@ -62,9 +71,36 @@ def tell_cleared(alarm: Alarm, *, key: str, now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            doors.act(str(alarm.case), Call("again", _CLEARED, {"seen": f"{_seen(alarm)}，报警已消除"}, key=key), now=now)
+            doors.act(str(alarm.case), Call("again", _CLEARED, {"seen": _seen(alarm, cleared=True)}, key=key), now=now)
     except doors.Refused:
         return  # the warning has ended meanwhile
+
+
+def lower(now: datetime) -> int:
+    """Lower the warnings whose alarms have for a while called for less than their colour; how many.
+
+    A warning whose alarms are all gone keeps its colour: it is lifted by a person.
+    """
+    lasting = numbers.find("alarm.lower_after", now.astimezone(LEGAL_ZONE).date()).duration
+    assert lasting is not None and lasting.seconds is not None
+    rows = Alarm.objects.unscoped("every warning follows its alarms").filter(case__isnull=False)
+    since = now - timedelta(seconds=lasting.seconds)
+    active = rows.filter(state__in=ACTIVE, hidden="", rule__isnull=False).select_related("rule", "point__unit")
+    worst: dict[UUID, int] = {}
+    for alarm in active:
+        if alarm.case is not None:
+            worst[alarm.case] = max(worst.get(alarm.case, 0), colours.rank(colour_of(alarm, now)))
+    moved = set(rows.filter(case__in=worst, touched_at__gt=since).values_list("case", flat=True))
+    lowered = 0
+    for case in Case.objects.filter(pk__in=worst.keys() - moved, mechanism="warning", ended=False):
+        if 0 < worst[case.pk] < colours.rank(case.fields.get("colour")):
+            colour = colours.COLOURS[worst[case.pk] - 1]
+            try:
+                doors.act(str(case.pk), Call("downgrade", _LEVEL, {"colour": colour}, key=f"lower-{case.pk}-{case.seq}"), now=now)
+                lowered += 1
+            except doors.Refused:
+                continue  # its state takes no lowering
+    return lowered
 
 
 def open_warning(site: Site, hazard_kind: str) -> Case | None:
@@ -92,14 +128,21 @@ def _told_lately(case: str, now: datetime) -> bool:
     return rows.filter(case=case, raised_at__gt=now - _QUIET).exists()
 
 
-def _subject(alarm: Alarm) -> str:
+def _subject(alarm: Alarm) -> tuple[str, str]:
     point, site = alarm.point, alarm.site
     assert point is not None and site is not None
-    return f"{site.name_zh} {point.name_zh}（{point.tag}）{_SUBJECTS.get(alarm.level, alarm.level)}"[:300]
+    chinese, english = _SUBJECTS.get(alarm.level, (alarm.level, alarm.level))
+    return (
+        f"{site.name_zh} {point.name_zh}（{point.tag}）{chinese}"[:300],
+        f"{site.name_en or site.name_zh}: {point.name_en or point.name_zh} ({point.tag}) {english}"[:300],
+    )
 
 
-def _seen(alarm: Alarm) -> str:
+def _seen(alarm: Alarm, *, cleared: bool = False) -> str:
+    """What is written into the warning, in both languages: the entry is for whoever reads it."""
     point = alarm.point
     assert point is not None
     value = "" if alarm.value is None else f" {alarm.value:.4g} {point.measure}"
-    return f"{point.name_zh}（{point.tag}）{_WORDS.get(alarm.level, alarm.level)}{value}"[:300]
+    chinese, english = _WORDS.get(alarm.level, (alarm.level, alarm.level))
+    said = f"{point.name_zh}（{point.tag}）{chinese}{value}{'，报警已消除' if cleared else ''}"
+    return f"{said} / {point.name_en or point.name_zh} ({point.tag}) {english}{value}{', cleared' if cleared else ''}"[:300]

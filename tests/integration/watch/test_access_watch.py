@@ -21,6 +21,7 @@ ADDRESSES = [
         "^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", "/alarms/do/acknowledge/", 30,
         method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
     ),
+    Address("metrics", "/metrics", 10, why_open="for this machine alone, or with a token: figures of processes, nobody's data"),
     Address("ingest/", "/ingest/", 40, without_post=(200, 403)),
     Address("api/alarms", "/api/alarms", 20),
     Address("api/alarms/acknowledge", "/api/alarms/acknowledge", 20, method="POST", body={"alarms": [0], "key": "k"}, own=(404,)),

@@ -1,12 +1,14 @@
 """The watch's pages and endpoints: who sees what, who may do what, and the devices' HTTP door."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fengsui.region.models import Site
 from fengsui.watch import credentials, line
 from fengsui.watch.models import Alarm, IngestCounter
 from tests.integration.watch.test_relay import NOW, Plant, alarms
@@ -75,6 +77,37 @@ def test_shelving_needs_a_reason_and_ends(plant):
     assert alarms().get(pk=alarm.pk).hidden == "shelved"
     client.post("/alarms/do/bring_back/", fields)
     assert alarms().get(pk=alarm.pk).hidden == ""
+
+
+def test_the_export_says_who_and_when_and_holds_no_formula(plant):
+    Site.objects.unscoped("test").filter(pk=plant.site.pk).update(name_zh="=1+1")
+    head, _, line, *_ = browser(plant, "county").get("/alarms/export.csv?show=all").content.decode("utf-8-sig").splitlines()
+    assert ("导出" in head or "Exported by" in head) and "20" in head
+    assert line.startswith("'=1+1,")
+
+
+def test_a_flood_is_shown_with_its_site(plant):
+    now = datetime.now(UTC)
+    page = browser(plant, "county").get("/alarms/").content.decode()
+    assert "alarms within ten minutes" not in page
+    row = alarms().first()
+    closed = {"closed_at": now, "state": "normal", "raised_at": now, "touched_at": now, "level": "H", "priority": 2}
+    Alarm.objects.bulk_create(Alarm(rule=row.rule, point=row.point, site=row.site, **closed) for _ in range(11))
+    page = browser(plant, "county").get("/alarms/").content.decode()
+    assert f"?site={plant.site.pk}" in page and "11 alarms within ten minutes" in page
+    assert "alarms within ten minutes" not in browser(plant, "other").get("/alarms/").content.decode()
+
+
+def test_metrics_are_for_this_machine_or_a_token(settings, db):
+    settings.METRICS_TOKEN = "s3cret"
+    assert "fengsui_well" in Client().get("/metrics").content.decode()
+    for headers in ({"X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-For": "1.2.3.4", "Authorization": "Bearer no"}):
+        assert Client().get("/metrics", headers=headers).status_code == 404
+    far = Client(REMOTE_ADDR="10.0.0.9")
+    assert far.get("/metrics").status_code == 404
+    assert far.get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+    settings.METRICS_TOKEN = ""
+    assert far.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
 
 def test_the_api_lists_and_acknowledges(plant):

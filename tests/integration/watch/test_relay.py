@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fengsui.ledger.models import Case, Entry
 from fengsui.region.models import HazardUnit, Point
 from fengsui.watch import applying, handling, housekeeping, rules
+from fengsui.watch import warnings as lowering
 from fengsui.watch.alarm_states import OWING, State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, IngestCounter, Rule
 from fengsui.watch.tail import Stored
@@ -88,6 +89,27 @@ def test_more_alarms_join_the_one_warning_and_a_worse_one_raises_its_colour(plan
     acts = list(Entry.objects.filter(case=warnings().get()).order_by("seq").values_list("act", flat=True))
     assert acts == ["by_alarm", "upgrade"]
     assert alarms().filter(case=warnings().get().pk).count() == 3
+
+
+def test_a_warning_is_named_and_told_in_both_languages(plant):
+    plant.say(plant.event("RAISED"))
+    case = warnings().get()
+    assert "压力（PT-0）超高限" in case.title_zh and "Pressure (PT-0) above its high limit" in case.title_en
+    assert case.fields["seen"] == "压力（PT-0）高高报 1.9 MPa / Pressure (PT-0) high-high 1.9 MPa"
+
+
+def test_a_warning_s_colour_is_lowered_once_its_alarms_call_for_less_for_a_while(plant):
+    plant.say(plant.event("RAISED", "H"), plant.event("RAISED"))
+    assert warnings().get().fields["colour"] == "red"
+    plant.say(plant.event("CLEARED"))
+    assert lowering.lower(NOW + timedelta(minutes=4)) == 0
+    assert lowering.lower(NOW + timedelta(minutes=6)) == 1
+    assert lowering.lower(NOW + timedelta(minutes=6)) == 0
+    assert warnings().get().fields["colour"] == "orange"
+    plant.say(plant.event("CLEARED", "H"), now=NOW + timedelta(minutes=7))
+    assert lowering.lower(NOW + timedelta(minutes=60)) == 0  # lifted by a person, never by silence
+    plant.say(plant.event("RAISED"), now=NOW + timedelta(minutes=61))
+    assert warnings().get().fields["colour"] == "red"
 
 
 def test_the_same_messages_again_change_nothing(plant):

@@ -65,6 +65,7 @@ class Alarm(models.Model):
         ]
         indexes = [
             models.Index(fields=["site", "-raised_at"], name="watch_alarm_site"),
+            models.Index(fields=["-raised_at"], name="watch_alarm_raised"),
             models.Index(fields=["priority", "-raised_at"], condition=Q(closed_at__isnull=True), name="watch_alarm_open"),
         ]
 

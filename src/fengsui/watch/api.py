@@ -8,14 +8,15 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema, Status
-from ninja.errors import HttpError
+from ninja.errors import HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from fengsui.moment import now as present
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Point, Site
-from fengsui.watch import codec, credentials, handling, intrusions, listing, reading
+from fengsui.watch import codec, credentials, handling, intrusions, listing, reading, rulechanges
 from fengsui.watch.line import Away, line
+from fengsui.watch.models import Rule
 
 router = Router(tags=["watch"])
 _MOST = 5_000
@@ -149,3 +150,76 @@ def acknowledge(request: HttpRequest, body: Acknowledge) -> dict[str, int]:
     if not all(listing.may_handle(acting, alarm, "acknowledge") for alarm in rows):
         raise HttpError(403, "Alarms are handled by the site's own posts; others act on the warning")
     return {"changed": handling.acknowledge(body.alarms, acting.person_id, key=body.key[:40], now=present())}
+
+
+class RuleIn(Schema):
+    limit: float | None = None
+    deadband: float = 0.0
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+
+
+class RulesIn(Schema):
+    grounds: str
+    levels: dict[str, RuleIn]
+
+
+class RuleOut(Schema):
+    id: int
+    point: int
+    level: str
+    limit: float | None
+    deadband: float
+    on_delay_s: float
+    off_delay_s: float
+    since: datetime
+    taken_at: datetime | None
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.pk, "point": rule.point_id, "level": rule.level, "limit": rule.limit, "deadband": rule.deadband,
+        "on_delay_s": rule.on_s, "off_delay_s": rule.off_s, "since": rule.since, "taken_at": rule.taken_at,
+    }  # fmt: skip
+
+
+@router.get("/sites/{code}/rules", response=list[RuleOut])
+def list_rules(request: HttpRequest, code: str) -> list[dict[str, Any]]:
+    """The alarm rules that run at the site; ``taken_at`` null: the engine has not taken it over yet."""
+    now = present()
+    rows = Rule.objects.unscoped("the site was found in the caller's scope").filter(point__site=_site(request, code))
+    return [_rule(rule) for rule in rows.filter(since__lte=now).exclude(until__lte=now)]
+
+
+@router.post("/sites/{code}/rules/{point}", response=list[RuleOut])
+def change_rules(request: HttpRequest, code: str, point: int, asked: RulesIn) -> list[dict[str, Any]]:
+    """Change a point's rules; levels left out stay. A ``limit`` of null takes the level away. Gives the new rules.
+
+    403 for anybody but the enterprise's safety management, 422 naming the level and the bound.
+    """
+    now = present()
+    site = _site(request, code)
+    found = site.points.filter(pk=point, closed_on__isnull=True).first() if point < 1 << 31 else None
+    if found is None:
+        raise Http404("There is no such point at this site")
+    acting = next((one for one in request.actings if rulechanges.may_change(one, site)), None)  # type: ignore[attr-defined]
+    if acting is None:
+        raise HttpError(403, "Alarm rules are changed by the enterprise's own safety management")
+    if stray := sorted(set(asked.levels) - {*rulechanges.LEVELS, *rulechanges.TIMED}):
+        raise _unfit(stray[0], f"{stray[0]}: a level is one of HH, H, L, LL, BAD, SILENT")
+    wanted = {
+        level: rulechanges.Wanted(rule.limit, rule.deadband, rule.on_s, rule.off_s)
+        for level, rule in rulechanges.running(found, now).items()
+    }
+    wanted |= {
+        level: rulechanges.Wanted(one.limit, one.deadband, one.on_delay_s, one.off_delay_s) for level, one in asked.levels.items()
+    }
+    try:
+        made = rulechanges.change(found, wanted, asked.grounds, acting, now)
+    except rulechanges.Unfit as wrong:
+        raise _unfit(wrong.field, str(wrong)) from wrong
+    return [_rule(one.new) for one in made if one.new is not None]
+
+
+def _unfit(field: str, text: str) -> ValidationError:
+    return ValidationError([{"type": "value_error", "loc": ("body", "levels", field), "msg": text}])

@@ -16,10 +16,10 @@ import orjson
 from django.db import transaction
 
 from fengsui.moment import LEGAL_ZONE
-from fengsui.watch import burden, colours, news, warnings
+from fengsui.watch import burden, colours, news, rulechanges, warnings
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, RelayPosition, Rule
-from fengsui.watch.shard import COUNTED
+from fengsui.watch.shard import CONFIGURED, COUNTED
 from fengsui.watch.tail import Stored
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,8 @@ class _Batch:
                 self.counts |= event["sites"]
             elif event["kind"] == "OUTAGE":
                 self._outage(event)
+            elif event["kind"] == CONFIGURED:
+                rulechanges.taken(event["site"], event["rules"], moment(event["at"]))
             else:
                 self._transition(event)
         self._announce()

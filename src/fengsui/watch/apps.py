@@ -11,6 +11,7 @@ class WatchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from fengsui.watch import facts
+        from fengsui.watch import beneath, facts
 
         facts.register()
+        beneath.stand()

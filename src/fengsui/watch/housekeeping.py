@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, Q, Sum
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
-from fengsui.region.models import Point
+from fengsui.region.models import Change, Point
 from fengsui.watch import news, rules, warnings
 from fengsui.watch.alarm_states import ACTIVE
 from fengsui.watch.models import Alarm, Concealment, Rule
@@ -101,4 +101,5 @@ class Teller:
         of_points = Point.objects.unscoped("the engine watches all")
         counted = of_rules.order_by().aggregate(Count("id"), Max("id"), Sum("id"))
         points = of_points.order_by().aggregate(Count("id"), Max("id"), Sum("site_id"))
-        return (*counted.values(), *points.values())
+        edits = Change.objects.unscoped("the engine watches all").filter(subject_kind__in=["point", "site"])
+        return (*counted.values(), *points.values(), edits.order_by().aggregate(Max("id"))["id__max"])

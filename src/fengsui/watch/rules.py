@@ -73,26 +73,41 @@ def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
 
 def configurations(now: datetime, sites: Iterable[int] | None = None) -> Iterator[SiteConfiguration]:
     """What the engine must know now, site by site; ``sites`` narrows to these ids."""
-    where = Q() if sites is None else Q(site_id__in=list(sites))
+    where = Q(closed_on__isnull=True, site__closed_on__isnull=True)
+    if sites is not None:
+        where &= Q(site_id__in=list(sites))
     tags: dict[int, dict[str, int]] = defaultdict(dict)
     points = Point.objects.unscoped("the engine watches all points").filter(where)
     for site, tag, point in points.values_list("site_id", "tag", "id"):
         tags[site][tag] = point
     rules: dict[int, list[tuple[int, int, int, float, float, int, int]]] = defaultdict(list)
     on = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
+    on &= Q(point__closed_on__isnull=True, point__site__closed_on__isnull=True)
     if sites is not None:
         on &= Q(point__site_id__in=list(sites))
     columns = ("point__site_id", "id", "point_id", "level", "limit", "deadband", "on_delay_ms", "off_delay_ms")
     rows = Rule.objects.unscoped("the engine watches all points").filter(on).order_by("id").values_list(*columns)
     for site, rule, point, level, limit, deadband, on_delay, off_delay in rows:
         rules[site].append((rule, point, Level[level], limit or 0.0, deadband, on_delay, off_delay))
+    gone = _emptied(sites)
     codes = Site.objects.unscoped("the engine watches all sites").values_list("id", "code")
     for site, code in codes if sites is None else codes.filter(id__in=list(sites)):
-        if site in tags:
+        if site in tags or site in gone:
             yield SiteConfiguration.of(code, tags[site], rules[site])
+
+
+def _emptied(sites: Iterable[int] | None) -> set[int]:
+    """Sites of which nothing is watched any more: the engine is told so, or it would go on."""
+    rows = Point.objects.unscoped("the engine watches all points")
+    rows = rows.filter(Q(closed_on__isnull=False) | Q(site__closed_on__isnull=False))
+    if sites is not None:
+        rows = rows.filter(site_id__in=list(sites))
+    return set(rows.order_by().values_list("site_id", flat=True).distinct())
 
 
 def install(now: datetime) -> int:
     """Give every point that has no rule the ones derived from its limits; give how many rules were made."""
-    bare = Point.objects.unscoped("every point is watched").filter(rules__isnull=True)
+    bare = Point.objects.unscoped("every point is watched").filter(
+        rules__isnull=True, closed_on__isnull=True, site__closed_on__isnull=True
+    )
     return len(Rule.objects.bulk_create(derive(bare, now), batch_size=5_000))

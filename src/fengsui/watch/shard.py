@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 COUNTED = ("accepted", "duplicate", "late", "future", "unknown", "malformed", "oversized", "messages")
 """What is counted per site: the verdicts on samples, then refused messages and all messages."""
+CONFIGURED = "CONFIGURED"
+"""The event that says by which rules a site is judged from now on."""
 _MALFORMED, _OVERSIZED, _MESSAGES = 5, 6, 7
 _COUNTS_EVERY = 10 * SECOND
 _KEEP = np.array([v in (Verdict.ACCEPTED, Verdict.LATE) for v in Verdict])
@@ -62,6 +64,7 @@ class Shard:
         self._uncounted: set[str] = set()
         self._late = LateBeyond()
         self._stale_columns = False
+        self._fresh: set[str] = set()
         self._sites_json = b"[]"
 
     @property
@@ -96,6 +99,7 @@ class Shard:
                 self._samples(said, message)
             if before // _COUNTS_EVERY != message.time_ns // _COUNTS_EVERY:
                 self._report(said)
+            self._say_configured(said)
         self.seq = message.seq
         return [self._event(message, index, body) for index, body in enumerate(said)]
 
@@ -115,6 +119,7 @@ class Shard:
             return
         if self.sites.get(found.site) != found:
             self.sites[found.site] = found
+            self._fresh.add(found.site)
             self._stale_columns = True
 
     def _apply_columns(self, said: list[dict[str, Any]]) -> None:
@@ -123,6 +128,13 @@ class Shard:
         where |= self._site_of
         self._tell(said, self.engine.configure(*columns(self.sites.values())), where)
         self._stale_columns = False
+
+    def _say_configured(self, said: list[dict[str, Any]]) -> None:
+        """Last of a message's events: by which rules sites are judged from now on, for people who changed one."""
+        for site in sorted(self._fresh):
+            rules = [rule[0] for rule in self.sites[site].rules]
+            said.append({"kind": CONFIGURED, "site": site, "rules": rules, "at": self.engine.now_ns})
+        self._fresh.clear()
 
     def _index_sites(self) -> None:
         self._site_of = {point: site.site for site in self.sites.values() for point in site.ids}

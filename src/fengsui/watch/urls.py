@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fengsui.watch import views
+from fengsui.watch import rule_views, views
 
 app_name = "watch"
 urlpatterns = [
@@ -11,5 +11,7 @@ urlpatterns = [
     path("alarms/<int:alarm>/", views.alarm_page, name="alarm"),
     re_path("^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", views.handle, name="handle"),
     path("metrics", views.metrics, name="metrics"),
+    path("rules/<slug:code>/", rule_views.rule_list, name="rules"),
+    path("rules/<slug:code>/<int:point>/", rule_views.change, name="rule_change"),
     path("ingest/", views.ingest, name="ingest"),
 ]

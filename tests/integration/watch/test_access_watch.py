@@ -22,6 +22,13 @@ ADDRESSES = [
         method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
     ),
     Address("metrics", "/metrics", 10, why_open="for this machine alone, or with a token: figures of processes, nobody's data"),
+    Address("rules/<slug:code>/", "/rules/{code}/", 45, other=(404,)),
+    Address("rules/<slug:code>/<int:point>/", "/rules/{code}/{point}/", 30, own=(403,), other=(404,)),
+    Address("api/sites/<code>/rules", "/api/sites/{code}/rules", 20, other=(404,)),
+    Address(
+        "api/sites/<code>/rules/<point>", "/api/sites/{code}/rules/{point}", 20, method="POST", own=(403,), other=(404,),
+        body={"grounds": "x", "levels": {"HH": {"limit": 1.7}}},
+    ),
     Address("ingest/", "/ingest/", 40, without_post=(200, 403)),
     Address("api/alarms", "/api/alarms", 20),
     Address("api/alarms/acknowledge", "/api/alarms/acknowledge", 20, method="POST", body={"alarms": [0], "key": "k"}, own=(404,)),

@@ -22,7 +22,9 @@ class Stream:
 
     def put(self, subject, second, data=b""):
         self.seq += 1
-        return [event.body for event in self.shard.take(Stored(subject, self.seq, START + int(second * SECOND), data))]
+        bodies = [event.body for event in self.shard.take(Stored(subject, self.seq, START + int(second * SECOND), data))]
+        self.configured = [body for body in bodies if body["kind"] == "CONFIGURED"]
+        return [body for body in bodies if body["kind"] != "CONFIGURED"]
 
     def configure(self, second, *rules, site="S1", tags=None):
         body = SiteConfiguration.of(site, tags or {"A": 1, "B": 2}, rules).encode()
@@ -58,6 +60,21 @@ def test_an_event_names_partition_sequence_and_index():
     events = stream.sample(1, A=11, B=6)
     assert [event["id"] for event in events] == [f"e-{partition('S1')}-2-0", f"e-{partition('S1')}-2-1"]
     assert [(event["site"], event["seq"], event["index"]) for event in events] == [("S1", 2, 0), ("S1", 2, 1)]
+
+
+def test_a_configuration_is_told_once_it_is_judged_by():
+    stream = Stream()
+    stream.configure(0, HIGH, SILENT)
+    assert stream.configured == [], "not before the next message"
+    stream.beat(1)
+    (told,) = stream.configured
+    assert (told["site"], told["rules"], told["at"], told["index"]) == ("S1", [1, 2], START + SECOND, 0)
+    stream.configure(2, HIGH, SILENT)
+    stream.beat(3)
+    assert stream.configured == [], "the same again is no change"
+    stream.configure(4, (9, 1, Level.HH, 9.0, 0.0, 0, 0))
+    (raised,) = stream.sample(5, A=11)
+    assert (raised["rule"], raised["index"]) == (9, 0) and stream.configured[0]["rules"] == [9], "last of the message's events"
 
 
 def test_messages_met_again_say_nothing():

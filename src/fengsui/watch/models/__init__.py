@@ -2,6 +2,6 @@
 
 from .alarms import Alarm, AlarmEvent, Concealment
 from .ingest import IngestCounter, RelayPosition, SiteCredential
-from .rules import Rule
+from .rules import Rule, RuleChange
 
-__all__ = ["Alarm", "AlarmEvent", "Concealment", "IngestCounter", "RelayPosition", "Rule", "SiteCredential"]
+__all__ = ["Alarm", "AlarmEvent", "Concealment", "IngestCounter", "RelayPosition", "Rule", "RuleChange", "SiteCredential"]

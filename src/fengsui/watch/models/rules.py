@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fengsui.region.models import Point
+from fengsui.region.models import Point, Site
 from fengsui.region.scoping import ScopedManager
 
 
@@ -42,6 +42,8 @@ class Rule(models.Model):
     latched = models.BooleanField(default=False)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)  # the stream's time at which the engine began to judge by it
+    left_at = models.DateTimeField(null=True, blank=True)  # at which it no longer did
 
     objects = ScopedManager(place="point__site__place__path", office="point__site__office__path", duties="point__site__duties")
 
@@ -54,5 +56,46 @@ class Rule(models.Model):
             models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="watch_rule_order"),
         ]
 
+    @property
+    def on_s(self) -> float:
+        """The on-delay in seconds."""
+        return self.on_delay_ms / 1000
+
+    @property
+    def off_s(self) -> float:
+        """The off-delay in seconds."""
+        return self.off_delay_ms / 1000
+
     def __str__(self) -> str:
         return f"{self.point_id} {self.level} {self.limit if self.limit is not None else ''}".strip()
+
+
+class RuleChange(models.Model):
+    """One change of a point's alarm rule with its author and grounds (ISA-18.2 management of change), for ever.
+
+    ``before`` and ``after`` hold limit, deadband and delays; empty ``after``: the rule was taken away. A trigger
+    refuses updates and deletes.
+    """
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="rule_changes")
+    point = models.ForeignKey(Point, models.PROTECT, related_name="rule_changes")
+    level = models.CharField(max_length=6, choices=Rule.Level.choices)
+    old = models.ForeignKey(Rule, models.PROTECT, null=True, related_name="+")
+    new = models.ForeignKey(Rule, models.PROTECT, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    grounds = models.TextField()
+    at = models.DateTimeField()
+    person_id = models.BigIntegerField()
+    principal_id = models.BigIntegerField(null=True)
+    post_id = models.BigIntegerField()
+    office_id = models.BigIntegerField()
+
+    objects = ScopedManager(place="site__place__path", office="site__office__path", duties="site__duties")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["site", "-at"], name="watch_rulechange_site")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d} {self.point_id} {self.level}"

@@ -1,0 +1,61 @@
+"""What the watch hangs on the region's room: rules follow points and sites that are added, changed or closed."""
+
+from __future__ import annotations
+
+from fengsui.region import changing
+from fengsui.region.acting import Acting
+from fengsui.region.models import Change, Point, Site
+from fengsui.watch import credentials, rulechanges, rules
+from fengsui.watch.models import Rule
+from fengsui.watch.rulechanges import DESIGN, Wanted
+
+
+def stand() -> None:
+    """Register it; called once, when the room starts."""
+    changing.listen("add_point", _added)
+    changing.listen("edit_point", _edited)
+    changing.listen("close_point", _point_closed)
+    changing.listen("close_site", _site_closed)
+
+
+def _point(change: Change) -> Point:
+    return Point.objects.unscoped("the point just changed").get(pk=change.subject_id)
+
+
+def _added(change: Change) -> None:
+    Rule.objects.bulk_create(rules.derive([_point(change)], change.at))
+
+
+def _edited(change: Change) -> None:
+    """A rule looser than a design limit that was drawn closer is drawn closer too, and a new design limit is watched."""
+    if not set(DESIGN.values()) & set(change.after):
+        return
+    point, acting = _point(change), Acting(change.person_id, change.post_id, change.acting_office_id, change.principal_id)
+    present = rulechanges.running(point, change.at)
+    wanted = {}
+    for level, column in DESIGN.items():
+        design, rule = getattr(point, column), present.get(level)
+        if design is None:
+            continue
+        if rule is None or rule.limit is None:
+            wanted[level] = Wanted(design, on_delay_s=3.0, off_delay_s=10.0)
+        elif rule.limit > design if level in ("H", "HH") else rule.limit < design:
+            wanted[level] = Wanted(design, rule.deadband, rule.on_delay_ms / 1000, rule.off_delay_ms / 1000)
+    if wanted:
+        try:
+            rulechanges.change(point, wanted, change.grounds, acting, change.at)
+        except rulechanges.Unfit as wrong:
+            raise changing.NotPossible(str(wrong), DESIGN.get(wrong.field.split("_")[0], "")) from wrong
+
+
+def _point_closed(change: Change) -> None:
+    _end(Rule.objects.unscoped("the point just taken away").filter(point=change.subject_id), change)
+
+
+def _site_closed(change: Change) -> None:
+    _end(Rule.objects.unscoped("the site just closed").filter(point__site=change.subject_id), change)
+    credentials.revoke([Site.objects.unscoped("the site just closed").get(pk=change.subject_id)], change.at)
+
+
+def _end(rows: object, change: Change) -> None:
+    rows.filter(until__isnull=True, since__lt=change.at).update(until=change.at)  # type: ignore[attr-defined]

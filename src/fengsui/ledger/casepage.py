@@ -8,29 +8,40 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import get_language, gettext
 
-from fengsui.ledger import drawing, erasure, forms, mechanisms, names, notices, reading, reporters, sentences, titles
-from fengsui.ledger.doors import correcting, merging, persons_acts, sharing
+from fengsui.ledger import (
+    clocklines,
+    drawing,
+    erasure,
+    forms,
+    lineage,
+    mechanisms,
+    names,
+    notices,
+    reading,
+    reporters,
+    sentences,
+    timelines,
+    titles,
+)
+from fengsui.ledger.doors import persons_acts, sharing
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
-from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Rung
+from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.kernel.times import later
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, Leaf, Link, Notice, Outbox
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Leaf, Notice, Outbox
 from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.ledger.reading.sealed import files, hidden_fields
-from fengsui.moment import LEGAL_ZONE
+from fengsui.ledger.timelines import facts, timeline
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Place
 from fengsui.region.tree import once
-
-TIMELINE = 60
-"""Entries shown at once; the rest by a link."""
 
 DIRECT = 3
 """So many acts stand as buttons; the rest in a menu."""
@@ -93,22 +104,25 @@ def places_below(posts: Sequence[Acting]) -> list[tuple[str, str]]:
     return [(place.pk, titles.here({"zh": place.name_zh, "en": place.name_en})) for place in found]
 
 
-def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *, whole: bool = False) -> dict[str, Any]:
-    """Everything the case's template needs."""
+def build(
+    case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *, whole: bool = False, before: int | None = None
+) -> dict[str, Any]:
+    """Everything the case's template needs. ``before``: the timeline shows the entries below this number."""
     mechanism = mechanisms.version(case.version_id)
     clocks = list(Clock.objects.filter(case=case, current=True).order_by("stopped", "due"))
     running = [clock for clock in clocks if clock.stopped is None and not case.ended]
-    entries = list(Entry.objects.filter(case=case).order_by("-seq"))
+    walked = timelines.steps(case)
     can, cannot = sorted_out(mechanism, *may(case, acting, now), stopping(mechanism, running, [acting.office_id]))
-    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, entries, now)
+    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, walked, now)
+    shown = timelines.shown(case, before)
     offices = names.offices([case.owner_id, case.opener_id, case.holder_id, *(clock.holder_id for clock in clocks)])
-    plan = _plan(mechanism, entries, case, running, offices, whole)
+    plan = _plan(mechanism, walked, case, running, offices, whole)
     main = _main_clock(running, case)
     return {
         "case": case,
         "mechanism": mechanism,
         "mechanism_title": titles.mechanism(mechanism),
-        "version": case.version,
+        "version": mechanisms.stored(case.version_id),
         "state_title": titles.state(mechanism, case.state),
         "phase": drawing.phase(mechanism, case.state, bool(main and main.paused_at)),
         "mine": any(one.primary for one in can) and case.owner_id == acting.office_id,
@@ -133,19 +147,22 @@ def build(case: Case, posts: Sequence[Acting], acting: Acting, now: datetime, *,
             for one in running
             if one is not main
         ],
+        "reckoned": clocklines.reckoned(mechanism, clocks, offices),
         "facts": facts(mechanism, case, hidden),
         "evidence": _evidence(case, hidden, acting),
-        "timeline": timeline(mechanism, entries[:TIMELINE], hidden, corrections(entries)),
+        "timeline": timeline(mechanism, shown, hidden, timelines.corrections_of(case, walked)),
         "beside": beside(case, acting, now),
-        "entries": len(entries),
+        "entries": case.seq,
+        "earlier": shown[-1].seq if shown and shown[-1].seq > 1 else None,
+        "later": before is not None,
         "sealed": Leaf.objects.filter(entry__case=case).count(),
-        "links": _links(case, posts),
+        "lineage": lineage.drawn(case, posts, now),
         "reporter": reporters.beside(case, acting, now),
         "calls": calls(case, acting),
         "call_results": CALL_RESULTS,
         "drawing": drawing.svg(plan, gettext("The mechanism with the present state marked")),
         "folded": plan.folded,
-        "steps": _steps(mechanism, plan, entries, case),
+        "steps": _steps(mechanism, plan, walked, case),
     }  # fmt: skip
 
 
@@ -259,7 +276,12 @@ def _whom(role: str) -> str:
 
 
 def _plan(
-    mechanism: Mechanism, entries: Sequence[Entry], case: Case, running: Sequence[Clock], offices: Mapping[Any, Any], whole: bool
+    mechanism: Mechanism,
+    entries: Sequence[timelines.Step],
+    case: Case,
+    running: Sequence[Clock],
+    offices: Mapping[Any, Any],
+    whole: bool,
 ) -> drawing.Plan:
     walked = [entry.state_after for entry in reversed(entries)]
     path = [state for at, state in enumerate(walked) if at == 0 or state != walked[at - 1]]
@@ -281,7 +303,7 @@ def _plan(
     return drawing.plan(mechanism, path, words, whole=whole)
 
 
-def _steps(mechanism: Mechanism, plan: drawing.Plan, entries: Sequence[Entry], case: Case) -> list[dict[str, str]]:
+def _steps(mechanism: Mechanism, plan: drawing.Plan, entries: Sequence[timelines.Step], case: Case) -> list[dict[str, str]]:
     """The five-step form of the drawing for a phone."""
     seen = {entry.state_after for entry in entries}
     road = list(plan.road)
@@ -294,187 +316,7 @@ def _steps(mechanism: Mechanism, plan: drawing.Plan, entries: Sequence[Entry], c
     return marks
 
 
-# ------------------------------------------------------------------ facts, timeline
-
-
-def facts(mechanism: Mechanism, case: Case, hidden: frozenset[str]) -> list[tuple[str, str]]:
-    """What the case knows, as label and text; fields sealed from this reader and files are left out."""
-    shown = []
-    for name, value in case.fields.items():
-        field = mechanism.fields.get(name)
-        if field is None or name in hidden or field.kind == "files" or value in (None, "", [], {}):
-            continue
-        shown.append((titles.field(field), said(field, value, case.moved_at.date())))
-    return shown
-
-
-def said(field: Field, value: Any, day: date) -> str:
-    """A field's value in words."""
-    kind = field.kind
-    if kind == "money" and isinstance(value, int):
-        return f"¥{value / 100:,.2f}".removesuffix(".00")
-    if kind in ("office", "offices"):
-        found = names.offices(value if isinstance(value, list) else [value])
-        return titles.listed(titles.here(one) for one in found.values())
-    if kind in ("person", "people"):
-        return titles.listed(names.persons(value if isinstance(value, list) else [value]).values())
-    if kind == "site":
-        return titles.listed(titles.here(one) for one in names.sites([value]).values())
-    if kind == "place":
-        return titles.listed(titles.here(one) for one in names.places([value]).values())
-    if kind == "time":
-        return datetime.fromisoformat(str(value)).astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
-    if kind == "choice":
-        return _choice(field, value, day)
-    if kind == "point" and isinstance(value, list) and len(value) == 2:
-        return f"{value[0]}°E {value[1]}°N"
-    if isinstance(value, list):
-        return titles.listed((str(one) for one in value), "；")
-    if isinstance(value, Mapping):
-        return (
-            titles.here(value)
-            if set(value) <= {"zh", "en"}
-            else titles.listed((f"{key} {one}" for key, one in value.items()), "；")
-        )
-    return str(value)
-
-
-def _choice(field: Field, value: Any, day: date) -> str:
-    if isinstance(field.of, tuple):
-        return titles.here(field.labels.get(str(value))) or titles.spaced(str(value))
-    from fengsui.law import numbers
-
-    try:
-        known = numbers.choices(field.of.removeprefix("law."), day) if field.of else []
-    except numbers.UnknownNumber:
-        known = []
-    found = next((one for one in known if str(one.code) == str(value)), None)
-    return titles.here(found.title) if found else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What an entry says of one field; struck where a correction stands beside it."""
-
-    words: str
-    right: str = ""
-    struck: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One entry of the timeline."""
-
-    seq: int
-    title: str
-    phase: str
-    at: datetime
-    by: str
-    deputy: bool
-    text: list[Said]
-    person: bool
-    erased: bool = False
-    correctable: bool = False
-
-
-def timeline(
-    mechanism: Mechanism, entries: Sequence[Entry], hidden: frozenset[str], corrected: Corrected | None = None
-) -> list[Line]:
-    """Entries newest first, in words; ``corrected`` from all entries of the case, else from those given."""
-    corrected = corrections(entries) if corrected is None else corrected
-    people = names.persons([one for entry in entries for one in (entry.person_id, entry.principal_id)])
-    offices = names.offices(entry.office_id for entry in entries)
-    then = names.offices_then((entry.office_id, entry.at) for entry in entries)
-    return [_line(mechanism, entry, people, _named_then(entry, offices, then), hidden, corrected) for entry in entries]
-
-
-def _named_then(entry: Entry, offices: Mapping[int, Any], then: Mapping[tuple[int, date], Any]) -> Mapping[int, Any]:
-    """The entry's office under the name that it had on that day."""
-    old = then.get((entry.office_id or 0, entry.at.astimezone(LEGAL_ZONE).date()))
-    return {**offices, entry.office_id: old} if old and entry.office_id else offices
-
-
-Corrected = Mapping[tuple[int, str], Any]
-
-
-def corrections(entries: Iterable[Entry]) -> dict[tuple[int, str], Any]:
-    """(seq of an entry, field) → what it should have said, by the latest correction."""
-    found: dict[tuple[int, str], Any] = {}
-    for entry in sorted((one for one in entries if one.act == correcting.ACT), key=lambda one: one.seq):
-        values = entry.content().get("values", {})
-        if "becomes" in values:
-            found[(values["entry"], values["field"])] = values["becomes"].get(values["field"])
-    return found
-
-
-def _line(
-    mechanism: Mechanism,
-    entry: Entry,
-    people: Mapping[int, str],
-    offices: Mapping[int, Any],
-    hidden: frozenset[str],
-    corrected: Corrected,
-) -> Line:
-    content = entry.content()
-    values = content.get("values", {})
-    text = _own_words(mechanism, entry, content, hidden)
-    for name, value in values.items():
-        field = mechanism.fields.get(name)
-        if field is None or name in hidden or field.kind in ("files", "point") or value in (None, "", []):
-            continue
-        right = ""
-        if struck := (entry.seq, name) in corrected:
-            right = _label(field, corrected[(entry.seq, name)], entry.at.date())
-        text.append(Said(_label(field, value, entry.at.date()), right, struck))
-    by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
-    if entry.principal_id:
-        by = f"{people.get(entry.principal_id, '')}（{gettext('signed by')} {by}）"
-    human = entry.person_id is not None
-    return Line(
-        seq=entry.seq,
-        title=titles.act(mechanism, entry.act),
-        phase=drawing.phase(mechanism, entry.state_after) if human else "system",
-        at=entry.at,
-        by=by or (gettext("The public") if content.get("actor", {}).get("kind") == "public" else gettext("System")),
-        deputy=entry.principal_id is not None,
-        text=text,
-        person=human,
-        erased=entry.body is None,
-        correctable=human and entry.body is not None and not correcting.past_own(entry.act),
-    )
-
-
-def _label(field: Field, value: Any, day: date) -> str:
-    words = said(field, value, day) if value not in (None, "", []) else "—"
-    return words if field.kind == "text" else f"{titles.field(field)}{titles.mark('：')}{words}"
-
-
-def _own_words(mechanism: Mechanism, entry: Entry, content: Mapping[str, Any], hidden: frozenset[str]) -> list[Said]:
-    """What one of the ledger's own acts says: which entry was corrected, into which case it was merged, with whom shared."""
-    values, besides = content.get("values", {}), content.get("besides", {})
-    found: list[str] = []
-    if entry.act == correcting.ACT and "becomes" in values:
-        name = values["field"]
-        field = mechanism.fields.get(name)
-        label = titles.field(field) if field else gettext("Title")
-        found.append(gettext("entry %(n)s, %(field)s") % {"n": values["entry"], "field": label})
-        if name not in hidden and (field is None or field.kind not in ("files", "point")):
-            day = entry.at.date()
-            old, new = (values[part].get(name) for part in ("was", "becomes"))
-            words = [said(field, one, day) if field and one not in (None, "", []) else str(one or "—") for one in (old, new)]
-            return [Said(found[0]), Said(words[0], words[1], struck=True), Said(str(values.get("grounds", "")))]
-    elif entry.act == merging.ACT:
-        other = besides.get("into") or besides.get("from") or {}
-        found.append(
-            gettext("into %(n)s") % {"n": other.get("number") or "—"} if "into" in besides else str(other.get("number", ""))
-        )
-    elif entry.act == sharing.ACT and "office" in values:
-        found.append(titles.here(names.offices([values["office"]]).get(values["office"])))
-    elif entry.act == erasure.ACT:
-        found.append(str(values.get("clause", "")))
-    if entry.act in (correcting.ACT, merging.ACT, sharing.ACT, erasure.ACT) and "grounds" not in mechanism.fields:
-        found.append(str(values.get("grounds", "")))
-    return [Said(one) for one in found if one]
+# ------------------------------------------------------------------------- evidence
 
 
 def _evidence(case: Case, hidden: frozenset[str], acting: Acting) -> list[dict[str, Any]]:
@@ -488,30 +330,6 @@ def _evidence(case: Case, hidden: frozenset[str], acting: Acting) -> list[dict[s
              "at": use.entry.at, "size": kept.size, "position": kept.position, "withdrawn": use.withdrawn_seq},
         )  # fmt: skip
     return list(found.values())
-
-
-def _links(case: Case, posts: Sequence[Acting]) -> dict[str, list[dict[str, Any]]]:
-    """Lineage one step up and down, only of cases that the reader may see."""
-    above = set(Link.objects.filter(to_case=case).values_list("from_case_id", flat=True)) | (
-        {case.parent_id} if case.parent_id else set()
-    )
-    below = set(Link.objects.filter(from_case=case).values_list("to_case_id", flat=True))
-    below |= set(Case.objects.filter(parent=case).values_list("pk", flat=True))
-    seen = {one.pk: one for one in reading.cases(posts).filter(pk__in=above | below)}
-    return {
-        "above": [_link(seen[one]) for one in above if one in seen],
-        "below": [_link(seen[one]) for one in below if one in seen],
-    }
-
-
-def _link(case: Case) -> dict[str, Any]:
-    found = mechanisms.version(case.version_id)
-    return {
-        "case": case,
-        "mechanism": titles.mechanism(found),
-        "state": titles.state(found, case.state),
-        "phase": drawing.phase(found, case.state),
-    }
 
 
 # ----------------------------------------------------------------------- calls

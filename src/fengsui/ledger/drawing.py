@@ -182,7 +182,7 @@ def _side_ends(mechanism: Mechanism, column: Mapping[str, int], words: Words) ->
 # ------------------------------------------------------------------------ SVG
 
 
-def _short(text: str, px: float, size: float = 13) -> str:
+def shortened(text: str, px: float, size: float = 13) -> str:
     """The text cut so that it fits ``px``, its … included."""
     if _wide(text, size) <= px:
         return text
@@ -210,12 +210,12 @@ def _draw_box(box: Box) -> str:
     inner = ""
     if box.end:
         inner = f'<rect class="fs-m-inner" x="{x + 3}" y="{y + 3}" width="{WIDTH - 6}" height="{HEIGHT - 6}" rx="4"/>'
-    title = ("✓ " if box.mark == "walked" else "") + _short(box.title, WIDTH - (26 if box.mark == "walked" else 12))
+    title = ("✓ " if box.mark == "walked" else "") + shortened(box.title, WIDTH - (26 if box.mark == "walked" else 12))
     return (
         f'<g class="fs-m-box fs-m-{box.mark}"><title>{escape(box.title)} · {escape(box.second)}</title>{outer}'
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>{inner}'
         f'<text class="fs-m-name" x="{x + WIDTH / 2}" y="{y + 20}">{escape(title)}</text>'
-        f'<text class="fs-m-second" x="{x + WIDTH / 2}" y="{y + 36}">{escape(_short(box.second, WIDTH - 10, 11))}</text></g>'
+        f'<text class="fs-m-second" x="{x + WIDTH / 2}" y="{y + 36}">{escape(shortened(box.second, WIDTH - 10, 11))}</text></g>'
     )
 
 
@@ -241,7 +241,7 @@ def _draw_edge(edge: Edge, boxes: Mapping[str, Box], lane: int) -> str:
     x, y, anchor, room = label
     return (
         f'<g class="{kind}"><title>{escape(edge.title)}</title><path d="{path}" marker-end="{head}"/>'
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(_short(edge.title, room, 11))}</text></g>'
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(shortened(edge.title, room, 11))}</text></g>'
     )
 
 

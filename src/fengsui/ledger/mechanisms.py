@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,22 @@ def version(digest: str) -> Mechanism:
         return load.mechanism(stored.source, names, label, titles=True)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
     return load.mechanism(stored.source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a page says of a stored version."""
+
+    number: int
+    proven: bool
+
+
+def stored(digest: str) -> Stored:
+    """Number and certificate of a stored version, without its source; raises ``UnknownMechanism``."""
+    row = MechanismVersion.objects.filter(digest=digest).values_list("number", "certificate").first()
+    if row is None:
+        raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
+    return Stored(row[0], row[1] is not None)
 
 
 def at_pace(mechanism: Mechanism, pace: int) -> Mechanism:

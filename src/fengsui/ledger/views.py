@@ -205,7 +205,9 @@ def case_page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
     acting = acting_for(found, posts, request, now)
-    context = casepage.build(found, posts, acting, now, whole=request.GET.get("drawing") == "whole")
+    asked = request.GET.get("before", "")
+    before = int(asked) if asked.isdecimal() and len(asked) < 10 else None
+    context = casepage.build(found, posts, acting, now, whole=request.GET.get("drawing") == "whole", before=before)
     return render(request, "ledger/case.html", context)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +20,7 @@ def gathered() -> Any:
 
 def line(case: int, text: str, seen: bool = False) -> dict[str, Any]:
     """A line as `casepage.notice_lines` gives it."""
-    notice = SimpleNamespace(seen_at=NOW if seen else None)
+    notice = SimpleNamespace(seen=seen)
     return {"notice": notice, "case": SimpleNamespace(pk=case), "text": text, "mechanism": "预警", "times": 1}
 
 

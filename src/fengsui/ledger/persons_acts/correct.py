@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
-from fengsui.ledger import casepage, doing, doors, titles
+from fengsui.ledger import doing, doors, timelines, titles
 from fengsui.ledger import forms as fields
 from fengsui.ledger.doors import correcting
 from fengsui.ledger.doors.correcting import TITLE
@@ -97,4 +97,4 @@ def _said(page: Page, name: str, old: Any, entry: Entry) -> str:
     if field.kind == "files":
         found = dict(Evidence.objects.filter(pk__in=old or []).values_list("digest", "name"))
         return titles.listed(found.get(one, one[:8]) for one in old or [])
-    return casepage.said(field, old, entry.at.date()) if old not in (None, "", []) else "—"
+    return timelines.said(field, old, entry.at.date()) if old not in (None, "", []) else "—"

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from fengsui.ledger import casepage, drawing, mechanisms, names, notices, titles
+from fengsui.ledger import drawing, mechanisms, names, notices, timelines, titles
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import Case, Clock, Entry
 from fengsui.ledger.public.intake import intake
@@ -104,7 +104,7 @@ def _grounds(mechanism: Mechanism, entry: Entry | None) -> str:
         field = mechanism.fields.get(name)
         if field is None or field.sealed or field.sealed_until or field.kind not in ("text", "choice", "date"):
             continue
-        said.append(f"{titles.field(field)}：{casepage.said(field, value, entry.at.date())}")
+        said.append(f"{titles.field(field)}：{timelines.said(field, value, entry.at.date())}")
     return "；".join(said)
 
 

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('region', '0004_changes_stay'),
-        ('watch', '0001_initial'),
+        ('watch', '0002_alarm_raised_index'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from fengsui.ledger import mechanisms, models
+from fengsui.ledger import collecting, mechanisms, models
 from fengsui.ledger.doors import deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, perform
 from fengsui.ledger.doors.held import Held, read
@@ -53,20 +53,22 @@ def act_many(calls: Iterable[tuple[str, Call]], now: datetime) -> list[Receipt |
 def _chunk(chunk: list[tuple[str, Call]], now: datetime) -> list[Receipt | Refused]:
     answers: dict[int, Receipt | Refused] = {}
 
+    @collecting.paused()
     def together() -> dict[int, Written]:
         answers.clear()
         passage = Passage(Work(now))
         ids = sorted({case_id for case_id, _ in chunk})
         passage.held.update(read(ids))
         written: dict[int, Written] = {}
-        for place, (case_id, call) in enumerate(chunk):
-            held = passage.held.get(case_id)
-            if held is None:
-                answers[place] = missing()
-            elif alone(held, call):
-                done = _try(passage, held, call, answers, place)
-                if done is not None:
-                    written[place] = done
+        with facts.remembering():
+            for place, (case_id, call) in enumerate(chunk):
+                held = passage.held.get(case_id)
+                if held is None:
+                    answers[place] = missing()
+                elif alone(held, call):
+                    done = _try(passage, held, call, answers, place)
+                    if done is not None:
+                        written[place] = done
         passage.work.flush()
         return written
 
@@ -120,6 +122,7 @@ def adopt(rows: Iterable[Adoption], now: datetime) -> list[Receipt]:
     receipts: list[Receipt] = []
     for chunk in _chunks(enumerate(rows)):
 
+        @collecting.paused()
         def doing(chunk: list[tuple[int, Adoption]] = chunk) -> list[Receipt]:
             _demand_new_numbers(chunk)
             takeover = _Takeover(now)

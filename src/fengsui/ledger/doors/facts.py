@@ -7,7 +7,9 @@ the kernel stays pure.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,6 +60,33 @@ def whereabouts(held: Held, parent: Held | None) -> Whereabouts:
         owner=over[-1] if over else row["owner_id"],
         parent_owner=parent.row["owner_id"] if parent else row["opener_id"],
     )
+
+
+# ------------------------------------------------------------------ remembered
+
+_found: ContextVar[dict[Hashable, Any] | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Inside, what depends on region and time alone is found once: a batch asks the same for case after case.
+
+    For one transaction that changes nothing in the region.
+    """
+    mark = _found.set({})
+    try:
+        yield
+    finally:
+        _found.reset(mark)
+
+
+def _once(key: Hashable, find: Callable[[], Any]) -> Any:
+    known = _found.get()
+    if known is None:
+        return find()
+    if key not in known:
+        known[key] = find()
+    return known[key]
 
 
 # ---------------------------------------------------------------------- roles
@@ -118,7 +147,7 @@ def person_offices(held: Held, values: Mapping[str, Any], now: datetime) -> dict
                 named[f"field.{name}"] = first
     if not named:
         return {}
-    return {word: office_of_person(person, now) for word, person in named.items()}
+    return {word: _once((person, now), lambda person=person: office_of_person(person, now)) for word, person in named.items()}
 
 
 def office_of_person(person: int, now: datetime) -> int | None:
@@ -268,9 +297,11 @@ def gather(
     if parent is None and held.case.parent:
         parent = read([held.case.parent], lock=False).get(held.case.parent)
     where = whereabouts(held, parent)
-    offices: dict[str, Any] = dict(resolve(words_used(held.mechanism.digest), where, now))
+    digest = held.mechanism.digest
+    offices: dict[str, Any] = dict(_once((digest, where, now), lambda: resolve(words_used(digest), where, now)))
     offices.update(person_offices(held, values, now))
-    holds = held_roles(held, actor, offices, now)
+    who = (actor.kind, actor.person, actor.principal, actor.office, actor.post)
+    holds = _once((digest, who, now, *offices.items()), lambda: held_roles(held, actor, offices, now))
     lengths, lines = law_of(held.mechanism, now)
     truths: dict[str, bool] = {}
     why: dict[str, str] = {}

@@ -19,8 +19,7 @@ def demand(held: Held, actor: Actor) -> None:
 
 def sees(held: Held, actor: Actor) -> bool:
     """Whether the office acted for has the case in its territory and duties, its own hands, or shared with it."""
-    from fengsui.region.acting import office_scope
-    from fengsui.region.models import Office
+    from fengsui.region.acting import scope_at
 
     if actor.office is None or actor.office not in tree().offices:
         return False
@@ -32,7 +31,7 @@ def sees(held: Held, actor: Actor) -> bool:
         return actor.office in row["readers"]
     if actor.office in (row["owner_id"], row["holder_id"], row["opener_id"]):
         return True
-    scope = office_scope(Office.objects.select_related("place").get(pk=actor.office))
+    scope = scope_at(actor.office)
     if row["place_path"] and scope.covers(row["place_path"], row["duty"]):
         return True
     with connection.cursor() as cursor:

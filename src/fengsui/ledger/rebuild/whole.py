@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from django.db import connection
 from psycopg import sql
 from psycopg.types.json import set_json_loads
 
-from fengsui.ledger import mechanisms
+from fengsui.ledger import collecting, mechanisms
 from fengsui.ledger.database import conninfo, one_moment, snapshot_of
 from fengsui.ledger.doors.columns import CASE
 from fengsui.ledger.kernel.shapes import Mechanism
@@ -146,22 +145,16 @@ def _rows(pg: psycopg.Connection[Any], name: str, query: str, start: UUID, stop:
 def _run(where: str, snapshot: str, start: UUID, stop: UUID, counters: dict[str, int]) -> Rebuilt:
     """Fold and compare the cases ``start`` … ``stop``: entries, cases and clocks each in the order of case ids."""
     part = Rebuilt()
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with psycopg.connect(where) as pg:
-            pg.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            pg.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-            set_json_loads(orjson.loads, pg)
-            pg.execute("SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off")
-            cases = _rows(pg, "c", _CASES, start, stop)
-            entries = _rows(pg, "e", _ENTRIES, start, stop)
-            clocks = _rows(pg, "k", _CLOCKS, start, stop)
-            fired = _fired(pg)
-            _merge(part, cases, _grouped(entries), _grouped(clocks), fired, counters)
-    finally:
-        if collecting:
-            gc.enable()
+    with collecting.paused(), psycopg.connect(where) as pg:
+        pg.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        pg.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        set_json_loads(orjson.loads, pg)
+        pg.execute("SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off")
+        cases = _rows(pg, "c", _CASES, start, stop)
+        entries = _rows(pg, "e", _ENTRIES, start, stop)
+        clocks = _rows(pg, "k", _CLOCKS, start, stop)
+        fired = _fired(pg)
+        _merge(part, cases, _grouped(entries), _grouped(clocks), fired, counters)
     return part
 
 

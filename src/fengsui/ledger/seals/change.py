@@ -118,7 +118,7 @@ def step(before: Case, row_before: Mapping[str, Any], after: Case, row_after: Ma
         if name == "clocks":
             found: Any = _clock_diff(old, new)
         elif name in MAPS:
-            found = _map_diff(_plain(old), _plain(new))
+            found = _map_step(old, new)
         elif name in ROWS:
             found = _row_diff(_plain(old), _plain(new))
         else:
@@ -127,9 +127,25 @@ def step(before: Case, row_before: Mapping[str, Any], after: Case, row_after: Ma
                 continue
         if found or name not in COMPOSED:
             change[name] = found
-    if row_before is not row_after and (found := _map_diff(_plain(row_before), _plain(row_after))):
+    if row_before is not row_after and (found := _map_step(row_before, row_after)):
         change["row"] = found
     return change
+
+
+def _map_step(old: Mapping[str, Any], new: Mapping[str, Any]) -> Plain:
+    """``_map_diff`` of the two in plain form; what equals needs no plain form."""
+    found: Plain = {}
+    put = {}
+    for key, value in new.items():
+        if key not in old:
+            put[str(key)] = _plain(value)
+        elif (was := old[key]) is not value and was != value and (now := _plain(value)) != _plain(was):
+            put[str(key)] = now
+    if put:
+        found["+"] = put
+    if gone := sorted(str(key) for key in old if key not in new):
+        found["-"] = gone
+    return found
 
 
 def _clock_diff(old: tuple[ClockRow, ...], new: tuple[ClockRow, ...]) -> Plain:

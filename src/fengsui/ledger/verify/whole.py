@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from fengsui.ledger import sealing
+from fengsui.ledger import collecting, sealing
 from fengsui.ledger.database import conninfo, one_moment, seeing, snapshot_of
 from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
@@ -32,14 +31,9 @@ def _run(where: str, snapshot: str, start: int, stop: int) -> Part:
     query = f"{SEALED} WHERE l.position >= {int(start)} AND l.position < {int(stop)} ORDER BY l.position"
     # the two indexes give the rows in order at once; a hash join would sort gigabytes first
     settings = ("enable_hashjoin = off", "enable_mergejoin = off", "enable_sort = off", "max_parallel_workers_per_gather = 0")
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here makes cycles, and a pass over the ends of all cases every few rows would cost a third
-    try:
+    with collecting.paused():
         for data in stream(where, query, snapshot, settings=settings):
             reader.sealed(data)
-    finally:
-        if collecting:
-            gc.enable()
     return reader.finish()
 
 

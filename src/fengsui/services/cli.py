@@ -283,22 +283,39 @@ def _standing(data: Path) -> Iterator[None]:
 
 
 @main.command()
+@click.argument("file", required=False, type=_FILE)
 @data_option
 @click.option("--case", "case", metavar="ID", help="Only this case: its identifier or its number.")
 @click.option("--receipt", type=_FILE, help="Only this receipt, as its holder kept it.")
-@click.option("--head", type=_FILE, help="Also prove that the ledger grew from this head, which somebody kept.")
+@click.option("--head", type=_FILE, help="Also prove that the ledger, or FILE, grew from this head, which somebody kept.")
 @click.option("--save-head", type=_TARGET, help="Write the newest signed head here, to be kept elsewhere.")
+@click.option("--export", type=_TARGET, help="Write the case, or the whole ledger, with its proofs: FILE for another machine.")
+@click.option("--files/--no-files", default=True, help="Also hash the evidence files, or leave them out.", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(data: Path, case: str | None, receipt: Path | None, head: Path | None, save_head: Path | None, as_json: bool) -> None:
+def verify(
+    file: Path | None, data: Path, case: str | None, receipt: Path | None, head: Path | None, save_head: Path | None,
+    export: Path | None, files: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Prove that what was sealed is still there, unchanged and in its place.
 
-    Checks every entry's bytes, its chain, its leaf and the signed heads, and names what is wrong. Exit codes:
-    0 everything is as it was sealed, 1 something is not.
+    Checks every entry's bytes, its chain, its leaf, the signed heads and the evidence files, and names what is wrong.
+    With FILE, a receipt or what --export wrote, it needs neither data folder nor database. An export holds everything
+    that its cases say, confidential ones too. Exit codes: 0 everything is as it was sealed, 1 something is not.
     """
+    if file is not None:
+        if others := [name for name, given in (("--case", case), ("--receipt", receipt), ("--export", export)) if given]:
+            raise click.UsageError(f"FILE is judged by itself: leave out {', '.join(others)}.")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fengsui.settings")
+        import django
+
+        django.setup()
+        from fengsui.ledger.verify import cli
+
+        sys.exit(cli.file(file, head, as_json=as_json))
     with _standing(data):
         from fengsui.ledger.verify import cli
 
-        code = cli.main(case, receipt, head, save_head, as_json=as_json)
+        code = cli.main(case, receipt, head, save_head, export=export, files=files, as_json=as_json)
     sys.exit(code)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -147,7 +148,7 @@ def person_offices(held: Held, values: Mapping[str, Any], now: datetime) -> dict
                 named[f"field.{name}"] = first
     if not named:
         return {}
-    return {word: _once((person, now), lambda person=person: office_of_person(person, now)) for word, person in named.items()}
+    return {word: _once((person, now), partial(office_of_person, person, now)) for word, person in named.items()}
 
 
 def office_of_person(person: int, now: datetime) -> int | None:

@@ -31,6 +31,9 @@ class Report:
     heads: int = 0
     waiting: int = 0
     erased: int = 0
+    files: int | None = None
+    """Evidence files whose bytes were hashed; None: they were left out."""
+    files_erased: int = 0
     head: SignedHead | None = None
     findings: list[Finding] = field(default_factory=list)
     more: int = 0

@@ -10,18 +10,19 @@ from fengsui.ledger import sealing
 from fengsui.ledger.database import conninfo, one_moment, snapshot_of
 from fengsui.ledger.seals import heads
 from fengsui.ledger.seals.tree import grew, included
+from fengsui.ledger.verify import evidence
 from fengsui.ledger.verify.findings import Report
 from fengsui.ledger.verify.lines import SELECT, End, Line, Reader, line_of, stream
 from fengsui.ledger.verify.whole import begins, erased, head_finding, ledger, tell, trusted_keys
 
 
-def grown_from(kept: bytes, now: datetime) -> Report:
+def grown_from(kept: bytes, now: datetime, *, files: bool = True) -> Report:
     """Whether the ledger grew from a head that somebody kept (``verify --head FILE``), and is itself whole.
 
     Raises ``ValueError`` where the file is no head.
     """
     head, public = heads.from_file(kept)
-    report = ledger(now)
+    report = ledger(now, files=files)
     if not head.genuine(public):
         head_finding(report, "forged_seal", head, "所持存证的签名不符", "the kept head's own signature does not hold")
         return report
@@ -40,8 +41,8 @@ def grown_from(kept: bytes, now: datetime) -> Report:
     return report
 
 
-def case(case_id: str, *, spoil: int | None = None) -> Report:
-    """Verify one case: its entries, its chain, each entry's place under the latest head, its row.
+def case(case_id: str, *, spoil: int | None = None, files: bool = True) -> Report:
+    """Verify one case: its entries, its chain, each entry's place under the latest head, its row, its files.
 
     ``spoil`` is for showing what verification would say: one byte of the entry of this seq is changed in the
     copy that was read, never in the database.
@@ -67,6 +68,8 @@ def case(case_id: str, *, spoil: int | None = None) -> Report:
     erased([reader.part], report)
     _under_head(lines, report)
     _one_case(UUID(case_id), row, reader.part.ends, report)
+    if files:
+        evidence.judge(report, UUID(case_id))
     return report
 
 

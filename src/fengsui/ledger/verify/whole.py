@@ -18,6 +18,7 @@ from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.seals.canon import FIRST
 from fengsui.ledger.seals.tree import SIZE, Tree
+from fengsui.ledger.verify import evidence
 from fengsui.ledger.verify.findings import Finding, Report
 from fengsui.ledger.verify.lines import EPOCH, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
 
@@ -48,8 +49,11 @@ def _parts(size: int, workers: int, snapshot: str) -> list[Part]:
         return list(pool.map(_run, [where] * len(starts), [snapshot] * len(starts), starts, stops))
 
 
-def ledger(now: datetime, *, workers: int | None = None) -> Report:
-    """Verify everything as it is at this moment: every entry, chain, leaf, tile, head and key, and the cases."""
+def ledger(now: datetime, *, workers: int | None = None, files: bool = True) -> Report:
+    """Verify everything as it is at this moment: every entry, chain, leaf, tile, head and key, the cases, their files.
+
+    ``files`` False leaves the evidence folder out, which takes as long as reading it.
+    """
     report = Report()
     connection.close()  # a fork must not share it
     with one_moment() as keeper:
@@ -58,6 +62,8 @@ def ledger(now: datetime, *, workers: int | None = None) -> Report:
         parts = _parts(found[0] if found else 0, workers or min(os.cpu_count() or 1, 8), snapshot)
         with seeing(snapshot):
             _judge(parts, report, now, snapshot)
+            if files:
+                evidence.judge(report)
     return report
 
 

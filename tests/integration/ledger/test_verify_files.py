@@ -21,6 +21,7 @@ from fengsui.ledger.verify import cli, exporting, offline
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import do, found, settle
 from tests.integration.ledger.test_evidence import photo, upload
+from tests.integration.ledger.test_reporters import law_officer
 from tests.small_region import Small, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +103,9 @@ def test_a_file_erased_by_law_is_in_order_and_one_marked_so_by_hand_is_not(small
         cursor.execute("UPDATE ledger_evidence SET erased_at = NULL")
     shutil.move(kept, path_of(digest))
     what = erasure.Erasure(files=(digest,))
-    erasure.erase(case, what, grounds="当事人依法要求", clause="个人信息保护法第四十七条", actor=small.one("top").actor, now=NOW)
+    erasure.erase(
+        case, what, grounds="当事人依法要求", clause="个人信息保护法第四十七条", actor=law_officer(small).actor, now=NOW
+    )
     assert not path_of(digest).exists()
     report = verify.ledger(NOW + timedelta(hours=1))
     assert (report.ok, report.files, report.files_erased) == (True, 0, 1), report.findings

@@ -14,6 +14,7 @@ urlpatterns = [
     path("desk/", views.desk_page, name="desk"),
     path("live/", views.live_stream, name="live"),
     path("live/alarm/", views.alarm_part, name="alarm"),
+    path("live/health/", views.health_part, name="health"),
     path("map/", mapping.page, name="map"),
     path("map/now.json", mapping.data, name="map_data"),
     path("map/sites.json", mapping.sites, name="map_sites"),

@@ -62,6 +62,14 @@ def alarm_part(request: HttpRequest) -> HttpResponse:
     return render(request, "cockpit/parts/alarm.html")
 
 
+@require_safe
+@login_required
+def health_part(request: HttpRequest) -> HttpResponse:
+    """Which processes lag and what else every page must say, for pages that stay open."""
+    now = moment.now()
+    return render(request, "cockpit/parts/health.html", {"lagging": frame.lagging(now), "troubles": frame.troubles(now)})
+
+
 async def live_stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events of what I may see; ``?topic=`` and ``?id=`` narrow, ``Last-Event-ID`` resumes."""
     user = await request.auser()

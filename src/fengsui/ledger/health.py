@@ -16,7 +16,7 @@ from django.db import connection
 from fengsui.ledger.models import Beat
 
 LAGGING = timedelta(seconds=30)
-WATCHED = ("clock", "relay", "sealer")
+WATCHED = ("clock", "engine", "relay", "sealer")
 """The processes whose lag every page shows."""
 ONCE_SEEN = ("engine",)
 """Watched like them once they have beaten: an installation may have no devices."""

@@ -99,5 +99,9 @@ def test_a_red_warning_takes_the_bar_by_itself_until_acknowledged(enter: Enter, 
     warning("液氨储罐 V-102 压力高高报", "red")
     expect(page.locator(".fs-alarm-text")).to_have_text("液氨储罐 V-102 压力高高报")
     expect(page.locator(".fs-desk-row")).to_have_count(1)
+    untouched = page.context.new_page()  # no key yet: the browser allows no sound
+    untouched.goto(page.url)
+    expect(untouched.locator(".fs-alarm [data-quiet]")).to_be_visible()
+    untouched.close()
     page.locator(".fs-alarm form button").click()
     expect(page.locator(".fs-alarm")).to_have_count(0)

@@ -13,6 +13,7 @@ ADDRESSES = [
     Address("", "/", 12, own=(302,), other=(302,), without_post=(302,)),
     Address("desk/", "/desk/", 70),
     Address("find/", "/find/?q=xx", 20, without_post=(200,)),
+    Address("live/health/", "/live/health/", 20, without_post=(200,)),
     Address("live/alarm/", "/live/alarm/", 30, without_post=(200,)),
     Address("manifest.webmanifest", "/manifest.webmanifest", 4, why_open=OPEN),
     Address("worker.js", "/worker.js", 4, why_open=OPEN),

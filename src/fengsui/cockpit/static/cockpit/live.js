@@ -18,10 +18,18 @@ function mine() {
   return true
 }
 
+/* Browsers refuse sound before the first key or click: the bar says so. */
+function allowed() {
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return false
+  if (!context) { try { context = new AudioContext() } catch { return false } }
+  if (context.state === 'suspended') context.resume().catch(() => undefined)
+  return context.state !== 'suspended'
+}
+
 function beep() {
-  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return // browsers refuse sound before the first key or click
-  if (!context) { try { context = new AudioContext() } catch { return } }
-  if (context.state === 'suspended') { context.resume().catch(() => undefined); if (context.state === 'suspended') return }
+  const may = allowed()
+  alarmHost.querySelectorAll('[data-quiet]').forEach(hint => { hint.hidden = may })
+  if (!may) return
   if (!mine()) return
   const at = context.currentTime
   for (const [offset, pitch] of [[0, 880], [.22, 660]]) {
@@ -41,6 +49,8 @@ function listen() {
   if (loud && !sounding) { beep(); sounding = setInterval(beep, EVERY) }
   if (!loud && sounding) { clearInterval(sounding); sounding = undefined }
 }
+
+for (const touch of ['keydown', 'pointerdown']) addEventListener(touch, () => { if (sounding) setTimeout(beep) }, { once: true })
 
 document.addEventListener('click', event => {
   if (!event.target.closest('[data-act="mute"]')) return
@@ -91,6 +101,17 @@ async function renewAlarm() {
   tick(); listen()
 }
 
+/* A page that stays open all night learns that a process lags, and that it no longer does. */
+const CHECKED = 30_000
+
+async function renewHealth() {
+  const host = document.getElementById('fs-health')
+  if (!host || document.hidden) return
+  const answer = await fetch(host.dataset.url, { headers: { 'HX-Request': 'true' } }).catch(() => null)
+  if (!answer?.ok || host.querySelector('[data-cut]')) return
+  host.innerHTML = await answer.text()
+}
+
 function heard(news) {
   for (const part of document.querySelectorAll('[data-live-topic]')) {
     const topics = part.dataset.liveTopic.split(' ')
@@ -118,5 +139,7 @@ function cut(is) {
 
 if (alarmHost && document.querySelector('.fs-me')) {
   listen()
+  setInterval(renewHealth, CHECKED)
+  document.addEventListener('visibilitychange', renewHealth)
   onLine(({ news, line }) => news ? heard(news) : cut(line === 'cut'))
 }

@@ -14,11 +14,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests.chromium import FLAGS, find
 from tests.real_parts import free_port
@@ -132,13 +133,41 @@ Enter = Callable[..., Page]
 
 
 @pytest.fixture
-def enter(browser: Browser, house: House) -> Iterator[Enter]:
+def cut() -> Callable[[BrowserContext], None]:
+    """``cut(page.context)`` takes the line away: from then on, what does not load in this browser is no fault."""
+
+    def take(context: BrowserContext) -> None:
+        without_line.add(id(context))
+        context.set_offline(True)
+
+    without_line: set[int] = set()
+    take.without_line = without_line  # type: ignore[attr-defined]
+    return take
+
+
+@pytest.fixture
+def enter(browser: Browser, house: House, cut: Any) -> Iterator[Enter]:
     """``enter("duty", path="/desk/", size=(390, 844), theme="dark", language="en")``: a page signed in as a demo role.
 
-    A console error, a page error or a breach of the content security policy fails the test.
+    A console error, a page error, a request of ours that fails or a breach of the content security policy fails the test.
     """
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
+
+    def watch(page: Page, context: BrowserContext) -> None:
+        def said(message: ConsoleMessage) -> None:
+            loading = "net::ERR_" in message.text  # told with its address by the failed request itself
+            if message.type == "error" and not loading and not expected(message.text):
+                wrong.append(message.text)
+
+        def failed(request: Request) -> None:
+            given_up = "ERR_ABORTED" in (request.failure or "")  # the page was left before it was there
+            if request.url.startswith(house.base) and not given_up and id(context) not in cut.without_line:
+                wrong.append(f"{request.method} {request.url}: {request.failure}")
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", failed)
 
     def open_as(
         role: str | None,
@@ -156,9 +185,8 @@ def enter(browser: Browser, house: House) -> Iterator[Enter]:
                 {"name": "django_language", "value": language, "url": house.base},
             ]
         )
+        context.on("page", lambda page: watch(page, context))
         page = context.new_page()
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and not expected(said.text) else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
         if role:
             page.goto("/sign-in/")
             button = page.locator(f'button[name="role"][value="{role}"]')
@@ -176,13 +204,8 @@ def enter(browser: Browser, house: House) -> Iterator[Enter]:
 
 
 def expected(text: str) -> bool:
-    """What Chromium reports as a failed load though the test meant it.
-
-    Pages that answer 4xx on purpose; and what is not loaded without a line, by itself or through the service worker.
-    """
-    cut = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
-    refused = any(f"status of {code}" in text for code in (403, 404, 409, 412, 422, 429))
-    return refused or any(f"net::{code}" in text for code in cut)
+    """What Chromium reports as a failed load though the test meant it: pages that answer 4xx on purpose."""
+    return any(f"status of {code}" in text for code in (403, 404, 409, 412, 422, 429))
 
 
 RAISE = """

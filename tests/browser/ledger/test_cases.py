@@ -8,9 +8,10 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 Enter = Callable[..., Page]
+Cut = Callable[[BrowserContext], None]
 Make = Callable[[str], str]
 
 
@@ -138,11 +139,11 @@ def test_typed_text_survives_a_closed_page(enter: Enter, hazard: Make) -> None:
     expect(page.locator("[data-note]")).to_be_visible()
 
 
-def test_without_a_line_the_form_waits_and_is_sent_once(enter: Enter, hazard: Make) -> None:
+def test_without_a_line_the_form_waits_and_is_sent_once(enter: Enter, hazard: Make, cut: Cut) -> None:
     case = hazard("断网提交")
     page = enter("inspector", f"/cases/{case}/act/order_interim/")
     page.locator("main textarea").fill("断网时填写")
-    page.context.set_offline(True)
+    cut(page.context)
     page.locator("main form .fs-btn--primary").click()
     expect(page.locator("[data-note]")).to_contain_text("已存本机")
     with page.expect_response(lambda answer: answer.request.method == "POST"):

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 Enter = Callable[..., Page]
+Cut = Callable[[BrowserContext], None]
 PHONE, NARROW = (390, 844), (360, 780)
 SHOTS = Path(os.environ["FENGSUI_SHOTS"]) if "FENGSUI_SHOTS" in os.environ else None
 
@@ -123,12 +124,12 @@ def test_what_was_typed_survives_a_reload_but_not_the_name(enter: Enter) -> None
     expect(page.locator("#id_name")).to_have_value("")
 
 
-def test_without_a_line_the_report_waits_and_then_shows_its_receipt(enter: Enter, picture: Path) -> None:
+def test_without_a_line_the_report_waits_and_then_shows_its_receipt(enter: Enter, picture: Path, cut: Cut) -> None:
     page = enter(None, "/report/", size=PHONE)
     page.select_option("#id_county", label="九原区")
     page.fill("#id_finding", "断网时看到的")
     page.set_input_files("[data-snaps] label input[multiple]", str(picture))
-    page.context.set_offline(True)
+    cut(page.context)
     page.locator(".fs-pub-foot button").click()
     expect(page.locator("[data-note]")).to_contain_text("有网后自动提交")
     page.context.set_offline(False)

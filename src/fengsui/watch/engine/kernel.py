@@ -134,20 +134,9 @@ def _attend(
 
 @numba.njit(cache=True, nogil=True)
 def step(
-    points: Array,
-    rules: Array,
-    lookup: Array,
-    point: Array,
-    time_ns: Array,
-    value: Array,
-    quality: Array,
-    begin: int,
-    arrival: int,
-    latest: int,
-    out: Array,
-    room: int,
-    verdict: Array,
-) -> tuple[int, int]:
+    points: Array, rules: Array, lookup: Array, point: Array, time_ns: Array, value: Array, quality: Array,
+    begin: int, arrival: int, latest: int, out: Array, room: int, verdict: Array,
+) -> tuple[int, int]:  # fmt: skip
     """Judge samples from ``begin``; give how far it came and how many transitions it wrote.
 
     It stops early where fewer than ``room`` rows are left in ``out`` (the most one sample can need).

@@ -64,22 +64,28 @@ def choose(request: HttpRequest) -> HttpResponse:
             status = 422
             if form.is_valid():
                 status = 200
-                context["results"] = _do(found, name, form, posts, context["key"], now)
+                context["results"] = _do(request, found, name, form, posts, now)
     return render(request, "ledger/bulk.html", context, status=status)
 
 
-def _do(cases: list[Case], name: str, form: forms.ActForm, posts: list[Acting], key: str, now: datetime) -> list[dict[str, Any]]:
+def _do(
+    request: HttpRequest, cases: list[Case], name: str, form: forms.ActForm, posts: list[Acting], now: datetime
+) -> list[dict[str, Any]]:
+    """Each case at the version that the form showed; one that moved meanwhile is told, the others are done."""
     from fengsui.ledger import doing
 
     values = form.values(lambda file: doing.store(file, posts[0], now))
-    results = []
+    key = doing.key_of(request)
+    calls = []
     for case in cases:
-        acting = _post_for(case, posts)
-        call = Call(act=name, actor=actor_of(acting), values=values, expects=None, key=f"{key}:{case.pk}")
-        try:
-            doors.act(str(case.pk), call, now=now)
-            results.append({"case": case, "done": True, "why": []})
-        except Refused as refused:
-            why = sentences.all_of(mechanisms.version(case.version_id), refused.refusals)
-            results.append({"case": case, "done": False, "why": why})
-    return results
+        seen = request.POST.get(f"seq-{case.pk}", "")
+        expects = int(seen) if seen.isdecimal() and len(seen) < 10 else 0
+        calls.append((str(case.pk), Call(name, actor_of(_post_for(case, posts)), values, expects, f"{key}:{case.pk}")))
+    return [_result(case, answer) for case, answer in zip(cases, doors.act_many(calls, now), strict=True)]
+
+
+def _result(case: Case, answer: doors.Receipt | Refused) -> dict[str, Any]:
+    if isinstance(answer, Refused):
+        why = sentences.all_of(mechanisms.version(case.version_id), answer.refusals)
+        return {"case": case, "done": False, "why": why}
+    return {"case": case, "done": True, "why": []}

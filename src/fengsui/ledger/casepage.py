@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import get_language, gettext
 
@@ -35,7 +34,7 @@ from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.kernel.times import later
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Leaf, Notice, Outbox
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Leaf, Notice
 from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.ledger.reading.sealed import files, hidden_fields
 from fengsui.ledger.timelines import facts, timeline
@@ -352,15 +351,6 @@ def calls_of(cases: Iterable[Any]) -> dict[Any, list[dict[str, Any]]]:
     return {
         case: sorted(each.values(), key=lambda one: (one["line"].listed_at, one["line"].order)) for case, each in found.items()
     }
-
-
-def record_call(case: Case, line_id: int, result: str, note: str, acting: Acting, now: datetime) -> None:
-    """Keep the result of a call and let the open pages of the case know. Raises ``Refused`` for an unknown result."""
-    with transaction.atomic():
-        notices.record_call(line_id, result, person=acting.person_id, post=acting.post_id, now=now, note=note)
-        Outbox.objects.create(case=case, topic="case", payload={}, at=now, done_at=now)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify('fengsui_ledger', 'call')")
 
 
 def notice_lines(lines: Sequence[Notice]) -> list[dict[str, Any]]:

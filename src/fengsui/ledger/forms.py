@@ -290,7 +290,7 @@ def _time(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Fi
 
 
 def _choice(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
-    choices = _choices(field, now)
+    choices = choices_of(field, now)
     if not choices:  # the law's table is to be supplied: the code is typed until then
         return forms.CharField(max_length=80, **common)
     widget = Choices if len(choices) <= FEW else forms.Select
@@ -298,7 +298,8 @@ def _choice(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.
     return forms.ChoiceField(choices=[*empty, *choices], widget=widget, **common)
 
 
-def _choices(field: Field, now: dt.datetime) -> list[tuple[str, str]]:
+def choices_of(field: Field, now: dt.datetime) -> list[tuple[str, str]]:
+    """The choices of a field as (code, word) on the legal day of ``now``; empty where the law's table is to be supplied."""
     if isinstance(field.of, str) and field.of:
         from fengsui.law import numbers
 
@@ -342,7 +343,7 @@ named_offices = _offices
 
 
 def _figures(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
-    named = _choices(field, now) if field.of else []
+    named = choices_of(field, now) if field.of else []
     return FiguresField(of=named, **{**common, "help_text": common["help_text"] or ("" if named else FREE)})
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from fengsui.ledger import drawing, erasure, names, titles
-from fengsui.ledger.doors import correcting, merging, sharing
+from fengsui.ledger.doors import calling, correcting, merging, sharing
 from fengsui.ledger.kernel.shapes import Field, Mechanism
 from fengsui.ledger.models import Case, Entry
 from fengsui.moment import LEGAL_ZONE
@@ -241,6 +241,15 @@ def _line(
     )
 
 
+def _result(name: Any) -> str:
+    """What came of a call."""
+    known = {
+        "reached": pgettext("call", "reached"), "no_answer": pgettext("call", "no answer"), "busy": pgettext("call", "busy"),
+        "refused": pgettext("call", "refused"), "wrong_number": pgettext("call", "wrong number"),
+    }  # fmt: skip
+    return known.get(str(name), str(name or ""))
+
+
 def _label(field: Field, value: Any, day: date, known: Known | None = None) -> str:
     words = said(field, value, day, known) if value not in (None, "", []) else "—"
     return words if field.kind == "text" else f"{titles.field(field)}{titles.mark('：')}{words}"
@@ -267,6 +276,9 @@ def _own_words(mechanism: Mechanism, entry: Entry, content: Mapping[str, Any], h
         )
     elif entry.act == sharing.ACT and "office" in values:
         found.append(titles.here(names.offices([values["office"]]).get(values["office"])))
+    elif entry.act == calling.ACT:
+        found += [titles.here(names.offices([values.get("office")]).get(values.get("office"))), _result(values.get("result"))]
+        found.append(str(values.get("note", "")))
     elif entry.act == erasure.ACT:
         found.append(str(values.get("clause", "")))
     if entry.act in (correcting.ACT, merging.ACT, sharing.ACT, erasure.ACT) and "grounds" not in mechanism.fields:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from fengsui.ledger import bulk, mechanism_pages, raising, views
-from fengsui.ledger.persons_acts import correct, erase, merge, share
+from fengsui.ledger.persons_acts import adopt, correct, erase, merge, move, share
 from fengsui.ledger.public import correspondence, follow, report, verify
 
 app_name = "ledger"
@@ -25,6 +25,9 @@ urlpatterns = [
     path("cases/<uuid:case>/merge/", merge.page, name="merge"),
     path("cases/<uuid:case>/share/", share.page, name="share"),
     path("cases/<uuid:case>/erase/", erase.page, name="erase"),
+    path("adopt/", adopt.page, name="adopt"),
+    path("adopt/<slug:name>.<slug:kind>", adopt.template, name="adopt_template"),
+    path("mechanisms/<slug:name>/move/", move.page, name="move"),
     path("mechanisms/", mechanism_pages.index, name="mechanisms"),
     path("mechanisms/<slug:name>/", mechanism_pages.page, name="mechanism"),
     path("notices/", views.notices, name="notices"),

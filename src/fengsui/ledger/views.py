@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from fengsui import moment
 from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, receipts, sentences, tables, titles
 from fengsui.ledger import notices as sight
+from fengsui.ledger.doors import calling
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import CallLine, Case, Entry, MechanismVersion, SavedView
 from fengsui.region.acting import Acting, acting_of, mine
@@ -279,7 +280,8 @@ def record_call(request: HttpRequest, case: uuid.UUID, line: int) -> HttpRespons
     if not CallLine.objects.filter(pk=line, case=found).exists():
         raise Http404
     try:
-        casepage.record_call(found, line, request.POST.get("result", ""), request.POST.get("note", "")[:500], acting, now)
+        result, note, who = request.POST.get("result", ""), request.POST.get("note", ""), reading.actor_of(acting)
+        calling.record(str(found.pk), line, result, who, now=now, note=note, key=doing.key_of(request))
     except Refused as refused:
         for sentence in sentences.all_of(mechanisms.version(found.version_id), refused.refusals):
             messages.error(request, sentence)

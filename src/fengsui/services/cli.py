@@ -21,7 +21,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
-    "Look after": ("doctor", "backup", "restore", "token", "new-key"),
+    "Look after": ("doctor", "backup", "restore", "token", "new-key", "adopt", "move"),
     "Prove": ("check", "verify", "rebuild"),
     "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs"),
     "Processes of the demo": ("simulator", "exercise"),
@@ -316,6 +316,46 @@ def verify(
         from fengsui.ledger.verify import cli
 
         code = cli.main(case, receipt, head, save_head, export=export, files=files, as_json=as_json)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+@click.option("--mechanism", required=True, help="What the cases are: a mechanism's name, such as hazard.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what is wrong; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@data_option
+def adopt(file: Path, mechanism: str, dry: bool, as_json: bool, data: Path) -> None:
+    """Take old cases over from FILE, a CSV (UTF-8 or GBK) or xlsx table.
+
+    All rows or none: each wrong cell is named by row and column. Their past is sealed as unverified here. The page of the
+    mechanism has the empty table. Exit codes: 0 taken over (or could be), 1 something is wrong, 2 not readable.
+    """
+    with _standing(data):
+        from fengsui import moment
+        from fengsui.ledger.adoption import cli
+
+        code = cli.main(file, mechanism, dry, moment.now(), sys.stdout, as_json=as_json)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("mechanism")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what can go and why not the rest.")
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="A state that the new version calls otherwise.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@data_option
+def move(mechanism: str, dry: bool, pairs: tuple[str, ...], as_json: bool, data: Path) -> None:
+    """Move the open cases of MECHANISM to its newest version.
+
+    A case goes only where the new version's proof covers the place it stands in; each by an entry of its own. Exit codes: 0
+    all went (or can), 1 some cannot, 2 unknown mechanism or map.
+    """
+    with _standing(data):
+        from fengsui import moment
+        from fengsui.ledger import moving
+
+        code = moving.main(mechanism, pairs, dry, moment.now(), sys.stdout, as_json=as_json)
     sys.exit(code)
 
 

@@ -84,6 +84,8 @@ ADDRESSES = [
         headers=SENT,
         body={"fields": ["finding"], "grounds": "依法", "clause": "个人信息保护法第四十七条"},
     ),
+    Address("api/mechanisms/<name>/moves", "/api/mechanisms/hazard/moves", 12, method="POST", own=(403,), body={}),
+    Address("api/adoptions", "/api/adoptions", 12, method="POST", own=(422,), other=(422,)),
     Address("api/desk", "/api/desk", 10),
     Address("api/openapi.json", "/api/openapi.json", 2, why_open="the API's description holds no data"),
 ]

@@ -26,6 +26,9 @@ ADDRESSES = [
     Address("cases/<uuid:case>/correct/<int:seq>/", "/cases/{case}/correct/1/", 40, about_case=True),
     Address("cases/<uuid:case>/merge/", "/cases/{case}/merge/", 40, about_case=True),
     Address("cases/<uuid:case>/share/", "/cases/{case}/share/", 40, about_case=True),
+    Address("adopt/", "/adopt/", 20, own=(404,)),
+    Address("adopt/<slug:name>.<slug:kind>", "/adopt/hazard.csv", 20, own=(404,)),
+    Address("mechanisms/<slug:name>/move/", "/mechanisms/hazard/move/", 20, own=(404,)),
     Address("cases/<uuid:case>/erase/", "/cases/{case}/erase/", 30, about_case=True, own=(404,)),
 ]
 

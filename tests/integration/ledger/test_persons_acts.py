@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from fengsui.ledger import clockwork, doors, reading, rebuild, receipts, verify
-from fengsui.ledger.doors import About, Correction, Refused
+from fengsui.ledger.doors import About, Correction, Refused, calling
 from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Actor, Call
-from fengsui.ledger.models import Case, Clock, Entry, Evidence, EvidenceUse, Link, Notice, Share
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, Evidence, EvidenceUse, Link, Notice, Share
 from fengsui.ledger.reading.scoped import reach_of
 from fengsui.ledger.verify.receipt import here
 from tests.integration.ledger.conftest import NOW
@@ -296,3 +296,24 @@ def test_a_shared_territory_is_read_and_only_that(small: Small) -> None:
     assert reading.cases([other.acting], NOW).filter(pk=case).exists()
     Share.objects.update(reach=reach_of(small.place.path, "mines"))
     assert not reading.cases([other.acting], NOW).filter(pk=case).exists()
+
+
+# ----------------------------------------------------------------------- calls
+
+
+def test_a_recorded_call_is_an_entry_and_an_enterprise_records_its_own_only(small: Small) -> None:
+    case = rectified(small)
+    line = CallLine.objects.create(
+        case_id=case, round="x", office_id=small.county.pk, name="值班", phone="1", order=1, listed_at=NOW
+    )
+    with pytest.raises(Refused) as caught:
+        calling.record(case, line.pk, "reached", small.one("plant").actor, now=NOW)
+    assert status(caught) == (403, "not_yours")
+    for result, number, wanted in (("perhaps", line.pk, 422), ("reached", line.pk + 1, 404)):
+        with pytest.raises(Refused) as caught:
+            calling.record(case, number, result, small.one("league").actor, now=NOW)
+        assert caught.value.status == wanted
+    given = calling.record(case, line.pk, "no_answer", small.one("league").actor, now=NOW, note="无人接听", key="k")
+    assert calling.record(case, line.pk, "no_answer", small.one("league").actor, now=NOW, note="无人接听", key="k") == given
+    kept = CallRecord.objects.get()
+    assert (kept.entry_id, kept.result, Entry.objects.get(pk=given.entry).act) == (given.entry, "no_answer", "call")

@@ -22,9 +22,10 @@ from fengsui.region.tree import steady
 
 T = TypeVar("T")
 
-LEDGER_ACTS = frozenset(
-    {"climb", "rung", "erase", "look", "message", "recompute", "move", "adopt", "past", "correct", "merge", "share", "succeed"}
-)
+LEDGER_ACTS = frozenset({
+    "adopt", "call", "climb", "correct", "erase", "look", "merge", "message", "move", "past", "recompute", "rung", "share",
+    "succeed",
+})  # fmt: skip
 """Acts that no mechanism declares: the ledger's own entries, also on ended cases."""
 
 _TRIES = 4
@@ -263,7 +264,7 @@ def move(
             raise refused(412, "version", "case", f"The case stands at {held.case.seq}; read it again")
         if held.case.ended:
             raise refused(409, "ended", held.case.state, "An ended case keeps the version it ended under")
-        after = _moved(held, wording, states)
+        after = moved_to(held, wording, states)
         gathered = facts.gather(replace_mechanism(held, wording), (), actor, {}, now)
         columns = {
             "owner_id": owner_of(wording, after, gathered.facts.roles, now),
@@ -288,7 +289,8 @@ def replace_mechanism(held: Held, wording: Mechanism) -> Held:
     return replace(held, mechanism=wording)
 
 
-def _moved(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
+def moved_to(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
+    """The case as it would stand under another wording. Raises ``Refused`` 422 where it may not go there."""
     if wording.name != held.mechanism.name:
         raise refused(422, "bad_value", "version", f"That version belongs to {wording.name}, not to {held.mechanism.name}")
     state = states.get(held.case.state, held.case.state)

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from ninja import Field, Header, Router, Schema
+from ninja import Field, File, Form, Header, Router, Schema, UploadedFile
 
-from fengsui.ledger import doors, erasure, reading
+from fengsui.ledger import adoption, doors, erasure, moving, reading
+from fengsui.ledger.adoption import table, taking
 from fengsui.ledger.api import ActingRequest, ReceiptOut, version_of
 from fengsui.ledger.doors import sharing
+from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case
+from fengsui.ledger.persons_acts import administration
 from fengsui.moment import now as present
 
 router = Router(tags=["ledger"])
@@ -140,3 +143,70 @@ def erase(
     what = erasure.Erasure(tuple(asked.fields), asked.title, tuple(asked.files), asked.reporter, tuple(asked.entries))
     sent = _sent(if_match, idempotency_key)
     return _told(response, erasure.erase(str(case.pk), what, grounds=asked.grounds, clause=asked.clause, actor=actor, **sent))
+
+
+# -------------------------------------------------------------- administrators
+
+
+class MoveIn(Schema):
+    states: dict[str, str] = Field({}, description="State of the old version → state of the new one, where they differ")
+    dry_run: bool = True
+
+
+class MoveGroup(Schema):
+    version: int
+    state: str
+    can: int
+    cannot: dict[str, list[str]] = Field(description="Reason → numbers of cases; an empty one is a confidential case")
+
+
+class MoveOut(Schema):
+    mechanism: str
+    to: int
+    can: int
+    cannot: int
+    missing: list[str]
+    groups: list[MoveGroup]
+
+
+@router.post("/mechanisms/{name}/moves", response=MoveOut, summary="Move open cases to the newest version, for administrators")
+def move(request: ActingRequest, name: str, asked: MoveIn) -> dict[str, Any]:
+    """What can go and why not the rest; without ``dry_run`` those that can are moved, each by an entry."""
+    now = present()
+    administration.demand(request.acting, "move", now)
+    try:
+        if asked.dry_run:
+            return moving.survey(name, asked.states).plain()
+        return moving.move_all(name, asked.states, reading.actor_of(request.acting), now).plain()
+    except LookupError as error:
+        raise refused(422, "unknown", "mechanism", str(error)) from error
+
+
+class ProblemOut(Schema):
+    row: int = Field(description="As a person counts it, the head being 1; 0 the file as a whole")
+    column: str
+    text: str
+
+
+class AdoptionOut(Schema):
+    ok: bool
+    rows: int
+    taken: int
+    problems: list[ProblemOut]
+    more: int
+
+
+@router.post("/adoptions", response=AdoptionOut, summary="Take old cases over from a CSV or xlsx table, for administrators")
+def adopt(
+    request: ActingRequest, file: File[UploadedFile], mechanism: Form[str], dry_run: Form[bool] = True
+) -> dict[str, Any]:  # fmt: skip
+    """All rows or none; every wrong cell by row and column."""
+    now = present()
+    administration.demand(request.acting, "adopt", now)
+    try:
+        found = table.read(file.read(), file.name or "")
+        return taking.plain(adoption.take(found, mechanism, now, dry=dry_run))
+    except table.Unreadable as error:
+        raise refused(422, "bad_value", "file", str(error)) from error
+    except LookupError as error:
+        raise refused(422, "unknown", "mechanism", str(error)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,36 +15,31 @@ from django.core.management import call_command
 from fengsui import shipped
 from fengsui.ledger import clockwork, doors, mechanisms
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Clock, Evidence
-from fengsui.region.models import Site
+from fengsui.ledger.models import Case, Clock
 from fengsui.services.demo import lives, matters, seed
 from fengsui.services.exercise import scenario
 from fengsui.services.exercise.player import Player
 from fengsui.services.exercise.world import Region
+from fengsui.services.seeding import photos
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
-def photo(site: Site | None, at: datetime) -> str:
-    """A stored photo that was taken at the site."""
-    digest = hashlib.sha256(str(site and site.pk).encode()).hexdigest()
-    position = {"lon": site.lon, "lat": site.lat} if site else None
-    Evidence.objects.get_or_create(digest=digest, defaults={"size": 1, "position": position, "stored_at": NOW})
-    return digest
-
-
 @pytest.fixture(scope="module")
-def led(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[tuple[dict[str, int], list[str]]]:
+def led(
+    django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[dict[str, int], list[str]]]:
     """The seeded region with its matters, committed, because verification reads through connections of its own."""
     said: list[str] = []
-    settings.EXERCISE_PACE = 40
+    settings.EXERCISE_PACE, before = 40, settings.EVIDENCE_DIR
+    settings.EVIDENCE_DIR = tmp_path_factory.mktemp("evidence")
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         mechanisms.store(NOW)
         seed.run(lambda words: None, NOW)
-        yield matters.run(said.append, NOW, seed=7, photo=photo), said
+        yield matters.run(said.append, NOW, seed=7, photo=photos()), said
         call_command("flush", interactive=False, verbosity=0)
-    settings.EXERCISE_PACE = 1
+    settings.EXERCISE_PACE, settings.EVIDENCE_DIR = 1, before
     mechanisms.forget()
 
 
@@ -81,18 +75,25 @@ class Played(Region):
         if point and not isinstance(to, str):
             about = doors.About("site", str(self.site.pk), duty="hazchem", title="V-102 PT-1021", exercise=True)
             values = {"hazard_kind": "pressure", "colour": "red"}
-            doors.open("warning", "by_alarm", values, Actor("event", name="warning.level"), about, key="test", now=self.now)
+            key = f"test-{self.now}"
+            doors.open("warning", "by_alarm", values, Actor("event", name="warning.level"), about, key=key, now=self.now)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_exercise_plays_to_the_end(led: object, tmp_path: Path, settings: Any) -> None:
     """Everything but the sensor is real: doors, clocks, ladders, refusals, the database's own guard, verification."""
-    settings.EVIDENCE_DIR, settings.KEYS_DIR = tmp_path / "evidence", tmp_path / "keys"
+    settings.KEYS_DIR = tmp_path / "keys"
     played = scenario.load(shipped.file("exercises/jiuyuan-ammonia.yaml"))
     world = Played(played, tmp_path)
     player, now = Player(played, world, tmp_path), NOW
     world.now = now
     player.start(now)
+    while "warning" not in player.cases:
+        now += timedelta(seconds=1)
+        world.now = now
+        player.tick(now)
+    first = player.cases["warning"]
+    player.start(now)  # again from the first step: two persons put the open warning away
     for _ in range(600):
         now += timedelta(seconds=1)
         world.now = now
@@ -100,6 +101,7 @@ def test_the_exercise_plays_to_the_end(led: object, tmp_path: Path, settings: An
         player.tick(now)
         if player.sheet.phase == "done":
             break
+    assert Case.objects.get(pk=first).state == "unfounded"
     went = {line.id: (line.state, line.detail) for line in player.sheet.lines}
     missed = {name: detail for name, (state, detail) in went.items() if state != "done"}
     assert missed == {}

@@ -25,6 +25,8 @@ from fengsui.watch import reading as watch
 
 HOURS = (1, 4, 24)
 FIRST = 12
+LOOKED_AT = 3
+"""So many of a site's points tell since when it sends."""
 LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
 
 
@@ -84,6 +86,18 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     return found, len(points)
 
 
+def usual_hours(site: Any, now: datetime) -> int:
+    """The span that a page opens with: four hours, one where the site's samples are younger than that (a fresh start)."""
+    ids = list(
+        Point.objects.unscoped("the site was found in the reader's scope")
+        .filter(site=site)
+        .values_list("pk", flat=True)[:LOOKED_AT]
+    )
+    firsts = [times[0] for times, _, _ in watch.recent(ids, HOURS[1] * 60, now).values() if len(times)]
+    young = bool(firsts) and min(firsts) / 1e9 > (now - timedelta(hours=HOURS[0])).timestamp()
+    return HOURS[0] if young else HOURS[1]
+
+
 def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
     """``(level, office)`` of those who supervise the site, from the county up; None where nobody does."""
     duty = site.duties[0] if site.duties else ""
@@ -98,7 +112,7 @@ def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
 
 def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
     asked = request.GET.get("hours", "")
-    hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else 4
+    hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else usual_hours(site, now)
     everything = request.GET.get("all") == "1"
     shown, count = panels(site, hours, everything, now)
     ticks = [(x, now - timedelta(hours=hours) * share) for x, share in ((0, 1.0), (74, 0.5), (148, 0.0))]

@@ -46,6 +46,7 @@ class SiteFilter:
     industry: str = ""
     grade: str = ""
     order: str = "name"
+    closed: bool = False  # those that were closed, instead of those supervised
 
     @classmethod
     def read(cls, asked: Mapping[str, str]) -> SiteFilter:
@@ -60,11 +61,13 @@ class SiteFilter:
             industry=one("industry", INDUSTRIES),
             grade=one("grade", GRADES),
             order=one("order", ORDERS) or "name",
+            closed=asked.get("closed") == "1",
         )
 
     def apply(self, sites: QuerySet[Any]) -> QuerySet[Any]:
         """Narrowed and in order; each row carries ``worst``, the worst grade of its units."""
-        found = sites.annotate(worst=Min("units__grade"))
+        in_use = Q(units__closed_on__isnull=True)
+        found = sites.filter(closed_on__isnull=not self.closed).annotate(worst=Min("units__grade", filter=in_use))
         if self.q:
             words = Q(name_zh__icontains=self.q) | Q(name_en__icontains=self.q) | Q(code__iexact=self.q)
             found = found.filter(words)
@@ -88,12 +91,15 @@ class SiteFilter:
             found.append({"name": "industry", "label": gettext("Industry"), "value": here(INDUSTRIES[self.industry])})
         if self.grade:
             found.append({"name": "grade", "label": gettext("Major hazard"), "value": grade_word(self.grade)})
+        if self.closed:
+            found.append({"name": "closed", "label": gettext("Closed"), "value": gettext("yes")})
         return found
 
     def query(self) -> str:
         """The filter as an address's query."""
         parts = {name: getattr(self, name) for name in ("q", "place", "industry", "grade")}
         parts["order"] = "" if self.order == "name" else self.order
+        parts["closed"] = "1" if self.closed else ""
         from urllib.parse import urlencode
 
         return urlencode({name: value for name, value in parts.items() if value})

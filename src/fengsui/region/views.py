@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag, require_safe
@@ -19,10 +20,13 @@ from django.views.decorators.http import etag, require_safe
 from fengsui import moment
 
 from . import changerecord, geography, roles, subjects, supervision, tables
-from .acting import mine, office_scope, scope
+from .acting import Acting, mine, office_scope, scope
+from .changing import may_administer
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
 from .models import Certificate, Contact, Delegation, Holding, Office, Place, Post, Site
+from .operations import find
 from .scoping import Scope
+from .tree import tree
 
 PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -98,7 +102,7 @@ def site_export(request: HttpRequest) -> HttpResponse:
 
 
 def _gaps(scopes: list[Scope], now: datetime) -> list[supervision.Unanswered]:
-    ids = Site.objects.scoped(*scopes).values_list("pk", flat=True)
+    ids = Site.objects.scoped(*scopes).filter(closed_on__isnull=True).values_list("pk", flat=True)
     return supervision.unanswered(now, ids)
 
 
@@ -114,9 +118,10 @@ WHY = {
 def unanswered(request: HttpRequest) -> HttpResponse:
     """Sites that nobody answers for, by field of work, and who stands in above."""
     now = moment.now()
+    posts = mine(request, now)
     gaps = _gaps(my_scopes(request, now), now)
     why = "the reader's own scope chose these sites"
-    sites = Site.objects.unscoped(why).select_related("place").in_bulk([gap.site_id for gap in gaps])
+    sites = Site.objects.unscoped(why).select_related("place", "office").in_bulk([gap.site_id for gap in gaps])
     stand_in = {gap: roles.resolve("site_supervisor", roles.About(site_id=gap.site_id, duty=gap.duty), now) for gap in gaps}
     names = tables.office_names(office for office in stand_in.values() if office)
     rows = [
@@ -126,12 +131,31 @@ def unanswered(request: HttpRequest) -> HttpResponse:
             "place": name_of(sites[gap.site_id].place),
             "duty": here(roles.duties()[gap.duty]) if gap.duty in roles.duties() else gap.duty,
             "why": gettext(WHY[gap.why]),
+            "mend": _mend(gap, sites[gap.site_id], posts),
             "stand_in": names.get(stand_in[gap] or 0, ""),
         }
         for gap in gaps
     ]
     rows.sort(key=lambda row: (row["site"].place_id, row["site"].pinyin))
     return render(request, "region/unanswered.html", {"rows": rows})
+
+
+def _mend(gap: supervision.Unanswered, site: Site, posts: list[Acting]) -> dict[str, str]:
+    """Where an administrator mends the gap: the office's posts, the field of work, or the site's supervision."""
+    if gap.office_id is not None:
+        if any(may_administer(one, gap.office_id) for one in posts):
+            return {"url": f"{reverse('region:office', args=[gap.office_id])}#posts", "word": gettext("Put somebody into a post")}
+        return {}
+    picture = tree()
+    here_now = [node for node in picture.offices.values() if node.place == site.place_id and node.kind == "bureau"]
+    for node in sorted(here_now, key=lambda node: -len(node.duties)):  # the county's emergency bureau has the most
+        if node.dissolved_on is None and any(may_administer(one, node.id) for one in posts):
+            address = reverse("region:change", args=["office", node.id, "edit_office"])
+            return {"url": f"{address}?add={gap.duty}", "word": gettext("Give the field of work to the county's office")}
+    if any(operation.may(one, site) for operation in [find("site", "supervise")] if operation for one in posts):
+        address = reverse("region:change", args=["site", site.pk, "supervise"])
+        return {"url": f"{address}?duty={gap.duty}", "word": gettext("Give its supervision to an office")}
+    return {}
 
 
 # -------------------------------------------------------------------- offices

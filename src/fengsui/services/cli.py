@@ -241,6 +241,27 @@ def token(user: str, post: int | None, name: str, days: int, revoke: bool, data:
 
 
 @main.command()
+@click.argument("username")
+@click.option("--name", required=True, help="The person's name, as records will show it.")
+@click.option("--office", default="内蒙古自治区应急管理厅", show_default=True, help="The region's top office in Chinese.")
+@click.option(
+    "--office-en", default="Department of Emergency Management of Inner Mongolia", show_default=True, help="The same in English."
+)
+@data_option
+def administrator(username: str, name: str, office: str, office_en: str, data: Path) -> None:
+    """Make the first administrator of a new region, with USERNAME to sign in.
+
+    The region's top office is made where it is missing; everything else is entered in the pages by that person. The
+    one-time password is printed once and kept nowhere. Exit codes: 0 done, 1 there is an administrator, or no places yet.
+    """
+    _django(data)
+    from fengsui import moment
+    from fengsui.region import founding
+
+    sys.exit(founding.main((office, office_en), name, username, moment.now(), sys.stdout))
+
+
+@main.command()
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(data: Path, as_json: bool) -> None:

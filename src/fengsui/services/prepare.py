@@ -1,7 +1,7 @@
 """Brings the database to this version, as its owner, before the processes start.
 
 In: ``DATABASE_URL`` of the owner, ``FENGSUI_APP_DATABASE_URL`` of the processes. Out: migrated tables, the
-application's role able to sign in, and the ledger's mechanisms stored under their versions. Run as
+application's role able to sign in, the region's places, and the ledger's mechanisms stored under their versions. Run as
 ``python -m fengsui.services.prepare`` by the supervisor; it ends with 0, or a sentence and 1.
 """
 
@@ -24,8 +24,10 @@ def prepare() -> None:
         call_command("migrate", interactive=False, verbosity=0)
     from fengsui import moment
     from fengsui.ledger import database, mechanisms
+    from fengsui.region import geography
 
     database.grant()
+    geography.write_places()
     if address := os.environ.get("FENGSUI_APP_DATABASE_URL"):
         database.let_sign_in(address)
     mechanisms.store(moment.now(), _certificates())

@@ -313,3 +313,25 @@ def test_the_record_stays(house: House) -> None:
         with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
     assert live_check.lacks(NOW) is not None
+
+
+def test_the_first_administrator_of_a_new_region(db: None) -> None:
+    import io
+
+    from fengsui.ledger import mechanisms
+    from fengsui.region import founding, geography
+
+    mechanisms.store(NOW)
+    out = io.StringIO()
+    assert founding.main(("厅", "Department"), "张三", "zhang.san", NOW, out) == 1 and "no places" in out.getvalue()
+    assert geography.write_places() == 1149 and geography.write_places() == 0
+    out = io.StringIO()
+    assert founding.main(("厅", "Department"), "张三", "zhang.san", NOW, out) == 0
+    secret = re.search(r"One-time password: (\S+)", out.getvalue())
+    account = Account.objects.get(username="zhang.san")
+    assert secret and account.check_password(secret[1]) and account.one_time_until == NOW + timedelta(days=7)
+    top = Office.objects.get()
+    assert subjects.ready("office", top.pk, "add_office", actings(account, NOW), NOW)
+    out = io.StringIO()
+    assert founding.main(("厅", "Department"), "李四", "li.si", NOW, out) == 1 and "zhang.san" in out.getvalue()
+    assert Change.objects.unscoped("test").filter(kind="begin_holding").count() == 1

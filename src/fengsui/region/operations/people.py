@@ -91,14 +91,15 @@ def _invite(changing: Changing, person: Person, form: ChangeForm) -> Outcome:
     if person.account_id is not None:
         raise NotPossible(gettext("%(name)s has an account already.") % {"name": person.name})
     account = Account(username=form.cleaned_data["username"])
-    secret = _set_one_time(account, changing.now)
+    secret = set_one_time(account, changing.now)
     person.account = account
     person.save(update_fields=["account"])
     changing.note("invite", register_of(person), person, after={"username": account.username})
     return Outcome(secret={"username": account.username, "password": secret})
 
 
-def _set_one_time(account: Account, now: datetime) -> str:
+def set_one_time(account: Account, now: datetime) -> str:
+    """Give the account a password for once and save it; the only time the password is known."""
     secret = one_time_password()
     account.set_password(secret)
     account.one_time_until = now + timedelta(days=ONE_TIME_DAYS)
@@ -107,7 +108,7 @@ def _set_one_time(account: Account, now: datetime) -> str:
 
 
 def _new_password(changing: Changing, person: Person, form: ChangeForm) -> Outcome:
-    secret = _set_one_time(_account(person), changing.now)
+    secret = set_one_time(_account(person), changing.now)
     changing.note("new_password", register_of(person), person, after={"username": _account(person).username})
     return Outcome(secret={"username": _account(person).username, "password": secret})
 

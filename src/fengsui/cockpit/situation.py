@@ -144,7 +144,8 @@ def sites_of(actings: Sequence[Acting]) -> dict[str, Any]:
     """The sites in scope as a GeoJSON collection. One query per acting."""
     features: dict[int, dict[str, Any]] = {}
     for acting in actings:
-        rows = Site.objects.scoped(scope(acting)).values_list("id", "code", "name_zh", "name_en", "industry", "lon", "lat")
+        supervised = Site.objects.scoped(scope(acting)).filter(closed_on__isnull=True)
+        rows = supervised.values_list("id", "code", "name_zh", "name_en", "industry", "lon", "lat")
         for number, code, zh, en, industry, lon, lat in rows:
             features[number] = {
                 "type": "Feature",

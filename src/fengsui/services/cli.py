@@ -21,7 +21,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
-    "Look after": ("doctor", "backup", "restore", "token", "new-key", "adopt", "move"),
+    "Look after": ("administrator", "doctor", "backup", "restore", "token", "new-key", "adopt", "move"),
     "Prove": ("check", "verify", "rebuild"),
     "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs"),
     "Processes of the demo": ("simulator", "exercise"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from fengsui.region import geography
-from fengsui.region.models import Account, Holding, Office, Person, Place, Point, Post, Site
+from fengsui.region.models import Account, Delegation, Holding, Office, Person, Place, Point, Post, Site
 
 from .drawing import Chance, data
 from .offices import Founder, Staff, call_lists, settle_paths
@@ -100,6 +100,7 @@ def _cast(plan: Mapping[str, Any], staff: Staff, founder: Founder, now: datetime
         person.save(update_fields=["account"])
         persons[account] = person
     _besides(plan["also"], founder, persons, now)
+    _lend(plan["delegations"], persons, now)
     return secret
 
 
@@ -115,3 +116,13 @@ def _besides(lines: Sequence[Sequence[str]], founder: Founder, persons: Mapping[
         like = Post.objects.filter(office=founder.by_key[key], title_zh=title)[0]
         twin = Post.objects.create(office=like.office, title_zh=title, title_en=like.title_en, duties=like.duties)
         Holding.objects.create(post=twin, person=persons[account], since=now)
+
+
+def _lend(lines: Sequence[Sequence[Any]], persons: Mapping[str, Person], now: datetime) -> None:
+    """Delegations that run: principal, deputy, acts, days."""
+    for principal, deputy, acts, days in lines:
+        held = Holding.objects.filter(person=persons[principal]).order_by("pk")[0]
+        Delegation.objects.create(
+            principal=persons[principal], deputy=persons[deputy], post=held.post, acts=acts, since=now - timedelta(days=2),
+            until=now + timedelta(days=days),
+        )  # fmt: skip

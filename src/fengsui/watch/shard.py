@@ -77,9 +77,12 @@ class Shard:
         return subject == BEAT or partition_of(subject) == self.partition
 
     def prepare(self, messages: list[Stored]) -> None:
-        """Before the first message of a stream: know the configuration in it, so that no sample meets an empty engine."""
+        """Before the first message of a stream: know each site's first configuration in it, so that no sample meets an
+        empty engine; later ones are met at their place.
+        """
         for message in messages:
-            self._configure(message)
+            if message.subject.removeprefix(f"{CONFIG}.") not in self.sites:
+                self._configure(message)
 
     def take(self, message: Stored) -> list[Event]:
         """The events that this message brings about; its sequence becomes the position."""

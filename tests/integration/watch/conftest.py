@@ -20,6 +20,7 @@ import pytest
 from fengsui.services import nats
 from tests.real_parts import free_port
 
+ABOUT_NO_ALARM = ("COUNTS", "CONFIGURED")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
@@ -152,5 +153,5 @@ def told(server: StreamServer) -> list[dict[str, object]]:
 
 
 def events_of(server: StreamServer) -> list[dict[str, object]]:
-    """The same without the counters."""
-    return [event for event in told(server) if event["kind"] != "COUNTS"]
+    """What happened to alarms: without counters and words on configuration."""
+    return [event for event in told(server) if event["kind"] not in ABOUT_NO_ALARM]

@@ -54,6 +54,20 @@ def test_points_are_not_silent_before_they_were_known():
     assert said(stream.beat(66)) == [("RAISED", 2)]
 
 
+def test_a_replay_without_snapshot_begins_with_the_first_configuration_not_the_last():
+    def story(shard=None):
+        stream = Stream(shard)
+        told = stream.sample(1, A=11)
+        told += stream.configure(2, HIGH) + stream.sample(3, A=12)
+        told += stream.configure(4, (1, 1, Level.HH, 99.0, 0.0, 0, 0)) + stream.sample(5, A=13)
+        return said(told)
+
+    known = Shard("e", HOME)
+    configs = [SiteConfiguration.of("S1", {"A": 1, "B": 2}, [(1, 1, Level.HH, limit, 0.0, 0, 0)]) for limit in (10.0, 99.0)]
+    known.prepare([Stored(f"{CONFIG}.S1", n, START, one.encode()) for n, one in enumerate(configs, 2)])
+    assert [event for event in story(known) if event[0] != "CONFIGURED"] == [("RAISED", 1), ("CLEARED", 1)]
+
+
 def test_an_event_names_partition_sequence_and_index():
     stream = Stream()
     stream.configure(0, HIGH, (3, 2, Level.H, 5.0, 0.0, 0, 0))

@@ -58,7 +58,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     }
     status = 200
     if name in acts:
-        form = forms.form_for(mechanism, acts[name], now)(request.POST or None, request.FILES or None)
+        form = forms.form_for(mechanism, acts[name], now, found[0].pk)(request.POST or None, request.FILES or None)
         context["form"] = form
         if request.method == "POST":
             status = 422

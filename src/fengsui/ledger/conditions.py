@@ -6,6 +6,7 @@ Imported at start-up (``apps.py``); each registers itself by name as ``data/regi
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -15,7 +16,7 @@ from fengsui.ledger.models import Evidence
 from fengsui.ledger.registry import EffectCall, Hindered, Sight, register_effect, register_fact, register_guard
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Certificate, Site
-from fengsui.region.tree import tree
+from fengsui.region.tree import OfficeNode, tree
 
 ON_SITE_METRES = 1500
 """How far from the site's stated position a photo counts as taken there: a chemical park is that wide."""
@@ -24,12 +25,26 @@ EARTH_METRES = 6_371_008.8
 """Mean radius of the earth (IUGG)."""
 
 
-@register_fact("office.parent")
-def office_parent(sight: Sight) -> dict[str, int | None]:
-    """The given answering office → its parent in the tree."""
-    office = sight.values.get("answering")
-    node = tree().offices.get(office) if isinstance(office, int) else None
-    return {str(office): node.parent} if node else {}
+@register_fact("office.line")
+def office_line(sight: Sight) -> dict[str, dict[str, Any]]:
+    """The given answering office → how many levels of the matter's place it stands below the present one (null: not in
+    that line at all), its kind, and whether it has the matter's field of work.
+    """
+    picture, office = tree(), sight.values.get("answering")
+    node = picture.offices.get(office) if isinstance(office, int) else None
+    if node is None:
+        return {}
+    return {str(office): standing(node, picture.offices.get(sight.case.fields.get("answering") or 0), sight.row)}
+
+
+def standing(node: OfficeNode, present: OfficeNode | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where an office stands in the line of the matter's place, as seen from the office that answers now."""
+    place = row["place_code"]
+    line = [one.code for one in tree().upward(place if place in tree().places else None)]
+    below = None
+    if present is not None and node.place in line and present.place in line:
+        below = line.index(present.place) - line.index(node.place)
+    return {"below": below, "kind": node.kind, "duty": not row["duty"] or row["duty"] in node.duties}
 
 
 @register_fact("actor.position")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.urls import reverse
@@ -234,10 +235,15 @@ def initial_of(field: Field, value: Any) -> Any:
     return value
 
 
-def form_for(mechanism: Mechanism, act: Act, now: dt.datetime) -> type[ActForm]:
-    """The form class of one act."""
+def form_for(mechanism: Mechanism, act: Act, now: dt.datetime, case: object = "") -> type[ActForm]:
+    """The form class of one act, on the case of this id; its pickers ask for what that act may name there."""
     questions = asked(mechanism, act)
     fields = {one.name: control(one, now) for one in questions}
+    for one in questions:
+        picker = fields[one.name].widget
+        if isinstance(picker, Pick) and one.field.acts_as and not one.child:
+            wanted = {"mechanism": mechanism.name, "act": act.name, "field": one.field.name, "case": str(case)}
+            picker.address = f"{picker.address}?{urlencode(wanted)}"
     return type("GeneratedActForm", (ActForm,), {**fields, "questions": questions})
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, forms, reading, sentences, titles
+from fengsui.ledger import casepage, doing, forms, mechanisms, reading, sentences, titles
 from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors.shapes import About, Refused
+from fengsui.ledger.reading.choosable import Choosable, choosable
 from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Office, Person, Place, Site
 
@@ -103,17 +105,58 @@ def _about(subject: forms.SubjectForm, acting: Acting, kind: str) -> About:
 # -------------------------------------------------------------------- pickers
 
 
+MOST = 400
+"""Offices of a name that are looked through for those that may be chosen."""
+
+
+def _narrowed(wanted: QueryDict, posts: list[Acting], now: datetime) -> Choosable | None:
+    """What an act's own picker may show; None for a picker that belongs to no act."""
+    if not wanted.get("field"):
+        return None
+    case = reading.find(posts, wanted["case"]) if wanted.get("case") else None
+    try:
+        mechanism = mechanisms.version(case.version_id) if case else mechanisms.current(wanted.get("mechanism", ""))
+    except LookupError:
+        raise Http404 from None
+    found = choosable(mechanism, wanted.get("act", ""), wanted["field"], case, posts[0], now)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _offices_for(choice: Choosable, text: str) -> list[dict[str, Any]]:
+    found = Office.objects.filter(_named(text) if text else Q(), dissolved_on__isnull=True).select_related("place")
+    ids = found.order_by("path").values_list("pk", flat=True)
+    able = [pk for pk in (ids[:MOST] if text else ids) if choice.office(pk)][:FOUND]
+    return [_office(one) for one in found.filter(pk__in=able).order_by("path")]
+
+
+def _persons_for(choice: Choosable, text: str) -> list[dict[str, Any]]:
+    found = Person.objects.unscoped("whoever may be named in this role, by name").filter(pk__in=choice.persons())
+    if text:
+        found = found.filter(Q(name__icontains=text) | Q(pinyin__startswith=text.lower()))
+    return [_person(one) for one in found.prefetch_related("holdings__post__office").order_by("pinyin")[:FOUND]]
+
+
 def _named(text: str) -> Q:
     return Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(pinyin__startswith=text.lower())
 
 
 def _offices(posts: list[Acting], text: str) -> list[dict[str, Any]]:
     found = Office.objects.filter(_named(text) if text else Q(pk__in=[one.office_id for one in posts]), dissolved_on__isnull=True)
-    return [
-        {"id": one.pk, "name": titles.here({"zh": one.name_zh, "en": one.name_en}),
-         "more": titles.here({"zh": one.place.name_zh, "en": one.place.name_en})}
-        for one in found.select_related("place").order_by("path")[:FOUND]
-    ]  # fmt: skip
+    return [_office(one) for one in found.select_related("place").order_by("path")[:FOUND]]
+
+
+def _office(one: Office) -> dict[str, Any]:
+    place = titles.here({"zh": one.place.name_zh, "en": one.place.name_en})
+    return {"id": one.pk, "name": titles.here({"zh": one.name_zh, "en": one.name_en}), "more": place}
+
+
+def _person(one: Person) -> dict[str, Any]:
+    holding = next((held for held in one.holdings.all() if held.until is None), None)
+    office = holding.post.office if holding else None
+    more = titles.here({"zh": office.name_zh, "en": office.name_en}) if office else ""
+    return {"id": one.pk, "name": one.name, "more": more}
 
 
 def _persons(posts: list[Acting], text: str) -> list[dict[str, Any]]:
@@ -123,10 +166,7 @@ def _persons(posts: list[Acting], text: str) -> list[dict[str, Any]]:
         if text:
             found = found.filter(Q(name__icontains=text) | Q(pinyin__startswith=text.lower()))
         for one in found.prefetch_related("holdings__post__office").order_by("pinyin")[:FOUND]:
-            holding = next((held for held in one.holdings.all() if held.until is None), None)
-            office = holding.post.office if holding else None
-            more = titles.here({"zh": office.name_zh, "en": office.name_en}) if office else ""
-            rows[one.pk] = {"id": one.pk, "name": one.name, "more": more}
+            rows[one.pk] = _person(one)
     return list(rows.values())[:FOUND]
 
 
@@ -169,11 +209,17 @@ PICKERS: dict[str, Callable[[list[Acting], str], list[dict[str, Any]]]] = {
 }
 
 
+NARROWED: dict[str, Callable[[Choosable, str], list[dict[str, Any]]]] = {"office": _offices_for, "person": _persons_for}
+
+
 @require_safe
 @login_required
 def pick(request: HttpRequest, kind: str) -> JsonResponse:
-    """Suggestions of a picker, in the reader's scope, at most twelve."""
-    posts = mine(request, moment.now())
+    """Suggestions of a picker, in the reader's scope, at most twelve; of an act's own picker only what it may name."""
+    now = moment.now()
+    posts, text = mine(request, now), request.GET.get("q", "").strip()[:60]
     if kind not in PICKERS:
         raise Http404
-    return JsonResponse({"found": PICKERS[kind](posts, request.GET.get("q", "").strip()[:60])})
+    choice = _narrowed(request.GET, posts, now) if kind in NARROWED else None
+    found = NARROWED[kind](choice, text) if choice else PICKERS[kind](posts, text)
+    return JsonResponse({"found": found})

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext
 
 from fengsui.ledger import titles
 from fengsui.ledger.evidence import sniffing
+from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.shapes import Mechanism, Refusal
 
 Sentence = Callable[[Mechanism, Refusal], str]
@@ -56,6 +57,13 @@ SENTENCES: dict[str, Sentence] = {
     "unverified": lambda m, r: gettext("“%(act)s” has not been verified by another person.") % {"act": titles.act(m, r.about)},
     "missing": lambda m, r: gettext("“%(field)s” must be filled in.") % {"field": _field(m, r.about)},
     "bad_value": lambda m, r: gettext("“%(field)s”: %(why)s.") % {"field": _field(m, r.about), "why": r.needs.rstrip(".")},
+    "too_few_people": lambda m, r: (
+        gettext("“%(field)s”: choose an office where at least %(people)s persons have this work: %(posts)s.")
+        % {"field": _field(m, r.about), "people": r.args.get("people", 1), "posts": titles.posts(r.needs.split(","))}
+    ),
+    "not_of_role": lambda m, r: (
+        gettext("“%(field)s”: choose somebody who is one of: %(role)s.") % {"field": _field(m, r.about), "role": _roles(m, r)}
+    ),
     "unknown": lambda m, r: gettext("“%(field)s” does not belong to this act.") % {"field": _field(m, r.about)},
     "differs": lambda m, r: gettext("“%(field)s” differs from what the first person signed.") % {"field": _field(m, r.about)},
     "same_person": lambda m, r: gettext("Whoever did the work may not verify it; another person must."),
@@ -87,7 +95,16 @@ def child(name: str) -> str:
 
 def _roles(mechanism: Mechanism, refusal: Refusal) -> str:
     names = [name for name in (refusal.needs or refusal.about).replace(",", " ").split() if name]
-    return titles.listed(dict.fromkeys(titles.role(name, mechanism) for name in names)) or gettext("another office")
+    return titles.listed(dict.fromkeys(_role(name, mechanism) for name in names)) or gettext("another office")
+
+
+def _role(name: str, mechanism: Mechanism) -> str:
+    """A role's title; of an office that the case names, also which of its posts act for it."""
+    title = titles.role(name, mechanism)
+    if not name.startswith(("field.", "holder.")):
+        return title
+    posts = titles.posts(roles_of(mechanism, name))
+    return gettext("%(office)s (posts: %(posts)s)") % {"office": title, "posts": posts} if posts else title
 
 
 def of(mechanism: Mechanism, refusal: Refusal) -> str:

@@ -108,6 +108,13 @@ def role(name: str, mechanism: Mechanism | None = None) -> str:
     return spaced(name)
 
 
+def posts(names: Iterable[str]) -> str:
+    """The work of the posts that act in these roles, in words."""
+    known = [roles.roles()[name] for name in names if name in roles.roles()]
+    work = {word for role in known for word in role.posts}
+    return listed(here(title) for word, title in roles.functions().items() if word in work)
+
+
 def clock(found: Mechanism, name: str) -> str:
     """What a clock is called: its own title, the state it belongs to, the report it owes."""
     kind, _, rest = name.partition(":")

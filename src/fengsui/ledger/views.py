@@ -226,7 +226,7 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
     if one is None and request.method != "POST":
         messages.info(request, gettext("The case has moved on; this act is no longer possible."))
         return redirect("ledger:case", case=found.pk)
-    form_class = forms.form_for(mechanism, one, now) if one else forms.ActForm
+    form_class = forms.form_for(mechanism, one, now, found.pk) if one else forms.ActForm
     form = form_class(request.POST or None, request.FILES or None)
     status, reasons = 200, []
     if request.method == "POST":

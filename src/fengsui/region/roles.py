@@ -18,7 +18,7 @@ import yaml
 from fengsui import shipped
 from fengsui.moment import LEGAL_ZONE
 
-from .tree import LEVELS, OfficeNode, SiteNode, Tree, tree
+from .tree import LEVELS, OfficeNode, PostNode, SiteNode, Tree, tree
 
 
 class UnknownRole(LookupError):
@@ -327,6 +327,39 @@ def one_up(office_id: int, duty: str, now: datetime) -> int | None:
     return _settle(picture, role_of("up"), above, duty, now)
 
 
+def people_in(names: Iterable[str], office_id: int, now: datetime) -> frozenset[int]:
+    """The persons who may act for this office, in whichever of these roles."""
+    picture = tree()
+    node = picture.living(office_id, _day(now))
+    if node is None or node.id != office_id:
+        return frozenset()
+    return frozenset(person for name in names for person in _eligible(picture, role_of(name), office_id, now))
+
+
+def persons_of(names: Iterable[str], about: Any, now: datetime) -> frozenset[int]:
+    """Everybody who may be named for a matter as one of these roles.
+
+    An enterprise's own people; else those of the office that the role means, and of the offices above it with the same
+    duty: a head of the region may instruct a county's registry, never the other way.
+    """
+    picture, today, found = tree(), _day(now), set[int]()
+    for name in names:
+        role = role_of(name)
+        office = resolve(name, about, now)
+        node = picture.offices.get(office) if office is not None else None
+        if role.finds == "enterprise":
+            site = _site(picture, about)
+            node = picture.offices.get(site.office) if site else None
+        if node is None:
+            continue
+        found.update(_eligible(picture, role, node.id, now))
+        if role.duty and role.finds == "nearest":
+            for place in picture.upward(node.place if node.place in picture.places else None):
+                for above in picture.with_duty(place.code, role.duty, today):
+                    found.update(_eligible(picture, role, above.id, now))
+    return frozenset(found)
+
+
 def fills(post_id: int, role: str) -> bool:
     """Whether the post's work is that of the role, in whatever office it is."""
     post, wanted = tree().posts.get(post_id), role_of(role)
@@ -335,15 +368,34 @@ def fills(post_id: int, role: str) -> bool:
 
 def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
     """Whether the person acts in ``role`` of that office through that post now, in person or as a running deputy."""
-    picture, wanted = tree(), role_of(role)
+    return bool(held_in([role], person_id, post_id, office_id, now))
+
+
+def held_in(names: Iterable[str], person_id: int, post_id: int, office_id: int | None, now: datetime) -> frozenset[str]:
+    """Those of these roles that the person fills in that office through that post now, in person or as a running deputy."""
+    picture = tree()
     post = picture.posts.get(post_id)
     if post is None or office_id is None or post.office != office_id:
+        return frozenset()
+    found = frozenset(name for name in names if _works_as(picture, role_of(name), post, now))
+    return found if found and _sits(picture, person_id, post, now) else frozenset()
+
+
+def _works_as(picture: Tree, role: Role, post: PostNode, now: datetime) -> bool:
+    return "*" in role.posts or bool(post.duties & role.posts) or _stands_in(picture, role, post, now)
+
+
+def _sits(picture: Tree, person_id: int, post: PostNode, now: datetime) -> bool:
+    terms = picture.terms.get(post.office, ())
+    own = any(term.person == person_id and term.post == post.id and term.runs(now) for term in terms)
+    return own or _deputises(person_id, post.id, now)
+
+
+def _stands_in(picture: Tree, role: Role, post: PostNode, now: datetime) -> bool:
+    """Whether the post answers for a role that nobody fills: at the top office, where such matters end, by its own work."""
+    if post.office != picture.top or role.kind == "person" or _eligible(picture, role, post.office, now):
         return False
-    if not ("*" in wanted.posts or post.duties & wanted.posts):
-        return False
-    if any(term.person == person_id and term.post == post_id and term.runs(now) for term in picture.terms.get(office_id, ())):
-        return True
-    return _deputises(person_id, post_id, now)
+    return bool(post.duties & role_of("top").posts)
 
 
 def _deputises(person_id: int, post_id: int, now: datetime) -> bool:

@@ -86,11 +86,29 @@ def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
 def breakages(mechanism: Mechanism, names: Names) -> Iterator[Breakage]:
     """Every breakage of one mechanism's file."""
     data: Data = copy.deepcopy(dict(mechanism.source))
-    made = (*_of_states(data), *_of_clocks(data, names), *_of_acts(data, mechanism), *_of_ends(data), *_of_children(data))
+    made = (
+        *_of_fields(data),
+        *_of_states(data),
+        *_of_clocks(data, names),
+        *_of_acts(data, mechanism),
+        *_of_ends(data),
+        *_of_children(data),
+    )
     for kind, where, changed in made:
         if changed != data:
             yield Breakage(kind, mechanism.name, where, changed)
     yield from _of_ladders(mechanism, data, names)
+
+
+def _of_fields(data: Data) -> Iterator[tuple[str, str, Data]]:
+    used = {by for _, act in acts_of(data) for by in act.get("by", ())} | {body["owner"] for body in data["states"].values()}
+    used |= {clock["holder"] for clock in data.get("clocks", {}).values()}
+    for name, field in data.get("fields", {}).items():
+        if "acts_as" in field and (f"field.{name}" in used or field["kind"] in ("person", "people")):
+            yield "acts_as removed", name, _without(data, ("fields", name, "acts_as"))
+        for role in field.get("acts_as", ()):
+            if any(act.get("assigns", {}).get(name) == role for _, act in acts_of(data)):
+                yield "acts_as narrowed", f"{name}.{role}", _without(data, ("fields", name, "acts_as"), role)
 
 
 def _of_states(data: Data) -> Iterator[tuple[str, str, Data]]:

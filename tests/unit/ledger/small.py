@@ -12,7 +12,12 @@ from tests.unit.ledger.walking import NAMES, NOW, OFFICES, facts, facts_of, pers
 
 BASE: dict[str, Any] = {
     "mechanism": "small",
-    "fields": {"words": {"kind": "text"}, "files": {"kind": "files"}, "office": {"kind": "office"}, "day": {"kind": "date"}},
+    "fields": {
+        "words": {"kind": "text"},
+        "files": {"kind": "files"},
+        "office": {"kind": "office", "acts_as": ["top"]},
+        "day": {"kind": "date"},
+    },
     "open": {"begin": {"by": ["enterprise"], "to": "one"}},
     "states": {
         "one": {"owner": "enterprise", "within": "law.hazard.sign", "actions": {"work": {"to": "two", "does": True}}},

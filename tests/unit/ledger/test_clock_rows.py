@@ -371,7 +371,7 @@ def test_rows_follow_the_field_that_names_their_holder() -> None:
     m = MECHANISMS["hazard"]
     case = at(m, unopened(m, "c"), "found_above", NOW, "upper_supervisor", finding="f")
     top = OFFICES["upper_supervisor"]
-    below = seen("upper_supervisor", given={"office.parent": {top + 7: top}})
+    below = seen("upper_supervisor", given={"office.line": {top + 7: {"below": 1, "kind": "bureau", "duty": True}}})
     moved = attempt(m, case, "assign_down", "upper_supervisor", below, answering=top + 7)
     assert isinstance(moved, Decision)
     assert row(moved.case, "overall").holder == top + 7

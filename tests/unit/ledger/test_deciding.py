@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from fengsui.ledger.kernel.decide import answer, candidates, decide, may, opening_for
 from fengsui.ledger.kernel.people import carried
-from fengsui.ledger.kernel.shapes import Actor, Call, Decision, Refusals
+from fengsui.ledger.kernel.shapes import Actor, Call, Case, Decision, Mechanism, Refusals
 from tests.unit.ledger.small import NOW, OFFICES, attempt, begun, by, codes, facts, facts_of, go, person_of, small, unopened
 from tests.unit.ledger.walking import MECHANISMS, PHOTO
 
@@ -101,12 +102,65 @@ def test_by_whom(by_whom: str, actor: Actor, fits: bool) -> None:
     assert isinstance(attempt(m, begun(m), "note", actor), Decision) is fits
 
 
+BOSS = {"boss": {"kind": "person", "acts_as": ["leader"]}}
+
+
 def test_a_field_may_name_the_person_and_a_deputy_acts_for_him() -> None:
-    m = small(fields={"boss": {"kind": "person"}}, one__name={"sets": ["boss"]}, one__note={"by": ["field.boss"]})
+    m = small(fields=BOSS, one__name={"sets": ["boss"]}, one__note={"by": ["field.boss"]})
     case = go(m, begun(m), ("name", "enterprise", {"boss": 77}))
     assert isinstance(attempt(m, case, "note", Actor("person", person=77, office=1)), Decision)
     assert isinstance(attempt(m, case, "note", Actor("person", person=5, principal=77, office=1)), Decision)
     assert codes(attempt(m, case, "note", Actor("person", person=5, office=1))) == [("not_yours", "note")]
+
+
+def in_no_such_post(m: Mechanism, case: Case, act: str, actor: Actor, **more: Any) -> list[tuple[str, str]]:
+    """What refuses the actor of the right office in a post whose work is another."""
+    seen = replace(facts_of(actor.office), holds=frozenset(), **{"fills": frozenset({"finance", "up"}), **more})
+    return codes(attempt(m, case, act, actor, seen))
+
+
+def test_an_office_named_by_a_field_acts_only_through_the_posts_that_the_field_says() -> None:
+    m = small(
+        one__note={"by": ["field.office"]}, open={"begin": {"by": ["enterprise"], "to": "one", "assigns": {"office": "top"}}}
+    )
+    assert in_no_such_post(m, begun(m), "note", by("top")) == [("not_yours", "note")]
+    assert isinstance(attempt(m, begun(m), "note", by("top")), Decision)
+
+
+def test_a_person_named_by_a_field_acts_only_in_a_post_of_the_role() -> None:
+    m = small(fields=BOSS, one__name={"sets": ["boss"]}, one__note={"by": ["field.boss"]})
+    case = go(m, begun(m), ("name", "enterprise", {"boss": 77}))
+    assert in_no_such_post(m, case, "note", Actor("person", person=77, office=1)) == [("not_yours", "note")]
+
+
+def test_a_clock_s_holder_acts_only_through_the_posts_of_its_role() -> None:
+    clocks = {"tick": {"amount": "law.hazard.sign", "starts": ["begin"], "stops": ["note", "end"], "holder": "enterprise"}}
+    m = small(clocks=clocks, one__note={"by": ["holder.tick"]})
+    assert in_no_such_post(m, begun(m), "note", by("enterprise")) == [("not_yours", "note")]
+    assert isinstance(attempt(m, begun(m), "note", by("enterprise")), Decision)
+    # who has been climbed to answers by the work of the offices above, not by the plant's
+    climbed = replace(begun(m), overseers=(OFFICES["county_office"],))
+    climbed = replace(climbed, clocks=tuple(replace(row, holder=OFFICES["county_office"]) for row in climbed.clocks))
+    seen = replace(facts_of(OFFICES["county_office"]), holds=frozenset(), fills=frozenset({"up"}))
+    assert isinstance(attempt(m, climbed, "note", by("county_office"), seen), Decision)
+    seen = replace(seen, fills=frozenset({"finance"}))
+    assert codes(attempt(m, climbed, "note", by("county_office"), seen)) == [("not_yours", "note")]
+
+
+def test_an_office_is_chosen_only_where_enough_people_may_act_for_it() -> None:
+    m = small(one__give={"sets": ["office"]}, two__sign={"by": ["field.office"], "signatures": 2})
+    seen = replace(facts_of(OFFICES["enterprise"]), people={("office", 5): 1, ("office", 6): 2})
+    refused = attempt(m, begun(m), "give", "enterprise", seen, office=5)
+    assert codes(refused) == [("too_few_people", "office")]
+    assert refused.reasons[0].args == {"people": 2}  # type: ignore[union-attr]
+    assert isinstance(attempt(m, begun(m), "give", "enterprise", seen, office=6), Decision)
+
+
+def test_a_person_is_chosen_only_who_has_the_role() -> None:
+    m = small(fields=BOSS, one__name={"sets": ["boss"]})
+    seen = replace(facts_of(OFFICES["enterprise"]), fit=frozenset({("boss", 77)}))
+    assert codes(attempt(m, begun(m), "name", "enterprise", seen, boss=78)) == [("not_of_role", "boss")]
+    assert isinstance(attempt(m, begun(m), "name", "enterprise", seen, boss=77), Decision)
 
 
 # ---------------------------------------------------------------- bounds, then

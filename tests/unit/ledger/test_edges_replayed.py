@@ -87,7 +87,7 @@ class Stage:
         return max((row.due for row in case.clocks), default=NOW) + timedelta(days=400)
 
     def parents(self, case: Case, values: dict[str, Any]) -> dict[str, Any]:
-        return {"office.parent": {values.get("answering"): case.fields.get("answering")}}
+        return {"office.line": {values.get("answering"): {"below": 1, "kind": "bureau", "duty": True}}}
 
     def fitted(self, case: Case, act: Act) -> Case:
         """The same case with values under which the act's guards about values can hold."""

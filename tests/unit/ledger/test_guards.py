@@ -15,8 +15,17 @@ from fengsui.ledger.kernel.shapes import Case, Facts, Field
 from fengsui.ledger.kernel.values import Wrong, blank, wrong
 from tests.unit.ledger.walking import NAMES, NOW, PHOTO
 
+LINE = {
+    "4": {"below": 1, "kind": "bureau", "duty": True},
+    "5": {"below": 1, "kind": "enterprise", "duty": True},  # a plant's office stands in the county, too
+    "6": {"below": 1, "kind": "township", "duty": True},
+    "7": {"below": None, "kind": "bureau", "duty": True},  # another county
+    "8": {"below": 2, "kind": "bureau", "duty": True},
+    "9": {"below": 1, "kind": "bureau", "duty": False},  # another field of work
+    "10": {"below": 0, "kind": "bureau", "duty": True},
+}
 GRADES = numbers.find("accident.grades", NOW.date()).table
-FACTS = Facts({}, frozenset(), {}, {}, given={"office.parent": {"9": 4}, "law.accident.grades": GRADES})
+FACTS = Facts({}, frozenset(), {}, {}, given={"office.line": LINE, "law.accident.grades": GRADES})
 
 
 def holds(name: str, before: dict[str, Any], **values: Any) -> bool:
@@ -32,9 +41,8 @@ def test_every_pure_guard_is_registered_with_what_it_reads() -> None:
     [
         ("evidence_attached", {}, {"evidence": [PHOTO]}, True),
         ("evidence_attached", {"evidence": []}, {}, False),
-        ("one_level_below", {"answering": 4}, {"answering": 9}, True),
-        ("one_level_below", {"answering": 3}, {"answering": 9}, False),
-        ("one_level_below", {"answering": 4}, {"answering": 8}, False),
+        ("one_level_below", {"answering": 3}, {"answering": 4}, True),
+        *(("one_level_below", {"answering": 3}, {"answering": office}, False) for office in (5, 6, 7, 8, 9, 10, 11)),
         ("one_level_below", {}, {}, False),
         ("colour_higher", {"colour": "blue"}, {"colour": "red"}, True),
         ("colour_higher", {"colour": "red"}, {"colour": "red"}, False),

@@ -24,7 +24,7 @@ mechanism: note
 title: {zh: 便函, en: Note}
 fields:
   words: {kind: text, title: {zh: 内容, en: Words}}
-  office: {kind: office, title: {zh: 单位, en: Office}}
+  office: {kind: office, acts_as: [up], title: {zh: 单位, en: Office}}
 clocks:
   whole: {amount: law.hazard.longest, starts: [begin], stops: [end], holder: up, title: {zh: 总, en: Whole}}
 open:
@@ -66,6 +66,10 @@ def test_a_good_file_loads_with_its_defaults() -> None:
         ("owner: field.office", "owner: field.offise", "states.doing.owner: no field 'offise'. Known: office, words"),
         ("owner: field.office", "owner: field.words", "the field 'words' (text) names nobody"),
         ("owner: field.office", "owner: nobody", "states.doing.owner: no role 'nobody'"),
+        (", acts_as: [up]", "", "states.doing.owner: any post of the office in 'office' could act. Add acts_as: [ROLE]"),
+        ("acts_as: [up]", "acts_as: [upp]", "fields.office.acts_as: no role 'upp'"),
+        ("kind: text", "kind: text, acts_as: [up]", "fields.words.acts_as: the field 'words' (text) names nobody"),
+        ("kind: text", "kind: person", "fields.words.acts_as: anybody at all could be named in 'words'"),
         ("within: law.hazard.sign", "within: law.hazard.sgin", "states.doing.within: no law number 'hazard.sgin'"),
         ("within: law.hazard.sign", "within: 3 days", "'3 days' is no clock of a state. Write law.NUMBER"),
         ("within: law.hazard.sign", "within: clock.hole", "no clock 'hole'. Known: whole"),

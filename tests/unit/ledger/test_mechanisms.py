@@ -21,8 +21,8 @@ FIVE = {
     "contingency": "氨泄漏专项预案",
 }
 
-BELOW = {OFFICES["top"] + 50: OFFICES["upper_supervisor"], OFFICES["top"] + 51: OFFICES["top"] + 50}
-"""Two offices, each under the one above it."""
+STEPS = {OFFICES["upper_supervisor"]: 0, OFFICES["top"] + 50: 1, OFFICES["top"] + 51: 2}
+"""Two offices, each one level below the other."""
 LAWFUL = lengths()
 """The law's own numbers on the day of the stories."""
 
@@ -45,8 +45,13 @@ class Story:
             office = self.case.fields[who[6:]] if who.startswith("field.") else OFFICES[who]
             actor = Actor("person", person=person_of(office, which), office=office)
         assert isinstance(actor, Actor)
-        seen = facts(holds=facts_of(actor.office).holds, given={"office.parent": BELOW}, law=LAWFUL)
+        seen = facts(holds=facts_of(actor.office).holds, given={"office.line": self.line()}, law=LAWFUL)
         return decide(self.mechanism, self.case, Call(act, actor, values), seen, self.now)
+
+    def line(self) -> dict[int, dict[str, Any]]:
+        """How each of the offices stands to the one that answers now."""
+        present = STEPS.get(self.case.fields.get("answering", 0), 0)
+        return {office: {"below": steps - present, "kind": "bureau", "duty": True} for office, steps in STEPS.items()}
 
     def does(self, act: str, who: str | Actor, which: int = 0, **values: Any) -> Story:
         result = self.call(act, who, which, values)

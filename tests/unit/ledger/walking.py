@@ -17,6 +17,7 @@ from fengsui.ledger.kernel.ladder import due_acts, fire, missed, rungs
 from fengsui.ledger.kernel.names import law_names
 from fengsui.ledger.kernel.people import SIGNALS
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals, Table
+from fengsui.ledger.proof.walks import Anybody, Plenty
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 NAMES = load.load_names(shipped.file("registry.yaml")).plus(law=law_names(numbers.shipped_book().all()))
@@ -48,7 +49,8 @@ def person_of(office: int, which: int = 0) -> int:
     return office * 100 + which
 
 
-_PARENTS = {"office.parent": {office: office - 1 for office in range(1, 400)}}
+LINE = {"office.line": {office: {"below": 1, "kind": "bureau", "duty": True} for office in range(1, 400)}}
+"""Every office stands one level below whichever answers now."""
 
 
 def facts(*, holds: frozenset[str] = frozenset(), **more: Any) -> Facts:
@@ -58,8 +60,8 @@ def facts(*, holds: frozenset[str] = frozenset(), **more: Any) -> Facts:
         holds=holds,
         truths={**TRUE, **more.pop("truths", {})},
         law={**LAW, **more.pop("law", {})},
-        given={**_PARENTS, **more.pop("given", {})},
-        **more,
+        given={**LINE, **more.pop("given", {})},
+        **{"fills": frozenset(_ROLES), "people": Plenty(), "fit": Anybody(), **more},
     )
 
 

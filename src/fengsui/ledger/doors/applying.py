@@ -30,6 +30,8 @@ _STATUS = {
     "missing": 422,
     "unknown": 422,
     "bad_value": 422,
+    "too_few_people": 422,
+    "not_of_role": 422,
     "no_such_act": 422,
     "no_office": 409,
 }

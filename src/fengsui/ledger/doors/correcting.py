@@ -19,12 +19,12 @@ from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.naming import LONGEST
 from fengsui.ledger.doors.persons_acts import Asked
-from fengsui.ledger.doors.shapes import Receipt, refused
+from fengsui.ledger.doors.shapes import Receipt, Refused, refused
 from fengsui.ledger.doors.single import append_in
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.kernel.guards import PURE, Look
-from fengsui.ledger.kernel.people import natural
-from fengsui.ledger.kernel.shapes import Act, Actor, Case, Guard, Mechanism, Table
+from fengsui.ledger.kernel.people import natural, unfit_for
+from fengsui.ledger.kernel.shapes import Act, Actor, Case, Guard, Mechanism, Refusal, Table
 from fengsui.ledger.kernel.values import blank, wrong
 from fengsui.ledger.models import Entry, EvidenceUse
 from fengsui.ledger.seals import change
@@ -167,9 +167,11 @@ class _Correcting:
             if act is None or one.field not in act.may_set:
                 raise refused(422, "missing", one.field, gettext_noop("give the right value in its place"))
             return
-        gathered = facts.gather(held, (), self.actor, {}, now, judged=False)
+        gathered = facts.gather(held, (), self.actor, {one.field: one.value}, now, judged=False)
+        if unfit := unfit_for(held.mechanism, one.field, one.value, gathered.facts):
+            raise Refused(422, (unfit,))
         if says := wrong(field, one.value, self.done.before, gathered.facts, now):
-            raise refused(422, "bad_value", one.field, says)
+            raise Refused(422, (Refusal("bad_value", one.field, says.says, says.args),))
         wellformed.demand_there(held, {one.field: one.value}, self.passage.now)
 
     def _demand_unsteering(self) -> None:

@@ -23,6 +23,7 @@ from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.guards import PURE
 from fengsui.ledger.kernel.pace import shortened
+from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles as region_roles
@@ -176,6 +177,43 @@ def held_roles(held: Held, actor: Actor, offices: Mapping[str, int | None], now:
     )
 
 
+@functools.cache
+def posts_asked(digest: str) -> frozenset[str]:
+    """Every role by whose posts somebody may act in the mechanism for an office that a field or a clock names."""
+    mechanism, found = mechanisms.version(digest), {"up", "opener"}
+    for field in mechanism.fields.values():
+        found |= set(field.acts_as)
+    for clock in mechanism.clocks.values():
+        found |= set(roles_of(mechanism, clock.holder))
+    return frozenset(found & region_roles.roles().keys())
+
+
+def filled_roles(mechanism: Mechanism, actor: Actor, now: datetime) -> frozenset[str]:
+    """Of those roles the ones whose work is that of the post acted in, which the actor must hold or deputise."""
+    if actor.kind != "person" or actor.person is None or actor.post is None:
+        return frozenset()
+    return region_roles.held_in(posts_asked(mechanism.digest), actor.person, actor.post, actor.office, now)
+
+
+def people_named(
+    mechanism: Mechanism, where: Whereabouts, values: Mapping[str, Any], now: datetime
+) -> tuple[dict[tuple[str, int], int], frozenset[tuple[str, int]]]:
+    """Of the values given: (field, office) → how many may act there for it, and (field, person) that have its role."""
+    people: dict[tuple[str, int], int] = {}
+    fit: set[tuple[str, int]] = set()
+    for name, value in values.items():
+        declared = mechanism.fields.get(name)
+        if declared is None or not declared.acts_as or value is None:
+            continue
+        named = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, int)]
+        if declared.kind in PERSON_KINDS:
+            able = region_roles.persons_of(declared.acts_as, where, now)
+            fit.update((name, one) for one in named if one in able)
+        else:
+            people |= {(name, one): len(region_roles.people_in(declared.acts_as, one, now)) for one in named}
+    return people, frozenset(fit)
+
+
 # ------------------------------------------------------------------------ law
 
 
@@ -316,9 +354,13 @@ def gather(
             truths.update(ruled[0])
             why.update(ruled[1])
             given.update(ruled[2])
+    people, fit = people_named(held.mechanism, where, values, now)
     facts = Facts(
         roles=offices,
         holds=holds,
+        fills=filled_roles(held.mechanism, actor, now),
+        people=people,
+        fit=fit,
         truths=truths,
         law=lengths,
         given=given,

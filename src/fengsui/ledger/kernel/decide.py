@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fengsui.ledger.kernel.guards import PURE, Look
-from fengsui.ledger.kernel.people import for_people, is_by, natural, person_refusals, signers
+from fengsui.ledger.kernel.people import for_people, is_by, natural, person_refusals, signers, unfit_for
 from fengsui.ledger.kernel.rows import Rows, paused_for
 from fengsui.ledger.kernel.shapes import (
     Act,
@@ -144,7 +144,7 @@ def _early(mechanism: Mechanism, case: Case, act: str, expects: int | None) -> R
     return Refusal("not_offered", act, case.state) if known else Refusal("no_such_act", act)
 
 
-_ORDER = ("not_yours", "not_due", "spent", "missing", "unknown", "bad_value", "differs")
+_ORDER = ("not_yours", "not_due", "spent", "missing", "unknown", "bad_value", "too_few_people", "not_of_role", "differs")
 
 
 def _in_order(reasons: Iterable[Refusal]) -> tuple[Refusal, ...]:
@@ -248,6 +248,10 @@ def _field_refusals(doing: _Doing, given: Frozen) -> Iterator[Refusal]:
             fault = wrong(_asked_of(doing, name), value, doing.case.fields, doing.facts, doing.now)
             if fault:
                 yield Refusal("bad_value", name, fault.says, fault.args)
+            elif doing.actor.kind == "person" and name not in doing.handed:
+                unfit = unfit_for(doing.mechanism, name, value, doing.facts)
+                if unfit:
+                    yield unfit
 
 
 def _asked_of(doing: _Doing, name: str) -> Field:

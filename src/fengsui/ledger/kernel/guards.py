@@ -20,6 +20,10 @@ GRADES = ("ordinary", "larger", "major", "extraordinary")
 """Accident grades, lowest first (国务院令第493号 art. 3)."""
 
 
+SUPERVISING = frozenset({"department", "division", "bureau"})
+"""Kinds of offices that supervise sites: never an enterprise, a township, a government or a commission."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a guard may look at: the case before the act, the values given with it, raw facts, the time."""
@@ -50,11 +54,15 @@ def evidence_attached(look: Look) -> bool:
 
 
 def one_level_below(look: Look) -> bool:
-    """The new answering office stands directly under the present one (fact ``office.parent``: office → parent)."""
-    parents: Mapping[Json, Json] = look.facts.given.get("office.parent") or {}
+    """The new answering office supervises the matter's field of work one level of its place below the present one.
+
+    Fact ``office.line``: office → {below, kind, duty}, for the office chosen as seen from the present one; ``below`` is
+    null where it does not stand at the matter's place or a place above that.
+    """
+    offices: Mapping[Json, Json] = look.facts.given.get("office.line") or {}
     chosen = look.values.get("answering")
-    parent = parents.get(chosen, parents.get(str(chosen)))
-    return parent is not None and parent == look.old("answering")
+    found = offices.get(chosen, offices.get(str(chosen)))
+    return bool(found) and found["below"] == 1 and found["kind"] in SUPERVISING and bool(found["duty"])
 
 
 def _rank(order: tuple[str, ...], value: Json) -> int:

@@ -20,7 +20,7 @@ from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.references import check_references
 from fengsui.ledger.kernel.rungs import plain_ladder, read_ladder
 from fengsui.ledger.kernel.sections import Reader
-from fengsui.ledger.kernel.shapes import Act, Clock, Mechanism, Rung, State
+from fengsui.ledger.kernel.shapes import Act, Clock, Field, Mechanism, Rung, State
 
 DEFAULT_LADDER = "plain"
 
@@ -78,7 +78,7 @@ def mechanism(
     ``digest`` is the one that a version was stored under, where its source was stored without its ladders.
     """
     document = Document(file, data)
-    found = _read(document, names, titles)
+    found = _read(document, names, titles, stored=digest is not None)
     if found is None:
         raise MechanismError(document.faults)
     return found if digest is None else replace(found, digest=digest, source=data)
@@ -99,7 +99,7 @@ def digest_of(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(document: Document, names: Names, titles: bool) -> Mechanism | None:
+def _read(document: Document, names: Names, titles: bool, *, stored: bool = False) -> Mechanism | None:
     if document.faults:
         return None
     if not isinstance(document.data, dict):
@@ -110,8 +110,20 @@ def _read(document: Document, names: Names, titles: bool) -> Mechanism | None:
     if document.faults:
         return None
     found = _resolve(raw, document.data, names)
+    if stored:
+        found = replace(found, fields={name: _acting(one, found, names) for name, one in found.fields.items()})
     check_references(found, document, names)
     return None if document.faults else found
+
+
+def _acting(field: Field, found: Mechanism, names: Names) -> Field:
+    """A stored version from before ``acts_as``: an office acts by the roles it was assigned by, or the work of ``up``."""
+    if field.acts_as or field.kind not in ("office", "offices", "team", "person", "people"):
+        return field
+    if field.kind in ("person", "people"):
+        return replace(field, acts_as=tuple(names.roles))
+    given = (act.assigns.get(field.name) for act in _every_act(found))
+    return replace(field, acts_as=tuple(dict.fromkeys([*(str(one) for one in given if one in names.roles), "up"])))
 
 
 def _check_lists(raw: Mechanism, document: Document) -> None:

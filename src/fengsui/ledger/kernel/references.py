@@ -52,6 +52,27 @@ class _Check:
             return
         self.one(name.removesuffix(".up"), self.names.roles.keys() | _BUILT_IN, "role", path)
 
+    def answers(self, name: str, path: str) -> None:
+        """``role`` for whoever acts or owes: a field must say through which posts its office does."""
+        self.role(name, path)
+        declared = self.m.fields.get(name.removeprefix("field.")) if name.startswith("field.") else None
+        if declared is not None and not declared.acts_as:
+            self.document.fault(
+                path,
+                f"any post of the office in {declared.name!r} could act",
+                f"Add acts_as: [ROLE] to fields.{declared.name}",
+            )
+
+    def roles_of_field(self, name: str, field: Field) -> None:
+        """``acts_as`` belongs to fields that name offices or persons; a person is somebody of a role."""
+        path = f"fields.{name}.acts_as"
+        for role in field.acts_as:
+            self.one(role, self.names.roles, "role", path)
+        if field.acts_as and field.kind not in ("office", "offices", "person", "people", "team"):
+            self.document.fault(path, f"the field {name!r} ({field.kind}) names nobody", "Drop it")
+        if field.kind in ("person", "people") and not field.acts_as:
+            self.document.fault(path, f"anybody at all could be named in {name!r}", "Add acts_as: [ROLE]")
+
     def told(self, names: Iterable[str], path: str) -> None:
         for name in names:
             if name not in TOLD:
@@ -76,7 +97,7 @@ class _Check:
             if not end:
                 self.document.fault(path, f"{name!r} names no end", "Write child.KIND.END")
         else:
-            self.role(name, path)
+            self.answers(name, path)
 
     # ------------------------------------------------------------ acts
 
@@ -152,7 +173,7 @@ class _Check:
             path = f"clocks.{name}"
             self.each(clock.starts, self.acts, "act", f"{path}.starts")
             self.each(clock.stops, self.acts.keys() | {"end"}, "act", f"{path}.stops")
-            self.role(clock.holder, f"{path}.holder")
+            self.answers(clock.holder, f"{path}.holder")
             self.one(clock.ladder, self.climbable, "ladder", f"{path}.ladder")
             for key, field, kinds in (
                 ("amount", clock.amount.name if clock.amount.kind == "field" else None, ("date", "time")),
@@ -167,7 +188,7 @@ class _Check:
     def states(self) -> None:
         for name, state in self.m.states.items():
             path = f"states.{name}"
-            self.role(state.owner, f"{path}.owner")
+            self.answers(state.owner, f"{path}.owner")
             if state.within.kind == "clock":
                 self.one(state.within.name, self.m.clocks, "clock", f"{path}.within")
             elif state.within.kind == "child":
@@ -284,6 +305,7 @@ class _Check:
             self.role(reader, f"readers[{i}]")
         for name, field in m.fields.items():
             self.bounds(name, field)
+            self.roles_of_field(name, field)
             if field.sealed_until:
                 self.one(field.sealed_until, self.acts, "act", f"fields.{name}.sealed_until")
             for role in field.sealed:

@@ -87,7 +87,9 @@ KEYS = {
             "ends",
         ]
     ),
-    "field": frozenset({"kind", "of", "at_most", "after", "before", "sealed_until", "sealed", "title", "says", "labels"}),
+    "field": frozenset(
+        {"kind", "of", "at_most", "after", "before", "sealed_until", "sealed", "acts_as", "title", "says", "labels"}
+    ),
     "clock": frozenset({"amount", "since", "starts", "stops", "holder", "ladder", "again", "per_holder", "title"}),
     "state": frozenset({"owner", "within", "owes", "ignores", "actions", "ladder", "title"}),
     "owes": frozenset({"every", "ladder", "until"}),
@@ -227,6 +229,7 @@ class Reader:
             before=self._bound(body.get("before"), f"{path}.before"),
             sealed_until=self._maybe_word(body.get("sealed_until"), f"{path}.sealed_until"),
             sealed=self._words(body.get("sealed"), f"{path}.sealed"),
+            acts_as=self._words(body.get("acts_as"), f"{path}.acts_as"),
             says=self._both(body.get("says"), f"{path}.says"),
             labels={choice: self._both(text, f"{path}.labels.{choice}") for choice, text in labels.items()},
         )

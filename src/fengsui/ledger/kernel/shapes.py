@@ -6,7 +6,7 @@ JSON values (money in fen as int, dates as ISO strings, files as lists of SHA-25
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -40,6 +40,7 @@ class Field:
     before: str | None = None  # … or not later than this
     sealed_until: str | None = None  # hidden from others until this act
     sealed: tuple[str, ...] = ()  # roles that alone may read it
+    acts_as: tuple[str, ...] = ()  # roles whose posts act for the office it names, or one of which the person it names has
     says: Frozen = field(default_factory=dict)  # a hint under the input, {zh, en}
     labels: Frozen = field(default_factory=dict)  # choice → {zh, en}
 
@@ -331,6 +332,8 @@ class Facts:
     ``roles`` also carries ``field.F`` → office for fields that name a person; ``up`` is relative to the last
     overseer, else the owner. ``holds`` carries ``field.F`` too where the actor's office has succeeded the one
     named. ``roles`` has ``parent.F`` → value for the parent's fields and ``parent.title``, too.
+    ``fills`` are roles whose work is that of the actor's post, wherever the role's own office is: who acts for an
+    office that a field or a clock names. ``people`` and ``fit`` are about the values given with the call.
     """
 
     roles: Mapping[str, Json]  # role → office that it resolves to for this case
@@ -341,6 +344,9 @@ class Facts:
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # field → the choices of its law table
     new_ids: tuple[str, ...] = ()  # ids reserved for the children that the act opens
     why: Mapping[str, str] = field(default_factory=dict)  # guard → the fact that is missing, for people
+    fills: frozenset[str] = frozenset()
+    people: Mapping[tuple[str, int], int] = field(default_factory=dict)  # (field, office) → persons who may act for it
+    fit: Container[tuple[str, int]] = frozenset()  # (field, person): the person has one of the field's roles
 
 
 # --------------------------------------------------------------- what comes out
@@ -354,7 +360,8 @@ class Refusal:
     that whoever shows it can say it in the reader's language.
 
     Codes: ended, version, no_such_act, not_offered, not_yours, spent, at_once, child_open, clock_stopped,
-    missing, unknown, bad_value, guard, same_person, already_signed, differs, unverified, not_due, no_office.
+    missing, unknown, bad_value, too_few_people, not_of_role, guard, same_person, already_signed, differs, unverified,
+    not_due, no_office.
     """
 
     code: str

@@ -79,6 +79,7 @@ class Checker:
 
     def _form(self, mechanism: Mechanism) -> Iterator[Finding]:
         yield from form.owners(mechanism, self.names)
+        yield from form.posts_fit(mechanism)
         yield from form.law_signatures(mechanism, self.names)
         yield from form.ladders(mechanism, self.law)
         yield from form.once_numbers(mechanism, self.names)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.rungs import rough_seconds
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.proof.findings import Finding
@@ -88,11 +89,32 @@ def _run_by(mechanism: Mechanism, names: Names, number: str, role: str, state: s
 
 
 def roles_behind(mechanism: Mechanism, role: str) -> set[str]:
-    """The roles behind a role: those that acts assign to its field, where it is a field."""
-    if not role.startswith("field."):
-        return {role}
-    name = role.removeprefix("field.")
-    return {str(act.assigns[name]) for _, act in every_act(mechanism) if name in act.assigns}
+    """The roles behind a role: those whose posts act for its field or clock, where it is one."""
+    return set(roles_of(mechanism, role)) if role.startswith(("field.", "holder.")) else {role}
+
+
+def posts_fit(mechanism: Mechanism) -> Iterator[Finding]:
+    """Property 1: an office that a field is given acts through one of the roles that the field acts as.
+
+    Else a state, or a clock, would belong to an office none of whose posts may do anything about it.
+    """
+    for where, act in every_act(mechanism):
+        for name, source in act.assigns.items():
+            declared = mechanism.fields.get(name)
+            if declared is None or not declared.acts_as:
+                continue
+            strangers = _given_roles(mechanism, act, str(source)) - set(declared.acts_as)
+            for role in sorted(strangers):
+                says = f"it gives {name} to {role}, whose posts do not act for it (acts_as: {', '.join(declared.acts_as)})"
+                yield Finding(1, mechanism.name, says, where, act.name)
+
+
+def _given_roles(mechanism: Mechanism, act: Act, source: str) -> set[str]:
+    if source == "actor":
+        return {role for by in act.by if kind_of(by) == "person" for role in roles_behind(mechanism, by)}
+    if source.startswith("parent.") or source in _OWN:
+        return set()
+    return roles_behind(mechanism, source)
 
 
 def law_signatures(mechanism: Mechanism, names: Names) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from fengsui.law.amounts import Duration
 from fengsui.ledger.kernel.decide import decide, offers, opening_for, unopened
@@ -44,6 +45,20 @@ class Step:
     ended: bool
 
 
+class Plenty(dict[tuple[str, int], int]):
+    """Every office has the people that any field asks for."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return _PER_OFFICE
+
+
+class Anybody:
+    """Every person has the roles that any field asks for."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
 @dataclass
 class World:
     """Cases, the links between parents and children, the time, and what has happened so far."""
@@ -72,9 +87,18 @@ class World:
         roles |= {f"parent.{name}": 1 for name in ("title", "owner")}
         roles |= {f"field.{one.name}": 1 for one in mechanism.fields.values() if one.kind in ("person", "people")}
         truths = {name: honest or self.rng.random() < 0.7 for name in self.names.guards}
-        below = {office + 1: office for office in range(1, 3 * len(self.offices))}
+        line = {office: {"below": 1, "kind": "bureau", "duty": True} for office in range(1, 3 * len(self.offices))}
         holds = frozenset({role, f"{role}.up"} if role else ())
-        return Facts(roles=roles, holds=holds, truths=truths, law=self.law, given={"office.parent": below})
+        return Facts(
+            roles=roles,
+            holds=holds,
+            truths=truths,
+            law=self.law,
+            given={"office.line": line},
+            fills=frozenset(self.names.roles),
+            people=Plenty(),
+            fit=Anybody(),
+        )
 
     def value(self, mechanism: Mechanism, name: str, case: Case) -> Json:
         """A value that fits the field."""

@@ -16,7 +16,9 @@ from fengsui.law import numbers
 from fengsui.ledger import doors, mechanisms
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.held import Held, read
+from fengsui.ledger.doors.opening import blank
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Field, Guard, Mechanism
+from fengsui.ledger.reading.choosable import Choosable
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles
 from fengsui.region.models import Site
@@ -94,6 +96,7 @@ class Lives:
     def __init__(self, chance: Chance, now: datetime, photo: Callable[[Site | None, datetime], str]) -> None:
         self.chance, self.now, self.photo = chance.random, now, photo
         self.words: Mapping[str, list[str]] = data("cases")["texts"]
+        self.doing: tuple[Held, Act] | None = None  # the case in hand, for whom its fields may name
 
     # ------------------------------------------------------------------ leading
 
@@ -109,6 +112,7 @@ class Lives:
         return case
 
     def _open(self, mechanism: Mechanism, act: Act, subject: Subject, at: datetime) -> str:
+        self.doing = blank(mechanism, subject.about, Actor("system", office=tree().top), at), act
         values = self._values(mechanism, act, {}, subject, at)
         if act.by[0].startswith("event."):
             actor = Actor("event", name=act.by[0].removeprefix("event."))
@@ -138,6 +142,7 @@ class Lives:
     def _do(self, case: str, act: Act, subject: Subject, at: datetime) -> None:
         held = read([case], lock=False)[case]
         signed, why = 0, ""
+        self.doing = held, act
         given = self._values(held.mechanism, act, held.case.fields, subject, at)
         named = {held.case.fields.get(name) for name, field in held.mechanism.fields.items() if field.kind == "person"}
         for actor in self._actors(held, act, at):
@@ -212,6 +217,8 @@ class Lives:
         return found
 
     def _value(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> Any:
+        if field.acts_as:
+            return self._somebody(field, at)
         made = getattr(self, f"_{field.kind}", None)
         return made(field, subject, at, old) if made else self._text(field, subject, at, old)
 
@@ -242,21 +249,19 @@ class Lives:
     def _files(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> list[str]:
         return [self.photo(subject.site, at)]
 
-    def _person(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> int:
-        picture = tree()
-        office = subject.site.office_id if subject.site and field.name != "leader" else picture.top
-        wanted = "leader" if field.name == "leader" else ""
-        terms = [term for term in picture.terms.get(office or -1, ()) if term.runs(at)]
-        fitting = [term for term in terms if wanted in picture.posts[term.post].duties] if wanted else terms
-        return self.chance.choice(fitting or terms).person
-
-    def _office(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> int:
-        picture = tree()
-        above = old.get(field.name) or picture.top
-        below = [
-            n.id for n in picture.offices.values() if n.parent == above and n.kind != "enterprise" and picture.terms.get(n.id)
-        ]
-        return self.chance.choice(below or [picture.top or 0])
+    def _somebody(self, field: Field, at: datetime) -> int | list[int]:
+        """An office or a person that the door takes for this field of the act in hand."""
+        assert self.doing is not None
+        held, act = self.doing
+        choice = Choosable(held, act, field.name, Actor("system"), at)
+        if field.kind in ("person", "people"):
+            able = sorted(choice.persons())
+        else:
+            able = [one for one in sorted(tree().offices) if choice.office(one)]
+        if not able:
+            raise Stuck(f"{held.mechanism.name}.{act.name}: nobody can be named as {field.name}")
+        found = self.chance.choice(able)
+        return [found] if field.kind in ("people", "offices") else found
 
     def _list(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> list[str]:
         return ["各盟市应急管理局"]

@@ -6,43 +6,23 @@ In: the reader's posts and the time. Out: cards of rows; every number is a link 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
-from django.db.models.functions import Left
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from fengsui.cockpit import times
+from fengsui.cockpit.homes import Card, Counted, Row, by_place, counted_rows, home
 from fengsui.ledger import casepage, filters, health, notices, reading, titles
-from fengsui.region.acting import Acting, scope
-from fengsui.region.models import Certificate, Place
+from fengsui.ledger.reading import Opening
+from fengsui.region.acting import Acting
+from fengsui.region.models import Certificate
 from fengsui.region.tree import tree
+from fengsui.watch import listing
 
 TOLD_READ, TOLD_SHOWN = 60, 5
 """So many notices are looked through for the card, so many lines of it are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a card: words, a number or a text, where it leads, an optional sign (ok, half, off)."""
-
-    words: str
-    value: str = ""
-    url: str = ""
-    sign: str = ""
-    under: str = ""  # a second, quieter line: what the words are about
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card of the rail."""
-
-    title: str
-    rows: list[Row]
-    more: str = ""
-    url: str = ""
 
 
 def kind(posts: Sequence[Acting]) -> str:
@@ -60,15 +40,24 @@ def kind(posts: Sequence[Acting]) -> str:
 
 
 def cards(posts: Sequence[Acting], now: datetime) -> list[Card]:
-    """The rail of this home."""
-    makers: dict[str, tuple[Callable[[Sequence[Acting], datetime], Card | None], ...]] = {
-        "leader": (_numbers, _by_place, _told),
-        "duty": (_numbers, _health, _told),
-        "enterprise": (_numbers, _certificates, _told),
-        "inspector": (_numbers, _certificates, _told),
-    }
-    found = [make(posts, now) for make in makers[kind(posts)]]
+    """The rail of this home, as ``data/homes.yaml`` says."""
+    wanted = home(kind(posts)).cards
+    made = counted_rows([one for one in wanted if isinstance(one, Counted) and one.rows], posts, now)
+    found = [
+        MAKERS[one](posts, now) if isinstance(one, str) else by_place(one, posts, now) if one.columns else made[one.title["en"]]
+        for one in wanted
+    ]
     return [card for card in found if card is not None]
+
+
+def first(posts: Sequence[Acting], offered: Sequence[Opening]) -> list[Row]:
+    """Opening acts that this home offers as buttons of their own, where one of my posts may do them."""
+    may = {f"{one.mechanism.name}.{one.act.name}": one for one in offered}
+    return [
+        Row(titles.here(one.title), url=reverse("ledger:raise", args=one.act.split(".")))
+        for one in home(kind(posts)).first
+        if one.act in may
+    ]
 
 
 def _list(query: str) -> str:
@@ -101,24 +90,13 @@ def _numbers(posts: Sequence[Acting], now: datetime) -> Card:
     )
 
 
-def _by_place(posts: Sequence[Acting], now: datetime) -> Card | None:
-    """Overdue cases by the places directly below mine: where a leader must press."""
-    own = scope(posts[0]).place_path
-    below = list(Place.objects.filter(parent__path=own).order_by("pinyin"))
-    if not below:
-        return None
-    overdue = reading.cases(posts, now).filter(ended=False, next_due__lt=now, place_path__startswith=own).order_by()
-    length = len(below[0].path)
-    counts = dict(overdue.values_list(Left("place_path", length)).annotate(count=Count("pk")))
-    rows = [
-        Row(
-            titles.here({"zh": place.name_zh, "en": place.name_en}),
-            f"{counts.get(place.path, 0):,}",
-            _list(f"clock=overdue&place={place.pk}"),
-        )
-        for place in sorted(below, key=lambda one: -counts.get(one.path, 0))
-    ]
-    return Card(gettext("Overdue by place"), rows, "", "")
+def _offline(posts: Sequence[Acting], now: datetime) -> Card:
+    """Points of my sites that are silent or send bad values: whoever watches them sees nothing."""
+    dead = (("SILENT", gettext("Points silent")), ("BAD", gettext("Points sending bad values")))
+    standing = listing.narrowed(listing.alarms(posts), {}).order_by()
+    numbers = standing.aggregate(**{level: Count("pk", filter=Q(level=level)) for level, _ in dead})
+    rows = [Row(words, f"{numbers[level]:,}", f"{reverse('watch:alarms')}?level={level}") for level, words in dead]
+    return Card(gettext("Measurements"), rows)
 
 
 PROCESSES = {
@@ -183,3 +161,13 @@ def _certificates(posts: Sequence[Acting], now: datetime) -> Card | None:
             Row(f"{one.get_kind_display()} {one.number}", text, "", "ok" if left > 60 else "half" if left >= 0 else "off")
         )
     return Card(gettext("My certificates"), rows) if rows else None
+
+
+MAKERS: dict[str, Callable[[Sequence[Acting], datetime], Card | None]] = {
+    "numbers": _numbers,
+    "health": _health,
+    "told": _told,
+    "certificates": _certificates,
+    "offline": _offline,
+}
+"""The cards that ``data/homes.yaml`` names by a word."""

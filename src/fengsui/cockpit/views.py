@@ -51,7 +51,8 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request") and request.GET.get("part") == "lines":
         return render(request, "cockpit/parts/desk_lines.html", context)
-    context |= {"cards": cards.cards(posts, now), "can_raise": bool(reading.openings(posts, now))}
+    offered = reading.openings(posts, now)
+    context |= {"cards": cards.cards(posts, now), "can_raise": bool(offered), "first": cards.first(posts, offered)}
     return render(request, "cockpit/desk.html", context)
 
 

@@ -28,7 +28,7 @@ ORDERS = {
     "place": ("place_path", "next_due"),
     "-place": ("-place_path", "next_due"),
 }
-NAMES = ("mechanism", "state", "level", "place", "clock", "mine", "open", "site", "q")
+NAMES = ("mechanism", "state", "level", "place", "clock", "mine", "signing", "open", "site", "q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Filter:
     place: str = ""
     clock: str = ""
     mine: bool = False
+    signing: bool = False  # signed by some of those who must sign
     open: str = "1"  # 1 open, 0 ended, all
     site: str = ""
     q: str = ""
@@ -61,6 +62,7 @@ class Filter:
             place=query.get("place", "")[:12],
             clock=clock if clock in CLOCKS else "",
             mine=query.get("mine") == "1",
+            signing=query.get("signing") == "1",
             open=shown,
             site=query.get("site", "") if query.get("site", "").isdecimal() else "",
             q=query.get("q", "").strip()[:80],
@@ -84,6 +86,8 @@ class Filter:
             wanted &= Q(place_path__startswith=path) if path else Q(pk__in=[])
         if self.mine:
             wanted &= Q(owner_id__in=offices) | Q(holder_id__in=offices)
+        if self.signing:
+            cases = cases.exclude(core__signed={})
         return cases.filter(wanted & self._due(now))
 
     def _due(self, now: datetime) -> Q:
@@ -120,6 +124,8 @@ class Filter:
             said.append(("clock", gettext("Deadline"), clock_title(self.clock)))
         if self.mine:
             said.append(("mine", gettext("Owner"), gettext("my offices")))
+        if self.signing:
+            said.append(("signing", gettext("Signing"), gettext("one more signature is needed")))
         if self.q:
             said.append(("q", gettext("Search"), self.q))
         return [{"name": name, "label": label, "value": value} for name, label, value in said]

@@ -86,6 +86,7 @@ ADDRESSES = [
     ),
     Address("api/mechanisms/<name>/moves", "/api/mechanisms/hazard/moves", 12, method="POST", own=(403,), body={}),
     Address("api/adoptions", "/api/adoptions", 12, method="POST", own=(422,), other=(422,)),
+    Address("api/reports", "/api/reports", 16),
     Address("api/desk", "/api/desk", 10),
     Address("api/openapi.json", "/api/openapi.json", 2, why_open="the API's description holds no data"),
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 
-from fengsui.ledger import clockwork, doors, reading, rebuild, receipts, verify
+from fengsui.ledger import clockwork, doors, evidence, reading, rebuild, receipts, verify
 from fengsui.ledger.doors import About, Correction, Refused, calling
 from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Actor, Call
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, Evidence, EvidenceUse, Link, Notice, Share
+from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Link, Notice, Share
 from fengsui.ledger.reading.scoped import reach_of
 from fengsui.ledger.verify.receipt import here
 from tests.integration.ledger.conftest import NOW
@@ -18,6 +20,12 @@ from tests.integration.ledger.test_doors import first_criterion
 from tests.small_region import Small
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.KEYS_DIR, settings.EVIDENCE_DIR = tmp_path / "keys", tmp_path / "evidence"
+
 
 LATER = NOW + timedelta(minutes=5)
 RIGHT = "安全阀根部阀关闭，上锁未开"
@@ -109,10 +117,13 @@ def rectified(small: Small) -> str:
     five = {"responsibility": small.one("plant").person.pk, "measures": "换阀", "funds": 1000, "contingency": "预案"}
     act(case, "settle", safety, deadline=(NOW + timedelta(days=20)).date().isoformat(), **five)
     act(case, "approve", first)
-    Evidence.objects.create(digest="cd" * 32, name="a.jpg", media_type="image/jpeg", size=3, stored_at=NOW)
-    Evidence.objects.create(digest="ef" * 32, name="b.jpg", media_type="image/jpeg", size=3, stored_at=NOW)
-    act(case, "submit", safety, evidence=["cd" * 32])
+    act(case, "submit", safety, evidence=[paper("错的")])
     return case
+
+
+def paper(text: str) -> str:
+    """The digest of a small file in the store."""
+    return evidence.store(ContentFile(text.encode(), f"{text}.txt"), Actor("system", name="test"), NOW).digest
 
 
 def test_what_steers_a_case_is_changed_by_acts_only(small: Small) -> None:
@@ -131,14 +142,14 @@ def test_wrong_evidence_is_taken_out_by_an_entry_and_signatures_on_it_are_void(s
     submit = Entry.objects.get(case=case, act="submit").seq
     act(case, "pass_off_site", small.one("county", 1).actor, grounds="材料齐全")
     assert doors.held.read([case], lock=False)[case].case.signed
-    doors.correct(case, Correction(submit, "evidence", ["ef" * 32], "传错照片"), small.one("plant", 1).actor, now=LATER)
+    doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错照片"), small.one("plant", 1).actor, now=LATER)
     assert not doors.held.read([case], lock=False)[case].case.signed
-    assert Case.objects.get(pk=case).fields["evidence"] == ["ef" * 32]
+    assert Case.objects.get(pk=case).fields["evidence"] == [paper("对的")]
     found = Case.objects.get(pk=case)
-    assert EvidenceUse.objects.get(case=case, evidence_id="cd" * 32).withdrawn_seq == found.seq
-    assert reading.file_of(found, "ef" * 32, small.one("league").acting, LATER) is not None
-    assert reading.file_of(found, "cd" * 32, small.one("league").acting, LATER) is None
-    assert reading.file_of(found, "cd" * 32, small.one("county").acting, LATER) is not None
+    assert EvidenceUse.objects.get(case=case, evidence_id=paper("错的")).withdrawn_seq == found.seq
+    assert reading.file_of(found, paper("对的"), small.one("league").acting, LATER) is not None
+    assert reading.file_of(found, paper("错的"), small.one("league").acting, LATER) is None
+    assert reading.file_of(found, paper("错的"), small.one("county").acting, LATER) is not None
     with pytest.raises(Refused) as caught:
         doors.correct(case, Correction(submit, "evidence", [], "全错"), small.one("plant", 1).actor, now=LATER)
     assert status(caught) == (422, "missing")
@@ -148,7 +159,7 @@ def test_whoever_mends_a_piece_of_work_may_not_verify_it(small: Small) -> None:
     case = rectified(small)
     submit = Entry.objects.get(case=case, act="submit").seq
     helper = small.one("county", 1).actor
-    doors.correct(case, Correction(submit, "evidence", ["ef" * 32], "代传"), helper, now=LATER)
+    doors.correct(case, Correction(submit, "evidence", [paper("对的")], "代传"), helper, now=LATER)
     with pytest.raises(Refused) as caught:
         act(case, "pass_off_site", helper, grounds="齐")
     assert status(caught) == (403, "same_person")
@@ -162,9 +173,9 @@ def test_verified_work_is_corrected_by_the_office_that_ended_the_case(small: Sma
     assert Case.objects.get(pk=case).ended
     for who in (small.one("plant", 1).actor, small.one("league").actor):
         with pytest.raises(Refused) as caught:
-            doors.correct(case, Correction(submit, "evidence", ["ef" * 32], "传错"), who, now=LATER)
+            doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错"), who, now=LATER)
         assert caught.value.status == 403
-    doors.correct(case, Correction(submit, "evidence", ["ef" * 32], "传错"), small.one("county").actor, now=LATER)
+    doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错"), small.one("county").actor, now=LATER)
     assert Case.objects.get(pk=case).state == "cancelled"
     assert Notice.objects.filter(case=case, office_id=small.plant.pk, text__contains="corrected").exists()
 
@@ -194,7 +205,7 @@ def test_rebuild_and_verify_know_corrections_merges_and_sharings(small: Small) -
     county = small.one("county").actor
     case, other = rectified(small), opened(small, "另一处")
     submit = Entry.objects.get(case=case, act="submit").seq
-    doors.correct(case, Correction(submit, "evidence", ["ef" * 32], "传错"), county, now=LATER)
+    doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错"), county, now=LATER)
     doors.correct(case, correction("三号罐根阀", field="case.title"), county, now=LATER)
     doors.merge(other, case, county, grounds="同一处", now=LATER)
     doors.share(case, small.other.pk, county, until=NOW + timedelta(days=7), grounds="互检", now=LATER)

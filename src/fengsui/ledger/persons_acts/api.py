@@ -16,6 +16,7 @@ from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case
 from fengsui.ledger.persons_acts import administration
+from fengsui.ledger.public import triage
 from fengsui.moment import now as present
 
 router = Router(tags=["ledger"])
@@ -210,3 +211,33 @@ def adopt(
         raise refused(422, "bad_value", "file", str(error)) from error
     except LookupError as error:
         raise refused(422, "unknown", "mechanism", str(error)) from error
+
+
+# ---------------------------------------------------------------------- reports
+
+
+class ReportOut(Schema):
+    case: str
+    number: str | None
+    title: str
+    seen: str
+    version: int
+    opened_at: datetime
+    due: datetime | None
+    post: int
+    acts: list[str]
+    doubles: int
+    letters: int
+
+
+@router.get("/reports", response=list[ReportOut], summary="Reports of the public that wait in my offices")
+def reports(request: ActingRequest) -> list[dict[str, Any]]:
+    """The most urgent first, with the acts that are possible now, likely doubles and unread letters."""
+    return [
+        {
+            "case": str(one.case.pk), "number": one.case.number, "title": one.case.title, "seen": one.seen,
+            "version": one.case.seq, "opened_at": one.case.opened_at, "due": one.case.next_due, "post": one.acting.post_id,
+            "acts": [name for name, _ in one.acts], "doubles": one.doubles, "letters": one.letters,
+        }
+        for one in triage.queue(request.actings, present())
+    ]  # fmt: skip

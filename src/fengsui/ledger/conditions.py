@@ -47,27 +47,6 @@ def standing(node: OfficeNode, present: OfficeNode | None, row: Mapping[str, Any
     return {"below": below, "kind": node.kind, "duty": not row["duty"] or row["duty"] in node.duties}
 
 
-@register_fact("office.kind")
-def office_kind(sight: Sight) -> dict[str, str]:
-    """The given answering office → what sort of office it is; empty for one dissolved or unknown."""
-    office = sight.value("answering")
-    node = tree().offices.get(office) if isinstance(office, int) else None
-    living = node is not None and (node.dissolved_on is None or node.dissolved_on > sight.now.date())
-    return {str(office): node.kind} if node is not None and living else {}
-
-
-@register_guard(
-    "an_authority",
-    "person",
-    facts=("office.kind",),
-    fields=("answering",),
-    why=gettext_noop("Choose an office of supervision: an enterprise never judges a report about itself"),
-)
-def an_authority(sight: Sight) -> bool:
-    """A report is handed on to an organ of supervision only."""
-    return bool(set(sight.facts["office.kind"].values()) - {"enterprise", "institute"})
-
-
 @register_fact("actor.position")
 def actor_position(sight: Sight) -> dict[str, Any] | None:
     """Where the actor was: a given ``position`` field, else what the cameras wrote into the given photos."""

@@ -50,7 +50,7 @@ def test_a_report_is_handed_on_to_an_office_of_supervision_never_to_an_enterpris
     case = reported(small)
     with pytest.raises(Refused) as caught:
         do(case, "hand_on", small.one("county"), answering=small.plant.pk, reason="非本局职责")
-    assert caught.value.refusals[0].about == "an_authority"
+    assert (caught.value.status, caught.value.refusals[0].about) == (422, "answering")
     do(case, "hand_on", small.one("county"), answering=small.other.pk, reason="属乙旗辖区")
     assert [str(one.case.pk) for one in triage.queue([small.one("other").acting], NOW)] == [case]
     assert Notice.objects.filter(case=case, role="raiser").count() == 1

@@ -1,13 +1,16 @@
-"""What every commit must keep: pins without a host, one clock."""
+"""What every commit must keep: pins without a host, code of a readable size, one clock."""
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from fengsui.services.assets import ROOT
+
+LONGEST_FUNCTION, LONGEST_FILE = 60, 600  # lines
 
 
 def test_pins_name_no_host_and_carry_hashes() -> None:
@@ -33,6 +36,20 @@ def test_every_dependency_is_pinned() -> None:
 def sources() -> Iterator[Path]:
     """Every module of the product that a person wrote."""
     yield from (path for path in sorted((ROOT / "src").rglob("*.py")) if "migrations" not in path.parts)
+
+
+def test_functions_and_files_are_of_a_readable_size() -> None:
+    long = []
+    for path in sources():
+        text = path.read_text()
+        if text.count("\n") > LONGEST_FILE:
+            long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    long.append(f"{path.relative_to(ROOT)}: {node.name} has {lines} lines")
+    assert not long, long
 
 
 def test_only_one_place_reads_the_clock() -> None:

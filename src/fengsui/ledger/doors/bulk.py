@@ -41,8 +41,9 @@ def _chunks(things: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def act_many(calls: Iterable[tuple[str, Call]], now: datetime) -> list[Receipt | Refused]:
     """Do many calls, each on its case; one that is refused leaves the others alone. Answers come in order.
 
-    Calls that touch other cases (children, parents), carry an idempotency key or come twice for one case in a chunk
-    go one by one; all others are decided together and written in one transaction per chunk.
+    It leaves what ``act`` would leave, call after call. Calls that touch other cases (children, parents) or carry an
+    idempotency key go one by one, and so does whatever comes after one of them for the same case; all others are
+    decided together and written in one transaction per chunk.
     """
     answers: list[Receipt | Refused] = []
     for chunk in _chunks(calls):
@@ -60,15 +61,16 @@ def _chunk(chunk: list[tuple[str, Call]], now: datetime) -> list[Receipt | Refus
         ids = sorted({case_id for case_id, _ in chunk})
         passage.held.update(read(ids))
         written: dict[int, Written] = {}
+        later: set[str] = set()
         with facts.remembering():
             for place, (case_id, call) in enumerate(chunk):
                 held = passage.held.get(case_id)
                 if held is None:
                     answers[place] = missing()
-                elif alone(held, call):
-                    done = _try(passage, held, call, answers, place)
-                    if done is not None:
-                        written[place] = done
+                elif case_id in later or not alone(held, call):
+                    later.add(case_id)
+                elif (done := _try(passage, held, call, answers, place)) is not None:
+                    written[place] = done
         passage.work.flush()
         return written
 

@@ -25,7 +25,7 @@ PROGRESS = (
     "施工方案已报审，动火作业票待批", "厂家技术人员已到现场，完成拆检，发现阀芯磨损，需要重新加工",
 )  # fmt: skip
 _ENDS = ("cancelled", "cancelled", "rectifying", "rectifying", "review", "ordinary", "found", "settling")
-_REPORTS = {"cancelled": 12, "rectifying": 11, "review": 12}
+_REPORTS = {"cancelled": 9, "rectifying": 9, "review": 9}
 
 
 class Player:
@@ -156,7 +156,7 @@ class Player:
         given = {"hazard_kind": kind, "colour": colour, "seen": "氨气浓度 35 ppm，高高限 30 ppm"}
         case = doors.open("warning", "by_alarm", given, signal, self.about(), key="", now=self.at).case
         self.do(case, "acknowledge", plant, hours=0.05)
-        for number in range(5):
+        for number in range(4):
             self.at = min(self.at + timedelta(minutes=self.chance.uniform(2, 40)), NOW)
             again = Actor(kind="event", name="alarm.again")
             doors.act(case, Call("again", again, {"seen": f"氨气浓度 {31 + number} ppm"}), now=self.at)
@@ -181,12 +181,12 @@ class Player:
         self.do(case, "instruct", "top", 2, words="请抓好落实，举一反三，按月报告", due="2027-01-31")
         lead, support = getattr(self.small, county), self.small.league
         given = self.do(case, "assign", "top", lead_office=lead.pk, supporting=[support.pk])
-        for number in range(8):
+        for number in range(7):
             self.do(case, "report", county, hours=90, progress=PROGRESS[number % len(PROGRESS)])
         tasks = {one.owner_id: str(one.pk) for one in Case.objects.filter(pk__in=given.opened)}
         for office, name in ((lead, county), (support, "league")):
             self.do(tasks[office.pk], "sign", name, measures="制定专项方案，明确责任人")
-            for number in range(5):
+            for number in range(4):
                 self.do(tasks[office.pk], "report", name, hours=60, progress=PROGRESS[number])
             if closed:
                 self.do(tasks[office.pk], "submit", name, result="已完成全部排查")

@@ -35,6 +35,7 @@ _FIELDS = 15
 
 _WHOLE = struct.Struct(">h iq i32s iq i16s ii iq i32s i32s iq iq iq iq i16s i")
 """A row in which nothing is null: each cell after its length, up to the length of the words."""
+_NULL = b"\xff\xff\xff\xff"
 _LENGTHS = (_FIELDS, 8, 32, 8, 16, 4, 8, 32, 32, 8, 8, 8, 8, 16)
 
 
@@ -61,11 +62,6 @@ class Line:
     words: bytes
     body: bytes | None
 
-    @property
-    def after(self) -> str:
-        """The state after the act."""
-        return self.words.rpartition(b"\x1f")[2].decode()
-
 
 def _int(cell: bytes | None) -> int | None:
     return None if cell is None else int.from_bytes(cell, "big", signed=True)
@@ -78,7 +74,7 @@ def line_of(data: bytes) -> Line:
          principal, m, post, o, salt, words) = _WHOLE.unpack_from(data)  # fmt: skip
         if (n, a, b, c, d, e, f, g, h, i, j, k, m, o) == _LENGTHS:
             start = _WHOLE.size + words
-            if data[start : start + 4] != b"\xff\xff\xff\xff":
+            if data[start : start + 4] != _NULL:
                 return Line(position, hashed, entry, case, seq, at, previous, leaf, office, person, principal, post, salt,
                             data[_WHOLE.size : start], data[start + 4 :])  # fmt: skip
     return _odd_line(data)
@@ -153,8 +149,21 @@ class End:
 
     first_seq: int
     first_previous: bytes
-    last: Line
     name: bytes  # the case's id as text
+    seq: int
+    leaf: bytes
+    at: int
+    words: bytes
+    position: int | None
+
+    def go_on(self, line: Line) -> None:
+        """Stand at this line from now on."""
+        self.seq, self.leaf, self.at, self.words, self.position = line.seq, line.leaf, line.at, line.words, line.position
+
+    @property
+    def after(self) -> str:
+        """The state after the latest act."""
+        return self.words.rpartition(b"\x1f")[2].decode()
 
 
 @dataclass(slots=True)
@@ -194,8 +203,32 @@ class Reader:
         )
 
     def sealed(self, data: bytes) -> None:
-        """A line that has a place in the tree."""
-        line = line_of(data)
+        """A line that has a place in the tree. One in perfect order is done with at once, all others are looked at closely."""
+        if len(data) > _WHOLE.size:
+            (n, a, position, b, hashed, c, _, d, case, e, seq, f, at, g, previous, h, leaf, i, office, j, person, k,
+             principal, m, post, o, salt, length) = _WHOLE.unpack_from(data)  # fmt: skip
+            known, start = self.part.ends.get(case), _WHOLE.size + length
+            if (
+                known is not None
+                and position == self.next
+                and leaf == hashed
+                and previous == known.leaf
+                and seq == known.seq + 1
+                and (n, a, b, c, d, e, f, g, h, i, j, k, m, o) == _LENGTHS
+                and data[start : start + 4] != _NULL
+            ):
+                words, body = data[_WHOLE.size : start], data[start + 4 :]
+                told = _head(known.name, seq, at, words, (person, principal, office, post))
+                same = sha256(b"\x00" + previous + salt + body).digest() == leaf and body.startswith(told)
+                if same and not words.startswith(b"erase\x1f"):
+                    self.next = position + 1
+                    self.leaves.append(hashed)
+                    self.part.count += 1
+                    known.seq, known.leaf, known.at, known.words, known.position = seq, leaf, at, words, position
+                    return
+        self._closely(line_of(data))
+
+    def _closely(self, line: Line) -> None:
         position = line.position or 0
         if position != self.next:
             self.tell("gap", line, f"存证树缺第 {self.next}—{position - 1} 位", f"places {self.next} to {position - 1} are gone")
@@ -220,16 +253,14 @@ class Reader:
             part.erased.append((case, line.seq))
         elif sha256(b"\x00" + line.previous + line.salt + body).digest() != line.leaf:
             self.tell("tampered", line, "内容已被改动", "its content was changed")
-        elif not body.startswith(_head(line, name)) or line.words.startswith(b"erase\x1f"):
+        elif not body.startswith(_head_of(line, name)) or line.words.startswith(b"erase\x1f"):
             self._look_closer(line, body)
-        line.body = line.hash = None  # the latest line of each case stays in memory
         if known is None:
-            part.ends[case] = End(line.seq, line.previous, line, name)
+            part.ends[case] = End(line.seq, line.previous, name, line.seq, line.leaf, line.at, line.words, line.position)
             return
-        last = known.last
-        if line.seq != last.seq + 1 or line.previous != last.leaf:
-            self.tell(*_with(broken(last.seq, last.leaf, line.seq, line.previous), line))
-        known.last = line
+        if line.seq != known.seq + 1 or line.previous != known.leaf:
+            self.tell(*_with(broken(known.seq, known.leaf, line.seq, line.previous), line))
+        known.go_on(line)
 
     def _look_closer(self, line: Line, body: bytes) -> None:
         """An entry that does not begin as its columns say, or that erases another one."""
@@ -252,18 +283,21 @@ class Reader:
         return part
 
 
-def _head(line: Line, case: bytes) -> bytes:
+def _head_of(line: Line, name: bytes) -> bytes:
+    return _head(name, line.seq, line.at, line.words, (line.person, line.principal, line.office, line.post))
+
+
+def _head(case: bytes, seq: int, at: int, words: bytes, who: tuple[int, ...]) -> bytes:
     """How the entry's bytes begin if its columns tell the truth (``canon.HEAD``); ``case`` is its id as text."""
-    minute, inside = divmod(line.at, 60_000_000)
-    who = (line.person, line.principal, line.office, line.post)
+    minute, inside = divmod(at, 60_000_000)
     second, micro = divmod(inside, 1_000_000)
     return b'{"v":1,"case":"%b","seq":%d,"at":"%b%02d.%06dZ",%b"who":%b,' % (
         case,
-        line.seq,
+        seq,
         _minutes.get(minute) or _minute(minute),
         second,
         micro,
-        _told.get(line.words) or _words(line.words),
+        _told.get(words) or _words(words),
         _persons.get(who) or _who(who),
     )
 

@@ -96,7 +96,7 @@ def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
             known = ends.get(case)
             if known is None:
                 begins(case, end, report)
-            elif problem := broken(known.last.seq, known.last.leaf, end.first_seq, end.first_previous):
+            elif problem := broken(known.seq, known.leaf, end.first_seq, end.first_previous):
                 tell(report, problem, case, end.first_seq, None)
             ends[case] = end
     return ends
@@ -237,15 +237,15 @@ def _cases(ends: dict[bytes, End], report: Report) -> None:
             end = ends.pop(case.bytes, None)
             if end is None:
                 tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case.bytes, seq, None)
-            elif end.last.seq != seq:
+            elif end.seq != seq:
                 gone = (
-                    ("cut_tail" if seq > end.last.seq else "case_row"),
-                    f"事项版本为 {seq}，末条记录为 {end.last.seq}",
-                    (f"the case stands at {seq}, its last entry is {end.last.seq}"),
+                    ("cut_tail" if seq > end.seq else "case_row"),
+                    f"事项版本为 {seq}，末条记录为 {end.seq}",
+                    (f"the case stands at {seq}, its last entry is {end.seq}"),
                 )
                 tell(report, gone, case.bytes, seq, None)
-            elif end.last.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.last.at:
+            elif end.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.at:
                 text = "事项现状与末条记录不一致", "the case row differs from its last entry"
                 tell(report, ("case_row", *text), case.bytes, seq, None)
     for case, end in ends.items():
-        tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.last.seq, end.last.position)
+        tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.seq, end.position)

@@ -1,0 +1,82 @@
+"""How many statements each page costs: at most so many, and the same with one row as with thirty.
+
+A page that asks once more for each row it shows is slow on a real desk and nowhere else; these numbers catch it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fengsui.ledger import doors
+from fengsui.moment import now as present
+from tests.small_region import Small, build
+
+pytestmark = pytest.mark.django_db
+
+MANY = 30
+PAGES = {
+    "/cases/": 15,
+    "/cases/?open=all&q=氨罐": 15,
+    "/cases/?mechanism=warning&level=red,orange&order=-moved": 15,
+    "/cases/?part=rows": 13,
+    "/find/?q=氨罐": 11,
+    "/desk/": 25,
+    "/desk/?part=lines": 23,
+    "/api/cases?limit=50": 8,
+    "/api/desk": 10,
+    "/notices/": 12,
+    "/map/": 16,
+    "/map/now.json": 12,
+    "/alarms/": 16,
+    "/sites/HC-1/": 24,
+}
+"""Address → statements of a warm process, for a county's duty officer; session, account and posts included."""
+
+
+@pytest.fixture
+def small() -> Small:
+    return build(present())
+
+
+def fill(small: Small, first: int, last: int) -> None:
+    """Warnings and hazards at the plant, with their clocks, call lists, notices and parties."""
+    now, actor = present(), small.one("county").actor
+    about = doors.About(kind="site", id=str(small.site.pk), duty="hazchem", title="氨罐压力高高报")
+    for number in range(first, last):
+        at = now - timedelta(minutes=number)
+        colour = ("red", "orange", "yellow")[number % 3]
+        given = {"hazard_kind": f"leak {number}", "colour": colour}
+        doors.open("warning", "by_person", given, actor, about, key=f"w{number}", now=at)
+        doors.open("hazard", "found_here", {"finding": f"氨罐根部阀关闭 {number}"}, actor, about, key=f"h{number}", now=at)
+
+
+def spent(client: Client, path: str) -> tuple[int, list[str]]:
+    """Statements of the second request, for every page the same start: nothing kept from the page before."""
+    client.get(path)
+    cache.set("lagging", [], 60)
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code, answer.content[:300])
+    # the book of law numbers asks at most once a second whether it changed: neither here nor there
+    said = [one["sql"] for one in asked if "law_lawedit" not in one["sql"]]
+    return len(said), said
+
+
+def test_pages_cost_few_statements_and_no_more_for_more_rows(small: Small) -> None:
+    who = small.one("county")
+    client = Client(headers={"X-Acting-Post": str(who.post.pk)})
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    fill(small, 0, 3)
+    few = {path: spent(client, path) for path in PAGES}
+    fill(small, 3, MANY)
+    many = {path: spent(client, path) for path in PAGES}
+    grown = {path: (few[path][0], many[path][0]) for path in PAGES if many[path][0] != few[path][0]}
+    assert not grown, (grown, {path: sorted(set(many[path][1]) - set(few[path][1]))[:5] for path in grown})
+    over = {path: (many[path][0], budget) for path, budget in PAGES.items() if many[path][0] != budget}
+    assert not over, over

@@ -23,7 +23,7 @@ from fengsui import moment
 from fengsui.cockpit import sheet, situation
 from fengsui.region import geography
 from fengsui.region.acting import posts_of
-from fengsui.region.models import Place
+from fengsui.region.tree import tree
 
 KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine", "mines": "mine"}
 
@@ -32,8 +32,9 @@ def _json(data: Any) -> HttpResponse:
     return HttpResponse(orjson.dumps(data), content_type="application/json")
 
 
-def _names(codes: set[str]) -> dict[str, Any]:
-    return Place.objects.in_bulk(codes)
+def _names(codes: set[str]) -> dict[str, dict[str, str]]:
+    known = tree().places
+    return {code: {"zh": known[code].name[0], "en": known[code].name[1]} for code in codes & known.keys()}
 
 
 def _kind(industry: str) -> str:
@@ -89,8 +90,9 @@ def page(request: HttpRequest) -> HttpResponse:
     ]
     hours = [{"share": round(hour / 6 * 100, 2), "at": now + hour * (situation.AHEAD / 6)} for hour in range(1, 6)]
     names = {
-        place.code: {"zh": place.name_zh, "en": place.name_en, "at": (place.lon, place.lat)}
-        for place in Place.objects.filter(level__in=(Place.Level.LEAGUE, Place.Level.COUNTY))
+        code: {"zh": place.name[0], "en": place.name[1], "at": (place.lon, place.lat)}
+        for code, place in tree().places.items()
+        if place.level in ("league", "county")
     }
     context = {
         "names": names,

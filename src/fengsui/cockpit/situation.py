@@ -19,7 +19,8 @@ from django.urls import reverse
 from fengsui.ledger import filters, mechanisms, reading, titles
 from fengsui.ledger.models import LEVELS, RANK
 from fengsui.region.acting import Acting, scope
-from fengsui.region.models import Place, Site
+from fengsui.region.models import Site
+from fengsui.region.tree import tree
 
 AHEAD = timedelta(hours=6)
 FEED = 16
@@ -78,17 +79,14 @@ def _where(
 
 
 def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
-    """The open cases that carry a level, worst last so that they are drawn on top. Two queries."""
+    """The open cases that carry a level, worst last so that they are drawn on top. One query."""
     # the worst first, so that none of them is left out for many yellow ones; the level's rank is not its name's order
     ranked = Choose(*(When(level=level, then=Value(RANK[level])) for level in LEVELS), output_field=IntegerField())
     cases = list(open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at").defer("fields", "core", "raiser")[:MARKS])
-    places = {
-        code: (lon, lat)
-        for code, lon, lat in Place.objects.filter(code__in={case.place_code[:6] for case in cases}).values_list(
-            "code", "lon", "lat"
-        )
-        if lon is not None and lat is not None
-    }
+    known = tree().places
+    counties = {case.place_code[:6] for case in cases} & known.keys()
+    centres = ((code, known[code].lon, known[code].lat) for code in counties)
+    places = {code: (lon, lat) for code, lon, lat in centres if lon is not None and lat is not None}
     where = _where(cases, sites, places)
     cases.sort(key=lambda case: -RANK[case.level])
     return [

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import get_language, gettext
 
 from fengsui.ledger import (
@@ -31,7 +30,7 @@ from fengsui.ledger import (
 )
 from fengsui.ledger.doors import persons_acts, sharing
 from fengsui.ledger.doors.facts import law_of
-from fengsui.ledger.doors.held import read
+from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.kernel.times import later
 from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Leaf, Notice
@@ -39,8 +38,7 @@ from fengsui.ledger.reading.possible import Cannot, May, may
 from fengsui.ledger.reading.sealed import files, hidden_fields
 from fengsui.ledger.timelines import facts, timeline
 from fengsui.region.acting import Acting, scope
-from fengsui.region.models import Place
-from fengsui.region.tree import once
+from fengsui.region.tree import once, tree
 
 DIRECT = 3
 """So many acts stand as buttons; the rest in a menu."""
@@ -72,7 +70,7 @@ def who(acting: Acting) -> str:
 
 
 def who_each(actings: Sequence[Acting]) -> list[str]:
-    """``who`` of each; three queries however many there are, asked once for a page."""
+    """``who`` of each; one query however many there are, asked once for a page."""
     posts = once(("who", tuple(actings)), lambda: _names_of(actings))
     persons, offices, titled = posts
     said = []
@@ -94,13 +92,13 @@ def _names_of(actings: Sequence[Acting]) -> tuple[dict[int, str], dict[Any, Any]
 
 
 def places_below(posts: Sequence[Acting]) -> list[tuple[str, str]]:
-    """The counties or leagues directly below the places of my posts, for the filter."""
-    paths = {scope(one).place_path for one in posts}
-    wanted = Q()
-    for path in paths:
-        wanted |= Q(parent__path=path) | Q(path=path)
-    found = Place.objects.filter(wanted).order_by("pinyin")[:130] if paths else []
-    return [(place.pk, titles.here({"zh": place.name_zh, "en": place.name_en})) for place in found]
+    """The places of my posts and those directly below them, for the filter."""
+    known = tree().places
+    mine = {scope(one).place_path for one in posts}
+    codes = {node.code for node in known.values() if node.path in mine}
+    found = [node for node in known.values() if node.code in codes or node.parent in codes]
+    found.sort(key=lambda node: node.pinyin)
+    return [(node.code, titles.here({"zh": node.name[0], "en": node.name[1]})) for node in found[:130]]
 
 
 def build(
@@ -112,7 +110,8 @@ def build(
     running = [clock for clock in clocks if clock.stopped is None and not case.ended]
     walked = timelines.steps(case)
     can, cannot = sorted_out(mechanism, *may(case, acting, now), stopping(mechanism, running, [acting.office_id]))
-    hidden = hidden_fields(mechanism, read([str(case.pk)], lock=False)[str(case.pk)], acting, walked, now)
+    held = read([str(case.pk)], lock=False)[str(case.pk)]
+    hidden = hidden_fields(mechanism, held, acting, walked, now)
     shown = timelines.shown(case, before)
     offices = names.offices([case.owner_id, case.opener_id, case.holder_id, *(clock.holder_id for clock in clocks)])
     plan = _plan(mechanism, walked, case, running, offices, whole)
@@ -150,7 +149,7 @@ def build(
         "facts": facts(mechanism, case, hidden),
         "evidence": _evidence(case, hidden, acting),
         "timeline": timeline(mechanism, shown, hidden, timelines.corrections_of(case, walked)),
-        "beside": beside(case, acting, now),
+        "beside": beside(case, held, acting, now),
         "entries": case.seq,
         "earlier": shown[-1].seq if shown and shown[-1].seq > 1 else None,
         "later": before is not None,
@@ -165,9 +164,8 @@ def build(
     }  # fmt: skip
 
 
-def beside(case: Case, acting: Acting, now: datetime) -> dict[str, bool]:
+def beside(case: Case, held: Held, acting: Acting, now: datetime) -> dict[str, bool]:
     """Which of the ledger's own acts this post may do, for the case's menu; the doors ask again."""
-    held = read([str(case.pk)], lock=False)[str(case.pk)]
     actor = reading.actor_of(acting)
     answers = not persons_acts.is_enterprise(acting.office_id) and persons_acts.answers(held, actor, now)
     return {

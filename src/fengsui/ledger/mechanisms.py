@@ -133,6 +133,11 @@ def current(name: str, *, exercise: bool = False) -> Mechanism:
     return _exercise_version(digest) if exercise else version(digest)
 
 
+def names_in_use() -> list[str]:
+    """Names of the mechanisms that new cases open under."""
+    return sorted(_current_digests())
+
+
 @functools.cache
 def _exercise_version(digest: str) -> Mechanism:
     return at_pace(version(digest), settings.EXERCISE_PACE)

@@ -1,4 +1,4 @@
-"""Ids into names, for pages: offices, persons, posts, places and sites, each kind in one query."""
+"""Ids into names, for pages: offices, posts and places from the region's picture, persons and sites in one query each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import officenames
-from fengsui.region.models import Office, Person, Place, Post, Site
+from fengsui.region.models import Office, Person, Place, Site
+from fengsui.region.tree import tree
 
 Words = Mapping[str, str]
 NOBODY: Words = {"zh": "", "en": ""}
@@ -22,8 +23,8 @@ def _both(rows: Iterable[tuple[Any, str, str]]) -> dict[Any, Words]:
 
 def offices(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Office id → its name in both languages."""
-    wanted = {one for one in ids if one}
-    return _both(Office.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
+    known = tree().offices
+    return _both((one, *known[one].name) for one in set(ids) if one in known)
 
 
 def offices_then(pairs: Iterable[tuple[int | None, datetime]]) -> dict[tuple[int, date], Words]:
@@ -34,14 +35,14 @@ def offices_then(pairs: Iterable[tuple[int | None, datetime]]) -> dict[tuple[int
 
 def posts(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Post id → its title."""
-    wanted = {one for one in ids if one}
-    return _both(Post.objects.filter(pk__in=wanted).values_list("pk", "title_zh", "title_en")) if wanted else {}
+    known = tree().posts
+    return _both((one, *known[one].title) for one in set(ids) if one in known)
 
 
 def places(codes: Iterable[str]) -> dict[str, Words]:
     """Place code → its name."""
-    wanted = {one for one in codes if one}
-    return _both(Place.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")) if wanted else {}
+    known = tree().places
+    return _both((one, *known[one].name) for one in set(codes) if one in known)
 
 
 def persons(ids: Iterable[int | None]) -> dict[int, str]:

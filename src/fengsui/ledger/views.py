@@ -24,7 +24,7 @@ from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading,
 from fengsui.ledger import notices as sight
 from fengsui.ledger.doors import calling
 from fengsui.ledger.doors.shapes import Refused
-from fengsui.ledger.models import CallLine, Case, Entry, MechanismVersion, SavedView
+from fengsui.ledger.models import CallLine, Case, Entry, SavedView
 from fengsui.region.acting import Acting, acting_of, mine
 
 PAGE = 50
@@ -68,7 +68,12 @@ def case_list(request: HttpRequest) -> HttpResponse:
     posts = mine(request, now)
     wanted = filters.Filter.read(request.GET)
     found = _narrowed(posts, wanted, now)
-    count, more = reading.count(found)
+    part = bool(request.headers.get("HX-Request")) and request.GET.get("part") == "rows"
+    views = [] if part else saved_views(posts)
+    # a view that searches words is not counted beside every list: it costs as much as the list itself
+    queries = [] if part else [*SYSTEM_VIEWS, *(view.query for view in views if "q" not in QueryDict(view.query))]
+    counted = _counted(found, posts, queries, now)
+    count, _ = counted[None]
     page = _page(request, max(1, -(-count // PAGE)))
     shown = tables.rows(tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE), office_ids(posts))
     context = {
@@ -76,7 +81,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "filter": wanted,
         "chips": wanted.chips(),
         "count": count,
-        "counted": filters.number_said((count, more)),
+        "counted": filters.number_said(counted[None]),
         "page": page,
         "first": (page - 1) * PAGE + 1 if count else 0,
         "last": min(page * PAGE, count),
@@ -84,26 +89,45 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "now": now,
         "here": request.get_full_path(),
     }
-    if request.headers.get("HX-Request") and request.GET.get("part") == "rows":
+    if part:
         return render(request, "ledger/parts/rows.html", context)
-    context |= _list_frame(posts, wanted, now)
+    context |= _list_frame(posts, wanted, views, counted, now)
     return render(request, "ledger/list.html", context)
 
 
-def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> dict[str, Any]:
+SYSTEM_VIEWS = ("", "mine=1", "clock=today", "clock=overdue", "level=red,orange")
+
+Counts = dict[str | None, tuple[int, bool]]
+
+
+def saved_views(posts: list[Acting]) -> list[SavedView]:
+    """The reader's own views and those shared with their offices."""
+    mine_or_ours = Q(person_id=posts[0].person_id) | Q(office_id__in=office_ids(posts))
+    return list(SavedView.objects.filter(mine_or_ours).order_by("name")[:VIEWS])
+
+
+def _counted(found: Any, posts: list[Acting], queries: list[str], now: datetime) -> Counts:
+    """How many cases the list (``None``) and each view hold, by its query: one statement for all of them."""
+    asked: dict[str | None, Any] = {None: found}
+    for query in queries:
+        asked[query] = _narrowed(posts, filters.Filter.read(QueryDict(query)), now)
+    return reading.counts(asked)
+
+
+def _list_frame(
+    posts: list[Acting], wanted: filters.Filter, views: list[SavedView], counted: Counts, now: datetime
+) -> dict[str, Any]:
     """What stands round the table: the views with their counts and the choices of the filter."""
-    offices = office_ids(posts)
-    system = [
-        ("", gettext("All open")),
-        ("mine=1", gettext("My offices'")),
-        ("clock=today", gettext("Due today")),
-        ("clock=overdue", gettext("Overdue")),
-        ("level=red,orange", gettext("Red and orange")),
-    ]
+    names = dict(
+        zip(
+            SYSTEM_VIEWS,
+            (gettext("All open"), gettext("My offices'"), gettext("Due today"), gettext("Overdue"), gettext("Red and orange")),
+            strict=True,
+        )
+    )
+    said = {query: filters.number_said(number) for query, number in counted.items()}
     person = posts[0].person_id
-    views = list(SavedView.objects.filter(Q(person_id=person) | Q(office_id__in=offices)).order_by("name")[:VIEWS])
-    counted = _counted(posts, [query for query, _ in system] + [view.query for view in views], now)
-    known = MechanismVersion.objects.filter(current=True).order_by("name").values_list("name", flat=True)
+    known = mechanisms.names_in_use()
     states: list[tuple[str, str]] = []
     if wanted.mechanism:
         try:
@@ -112,9 +136,9 @@ def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> d
         except LookupError:
             states = []
     return {
-        "system_views": [(query, name, counted[query]) for query, name in system],
-        "own_views": [(view, counted[view.query]) for view in views if view.person_id == person and not view.office_id],
-        "shared_views": [(view, counted[view.query]) for view in views if view.office_id],
+        "system_views": [(query, name, said[query]) for query, name in names.items()],
+        "own_views": [(view, said.get(view.query, "")) for view in views if view.person_id == person and not view.office_id],
+        "shared_views": [(view, said.get(view.query, "")) for view in views if view.office_id],
         "person": person,
         "mechanisms": [(name, filters.mechanism_title(name)) for name in known],
         "states": states,
@@ -124,13 +148,6 @@ def _list_frame(posts: list[Acting], wanted: filters.Filter, now: datetime) -> d
         "can_raise": bool(reading.openings(posts, now)),
         "query": urlencode(request_query(wanted), safe=","),
     }
-
-
-def _counted(posts: list[Acting], queries: list[str], now: datetime) -> dict[str, str]:
-    """How many cases each view holds, by its query: one statement for all of them."""
-    asked = {query: filters.Filter.read(QueryDict(query)) for query in queries}
-    found = reading.counts({query: _narrowed(posts, one, now) for query, one in asked.items()})
-    return {query: filters.number_said(one) for query, one in found.items()}
 
 
 def request_query(wanted: filters.Filter) -> dict[str, str]:

@@ -33,6 +33,7 @@ class OfficeNode:
     duties: frozenset[str]
     successor: int | None
     dissolved_on: date | None
+    name: tuple[str, str] = ("", "")  # Chinese, English
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class PlaceNode:
     level: str
     parent: str | None
     path: str
+    name: tuple[str, str] = ("", "")
+    pinyin: str = ""
+    lon: float | None = None
+    lat: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class PostNode:
     office: int
     duties: frozenset[str]
     charges: frozenset[str]
+    title: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +151,17 @@ class Tree:
 def _offices() -> dict[int, OfficeNode]:
     from .models import Office
 
-    columns = ("id", "kind", "place_id", "parent_id", "path", "duties", "successor_id", "dissolved_on")
+    columns = ("id", "kind", "place_id", "parent_id", "path", "duties", "successor_id", "dissolved_on", "name_zh", "name_en")
     rows = Office.objects.values_list(*columns)
-    return {row[0]: OfficeNode(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]), row[6], row[7]) for row in rows}
+    return {row[0]: OfficeNode(*row[:5], frozenset(row[5]), *row[6:8], name=(row[8], row[9])) for row in rows}
+
+
+def _places() -> dict[str, PlaceNode]:
+    from .models import Place
+
+    columns = ("code", "level", "parent_id", "path", "name_zh", "name_en", "pinyin", "lon", "lat")
+    rows = Place.objects.values_list(*columns)
+    return {row[0]: PlaceNode(*row[:4], (row[4], row[5]), *row[6:]) for row in rows}
 
 
 def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:
@@ -185,14 +199,13 @@ def _sites() -> dict[int, SiteNode]:
 
 def load(token: str = "") -> Tree:
     """Read the whole picture from the database (about ten thousand rows)."""
-    from .models import Place, Post
+    from .models import Post
 
-    offices = _offices()
-    places = {row[0]: PlaceNode(*row) for row in Place.objects.values_list("code", "level", "parent_id", "path")}
+    offices, places = _offices(), _places()
     sites = _sites()
     posts = {
-        row[0]: PostNode(row[0], row[1], frozenset(row[2]), frozenset(row[3]))
-        for row in Post.objects.values_list("id", "office_id", "duties", "charges")
+        row[0]: PostNode(row[0], row[1], frozenset(row[2]), frozenset(row[3]), (row[4], row[5]))
+        for row in Post.objects.values_list("id", "office_id", "duties", "charges", "title_zh", "title_en")
     }
     tops = [node.id for node in offices.values() if node.kind == "department" and node.parent is None]
     return Tree(

@@ -23,7 +23,7 @@ ADDRESSES = [
     Address("api/cases", "/api/cases", 34, method="POST", own=(201,), other=(403,), body=HAZARD, headers=KEY),
     Address("api/cases/<case_id>", "/api/cases/{case}", 12, about_case=True),
     Address("api/cases/<case_id>/entries", "/api/cases/{case}/entries", 13, about_case=True),
-    Address("api/cases/<case_id>/acts", "/api/cases/{case}/acts", 14, about_case=True),
+    Address("api/cases/<case_id>/acts", "/api/cases/{case}/acts", 11, about_case=True),
     Address(
         "api/cases/<case_id>/acts",
         "/api/cases/{case}/acts",
@@ -53,7 +53,7 @@ ADDRESSES = [
         headers=SENT,
         body={"into": "{case}", "grounds": "同一处"},
     ),
-    Address("api/cases/<case_id>/shares", "/api/cases/{case}/shares", 12, about_case=True),
+    Address("api/cases/<case_id>/shares", "/api/cases/{case}/shares", 11, about_case=True),
     Address(
         "api/cases/<case_id>/shares",
         "/api/cases/{case}/shares",

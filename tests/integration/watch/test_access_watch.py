@@ -14,28 +14,28 @@ pytestmark = pytest.mark.django_db
 DEVICES = "devices come with their site's token, not with a sign-in; without one it is 401"
 SPAN = "begin=2026-11-24T00:00:00Z&end=2026-11-24T01:00:00Z"
 ADDRESSES = [
-    Address("alarms/", "/alarms/", 60),
-    Address("alarms/export.csv", "/alarms/export.csv", 40),
-    Address("alarms/<int:alarm>/", "/alarms/{alarm}/", 60, other=(404,)),
+    Address("alarms/", "/alarms/", 17),
+    Address("alarms/export.csv", "/alarms/export.csv", 11),
+    Address("alarms/<int:alarm>/", "/alarms/{alarm}/", 14, other=(404,)),
     Address(
         "^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", "/alarms/do/acknowledge/", 30,
         method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
     ),
     Address("metrics", "/metrics", 10, why_open="for this machine alone, or with a token: figures of processes, nobody's data"),
-    Address("rules/<slug:code>/", "/rules/{code}/", 45, other=(404,)),
-    Address("rules/<slug:code>/<int:point>/", "/rules/{code}/{point}/", 30, own=(403,), other=(404,)),
-    Address("api/sites/<code>/rules", "/api/sites/{code}/rules", 20, other=(404,)),
+    Address("rules/<slug:code>/", "/rules/{code}/", 16, other=(404,)),
+    Address("rules/<slug:code>/<int:point>/", "/rules/{code}/{point}/", 14, own=(403,), other=(404,)),
+    Address("api/sites/<code>/rules", "/api/sites/{code}/rules", 11, other=(404,)),
     Address(
         "api/sites/<code>/rules/<point>", "/api/sites/{code}/rules/{point}", 20, method="POST", own=(403,), other=(404,),
         body={"grounds": "x", "levels": {"HH": {"limit": 1.7}}},
     ),
-    Address("ingest/", "/ingest/", 40, without_post=(200, 403)),
-    Address("api/alarms", "/api/alarms", 20),
+    Address("ingest/", "/ingest/", 16, without_post=(200, 403)),
+    Address("api/alarms", "/api/alarms", 11),
     Address("api/alarms/acknowledge", "/api/alarms/acknowledge", 20, method="POST", body={"alarms": [0], "key": "k"}, own=(404,)),
     Address("api/ingest/<kind>", "/api/ingest/json", 20, method="POST", own=(401,), other=(401,), why_open=DEVICES),
     Address("api/points/<point>/history", "/api/points/{point}/history?" + SPAN, 20, other=(404,)),
-    Address("api/sites/<code>/latest", "/api/sites/{code}/latest", 20, other=(404,)),
-    Address("api/sites/<code>/points", "/api/sites/{code}/points", 40, other=(404,)),
+    Address("api/sites/<code>/latest", "/api/sites/{code}/latest", 10, other=(404,)),
+    Address("api/sites/<code>/points", "/api/sites/{code}/points", 14, other=(404,)),
 ]  # fmt: skip
 
 

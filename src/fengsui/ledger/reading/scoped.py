@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
@@ -22,6 +22,7 @@ from fengsui.region.models import Office
 from fengsui.region.scoping import ALL, Scope
 from fengsui.region.tree import once
 
+K = TypeVar("K")
 COUNTED = 10_000
 """Beyond this many a list says "more than": counting on would cost more than it tells."""
 
@@ -164,7 +165,7 @@ def count(found: QuerySet[Case]) -> tuple[int, bool]:
     return counts({"found": found})["found"]
 
 
-def counts(wanted: Mapping[str, QuerySet[Case]]) -> dict[str, tuple[int, bool]]:
+def counts(wanted: Mapping[K, QuerySet[Case]]) -> dict[K, tuple[int, bool]]:
     """Several ``count``s in one query, each by the name it was asked under."""
     if not wanted:
         return {}

@@ -1,6 +1,7 @@
 """Fills an empty database with the demo's region; run as ``python -m fengsui.services.seeding`` by the demo.
 
-In: ``DATABASE_URL`` of the owner, an empty database. Out: the region, its open cases, alarm rules, and a token for each site.
+In: ``DATABASE_URL`` of the owner, an empty database. Out: the region, its open cases, alarm rules, a token for each
+site, and its devices' last hours.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Any
 
 
 def seed() -> None:
-    """Seed in the order that the rooms need: region and cases, alarm rules, the sites' tokens."""
+    """Seed in the order that the rooms need: region, alarm rules, the sites' tokens, their past hours, cases."""
     import django
 
     django.setup()
+    from django.conf import settings
+
     from fengsui import moment
     from fengsui.region.models import Site
     from fengsui.services.demo import matters
     from fengsui.services.demo import seed as region
-    from fengsui.watch import credentials, rules
+    from fengsui.watch import credentials, history, rules, simulator
 
     def say(words: str) -> None:
         sys.stdout.write(f"{words}\n")
@@ -29,6 +32,8 @@ def seed() -> None:
     region.run(say, moment.now())
     rules.install(moment.now())
     credentials.issue(Site.objects.unscoped("each site gets its stream token"), moment.now())
+    history.Store(settings.DATA_DIR / "history").write_part([simulator.past(moment.now())])
+    say("history: the devices' last four hours, made up")
     led = matters.run(say, moment.now(), seed=region.SEED, photo=photos())
     say("cases: " + ", ".join(f"{count} {name}" for name, count in sorted(led.items())))
 

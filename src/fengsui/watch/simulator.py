@@ -20,15 +20,19 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import orjson
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from numpy.typing import NDArray
 
 from fengsui.moment import now
+from fengsui.watch.engine import SECOND, Batch
 from fengsui.watch.mqtt import Publisher
 
 log = logging.getLogger(__name__)
@@ -59,6 +63,14 @@ class Signal:
         wave += 0.3 * math.sin(2 * math.pi * (at / second + self.seed % 89 / 89))
         noise = 0.2 * (crc32(b"%d:%d" % (self.seed, int(at))) / 2**31 - 1)
         return self.normal + self.swing * (wave + noise) + self.shift(at)
+
+    def past(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values at these seconds (since 1970), as `value` gives them one by one while no order moves the point."""
+        first, second = 60 + self.seed % 240, 400 + self.seed % 1100
+        wave = 0.5 * np.sin(2 * np.pi * (at / first + self.seed % 97 / 97))
+        wave += 0.3 * np.sin(2 * np.pi * (at / second + self.seed % 89 / 89))
+        noise = np.array([crc32(b"%d:%d" % (self.seed, one)) for one in at.tolist()], np.float64)
+        return self.normal + self.swing * (wave + 0.2 * (noise / 2**31 - 1))
 
     def shift(self, at: float) -> float:
         """How far an order has moved the point."""
@@ -167,6 +179,32 @@ def devices_of_region(seed: int = 2026, most: int | None = None) -> list[Device]
         number = crc32(f"{seed}:{point.site.code}:{point.tag}".encode())
         device.signals[point.tag] = Signal(point.tag, _normal(point), _swing(point), number)
     return list(found.values())[:most]
+
+
+PAST, PAST_EVERY = 4 * 3600, 60
+"""How far back the devices' made-up past reaches, and the seconds between its samples: dense enough for a chart without gaps."""
+
+
+def past(until: datetime, seed: int = 2026) -> Batch:
+    """What the synthetic devices would have sent in the hours before ``until``, thinned; for the history of a fresh demo."""
+    from fengsui.region.models import Point
+
+    last = int(until.timestamp()) // PAST_EVERY * PAST_EVERY
+    at = np.arange(last - PAST, last + 1, PAST_EVERY, dtype=np.int64)
+    ids = {
+        (site, tag): pk
+        for pk, site, tag in Point.objects.unscoped("the simulator plays every synthetic device")
+        .filter(site__synthetic=True)
+        .values_list("pk", "site__code", "tag")
+    }
+    signals = [(ids[device.site, tag], one) for device in devices_of_region(seed) for tag, one in device.signals.items()]
+    size = len(at)
+    return Batch(
+        np.repeat(np.array([pk for pk, _ in signals], np.int32), size),
+        np.tile(at * SECOND, len(signals)),
+        np.concatenate([np.round(one.past(at), 4) for _, one in signals]) if signals else np.zeros(0),
+        np.zeros(size * len(signals), np.uint8),
+    )
 
 
 def _normal(point: object) -> float:

@@ -22,11 +22,11 @@ ADDRESSES = [
     Address("mechanisms/<slug:name>/", "/mechanisms/hazard/", 13, without_post=NOTHING),
     Address("exercise/", "/exercise/", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
     Address("exercise/now.json", "/exercise/now.json", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
-    Address("exercise/wish/", "/exercise/wish/", 12, method="POST", why_open=NO_DEMO, own=(404,), other=(404,)),
+    Address("exercise/wish/", "/exercise/wish/", 25, method="POST", why_open=NO_DEMO, own=(404,), other=(404,)),
     Address("demo/four/", "/demo/four/", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
     Address("demo/four/live/", "/demo/four/live/?as=duty", 12, why_open=NO_DEMO, own=(404,), other=(404,)),
     Address(
-        "demo/enter/", "/demo/enter/", 16, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)
+        "demo/enter/", "/demo/enter/", 25, method="POST", own=(404,), other=(404,), anonymous=(302, 404), without_post=(404,)
     ),
 ]
 

@@ -21,7 +21,7 @@ from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
-    "Look after": ("administrator", "doctor", "backup", "restore", "token", "new-key", "adopt", "move"),
+    "Look after": ("administrator", "doctor", "backup", "restore", "token", "gateway", "new-key", "adopt", "move"),
     "Prove": ("check", "verify", "rebuild"),
     "Single processes, for systemd or Kubernetes": ("web", "engine", "relay", "clock", "sealer", "jobs"),
     "Processes of the demo": ("simulator", "exercise"),
@@ -238,6 +238,23 @@ def token(user: str, post: int | None, name: str, days: int, revoke: bool, data:
     from fengsui.ledger import tokens
 
     sys.exit(tokens.main(user, post, name, days, revoke, moment.now(), sys.stdout))
+
+
+@main.command()
+@click.argument("site")
+@click.option("--revoke", is_flag=True, help="End the site's token instead.")
+@data_option
+def gateway(site: str, revoke: bool, data: Path) -> None:
+    """Make the token with which the gateway of SITE (its code) sends samples, ending its former one.
+
+    The token is printed once. The gateway signs in with it by MQTT (user name SITE) or sends it as "Authorization: Bearer
+    TOKEN" by HTTP. Exit codes: 0 done, 1 no such site.
+    """
+    _django(data)
+    from fengsui import moment
+    from fengsui.watch import credentials
+
+    sys.exit(credentials.main(site, revoke, moment.now(), sys.stdout))
 
 
 @main.command()

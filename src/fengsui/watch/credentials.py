@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from django.conf import settings
 from django.db import transaction
@@ -46,6 +47,20 @@ def revoke(sites: Iterable[Site], now: datetime) -> None:
     with transaction.atomic():
         SiteCredential.objects.filter(site__in=gone, revoked_at__isnull=True).update(revoked_at=now)
         _rewrite({}, [site.code for site in gone])
+
+
+def main(code: str, end: bool, now: datetime, out: TextIO) -> int:
+    """The command: a fresh token for the site, printed once, or the end of its token; 1 where there is no such site."""
+    site = Site.objects.unscoped("the administrator of the machine").filter(code=code).first()
+    if site is None:
+        print(f"There is no site with the code {code!r}: look it up on the page Sites.", file=out)
+        return 1
+    if end:
+        revoke([site], now)
+        print(f"{code}: the token has ended.", file=out)
+    else:
+        print(issue([site], now)[code], file=out)
+    return 0
 
 
 def site_of(token: str) -> str | None:

@@ -1,5 +1,6 @@
 """The watch's pages and endpoints: who sees what, who may do what, and the devices' HTTP door."""
 
+import io
 import json
 from datetime import UTC, datetime
 
@@ -89,13 +90,24 @@ def test_the_export_says_who_and_when_and_holds_no_formula(plant):
 def test_a_flood_is_shown_with_its_site(plant):
     now = datetime.now(UTC)
     page = browser(plant, "county").get("/alarms/").content.decode()
-    assert "alarms within ten minutes" not in page
+    mark = f'href="?site={plant.site.pk}"'
+    assert mark not in page
     row = alarms().first()
     closed = {"closed_at": now, "state": "normal", "raised_at": now, "touched_at": now, "level": "H", "priority": 2}
     Alarm.objects.bulk_create(Alarm(rule=row.rule, point=row.point, site=row.site, **closed) for _ in range(11))
     page = browser(plant, "county").get("/alarms/").content.decode()
-    assert f"?site={plant.site.pk}" in page and "11 alarms within ten minutes" in page
-    assert "alarms within ten minutes" not in browser(plant, "other").get("/alarms/").content.decode()
+    assert mark in page
+    assert mark not in browser(plant, "other").get("/alarms/").content.decode()
+
+
+def test_the_command_makes_and_ends_a_gateway_s_token(plant, settings, tmp_path):
+    settings.KEYS_DIR = tmp_path
+    out = io.StringIO()
+    assert credentials.main("HC-1", False, NOW, out) == 0
+    token = out.getvalue().strip()
+    assert credentials.site_of(token) == "HC-1"
+    assert credentials.main("HC-1", True, NOW, out) == 0 and credentials.site_of(token) is None
+    assert credentials.main("HC-404", False, NOW, out) == 1 and "no site" in out.getvalue()
 
 
 def test_metrics_are_for_this_machine_or_a_token(settings, db):

@@ -26,7 +26,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from fengsui.watch import fleet, history, snapshots, stream
-from fengsui.watch.engine import SECOND, Batch
+from fengsui.watch.engine import SECOND, Batch, Engine, Level, Points, Rules
 from fengsui.watch.outlet import Outlet
 from fengsui.watch.shard import Event, Shard
 from fengsui.watch.slot import Slot
@@ -46,6 +46,13 @@ def run(stop: threading.Event) -> None:
     """Work until ``stop`` is set; reconnects for ever. ``FENGSUI_ENGINE`` tells this data folder's workers apart."""
     name = os.environ.get("FENGSUI_ENGINE", "1")
     asyncio.run(EngineWorker(settings.NATS_URL, settings.DATA_DIR, name).serve(stop))
+
+
+def _warm_up() -> None:
+    """Load or compile the kernel before anything waits for it: its first use may take ten seconds, without a heartbeat."""
+    engine = Engine(Points.of([1]), Rules.of([(1, 1, Level.HH, 1.0, 0.0, 0, 0)]))
+    engine.step([1], [1], [0.0], [0], SECOND)
+    engine.advance(2 * SECOND)
 
 
 @dataclass
@@ -77,6 +84,7 @@ class EngineWorker:
     async def serve(self, stop: threading.Event) -> None:
         """Connect, share the partitions, work; on ``stop`` leave a last snapshot and let the partitions go."""
         with self._slot:
+            _warm_up()
             watcher = asyncio.create_task(self._watch(stop))
             client = await stream.connect(self._url, f"fengsui engine {self._name}")
             try:

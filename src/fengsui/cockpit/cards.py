@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from fengsui.cockpit import times
 from fengsui.cockpit.homes import Card, Counted, Row, by_place, counted_rows, home
-from fengsui.ledger import casepage, filters, health, notices, reading, titles
+from fengsui.ledger import casepage, effects, filters, health, notices, reading, titles
 from fengsui.ledger.reading import Opening
 from fengsui.region.acting import Acting
 from fengsui.region.models import Certificate
@@ -130,6 +130,8 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
             else gettext("%(when)s ago") % {"when": times.coarse(int(pulse.silent or 0))}
         )
         rows.append(Row(name, value, "", sign))
+    if waiting := effects.unclaimed_in_all():
+        rows.append(Row(gettext("Effects that nobody carries out"), str(waiting), "", "half"))
     return Card(gettext("Links and processes"), rows)
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext
 from fengsui.ledger import (
     clocklines,
     drawing,
+    effects,
     erasure,
     forms,
     lineage,
@@ -155,6 +156,7 @@ def build(
         "later": before is not None,
         "sealed": Leaf.objects.filter(entry__case=case).count(),
         "lineage": lineage.drawn(case, posts, now),
+        "unclaimed": [titles.here(title) for title in effects.unclaimed(case)],
         "reporter": reporters.beside(case, acting, now),
         "calls": calls(case, acting),
         "call_results": CALL_RESULTS,

@@ -80,11 +80,17 @@ def case_site(sight: Sight) -> str | None:
     "site_known",
     "fact",
     facts=("case.site",),
-    why=gettext_noop("Nobody can be ordered to rectify before the site is known: open the hazard at the site, end this one"),
+    why=gettext_noop("Nobody can be ordered to rectify before the site is known: name the site first"),
 )
 def site_known(sight: Sight) -> bool:
     """An order to rectify needs an enterprise that answers for it."""
     return sight.facts["case.site"] is not None
+
+
+@register_guard("site_unknown", "fact", facts=("case.site",), why=gettext_noop("The matter is about a site already"))
+def site_unknown(sight: Sight) -> bool:
+    """Only a matter about a place can still be put to its site. A site given with the act is not the case's yet."""
+    return sight.facts["case.site"] is None
 
 
 @register_guard(

@@ -6,6 +6,7 @@ they succeed; each may run twice, so each writes what it does under a key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,25 +14,46 @@ from django.db import transaction
 
 from fengsui.ledger.doors import held as holding
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Outbox
+from fengsui.ledger.mechanisms import names_used, version
+from fengsui.ledger.models import Case, Outbox
 from fengsui.ledger.notices import list_calls, publish_notice, tell_office
-from fengsui.ledger.registry import EffectCall, effect, has_effect, register_effect
+from fengsui.ledger.registry import EffectCall, effect, has_effect, names, register_effect
 from fengsui.region.models import Office
 
 
 def carry_out(outbox_id: int, now: datetime) -> None:
-    """Run the outer effect of one row and mark it done. Raises what the effect raises; then the row counts the try."""
+    """Run the outer effect of one row and mark it done. Raises what the effect raises; then the row counts the try.
+
+    An effect that no room carries out stays undone and is marked so: pages and ``fengsui doctor`` show it.
+    """
     row = Outbox.objects.filter(pk=outbox_id, done_at__isnull=True).first()
     if row is None:
         return
+    if not has_effect(row.topic):
+        Outbox.objects.filter(pk=row.pk).update(error=Outbox.UNCLAIMED, next_attempt_at=None)
+        return
     try:
         with transaction.atomic():
-            if has_effect(row.topic):
-                effect(row.topic).run(_call(row, now))
+            effect(row.topic).run(_call(row, now))
             Outbox.objects.filter(pk=row.pk).update(done_at=now, attempts=row.attempts + 1, error="")
     except Exception as error:
         Outbox.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=str(error)[:500], next_attempt_at=now)
         raise
+
+
+def unclaimed(case: Case) -> list[Mapping[str, str]]:
+    """The titles of the case's effects that no room carries out; asks nothing where its version names none such."""
+    lacking = [name for name in names_used(version(case.version_id))["effect"] if not has_effect(name)]
+    if not lacking:
+        return []
+    waiting = Outbox.objects.filter(case=case, topic__in=lacking, done_at__isnull=True).order_by().values_list("topic", flat=True)
+    known = names().effects
+    return [known[name].title if name in known else {} for name in sorted(set(waiting))]
+
+
+def unclaimed_in_all() -> int:
+    """How many effects of all cases wait because no room carries them out."""
+    return Outbox.objects.filter(done_at__isnull=True, error=Outbox.UNCLAIMED).count()
 
 
 def _call(row: Outbox, now: datetime) -> EffectCall:

@@ -85,6 +85,11 @@ _COUNTS = {
     "fengsui_leaves": ("gauge", "Entries in the sealed tree", "SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf"),
     "fengsui_head_size": ("gauge", "Entries under the latest signed head", "SELECT coalesce(max(size), 0) FROM ledger_head"),
     "fengsui_outbox_waiting": ("gauge", "Effects to carry out", "SELECT count(*) FROM ledger_outbox WHERE done_at IS NULL"),
+    "fengsui_outbox_unclaimed": (
+        "gauge",
+        "Effects that no room of this installation carries out",
+        "SELECT count(*) FROM ledger_outbox WHERE done_at IS NULL AND error = 'unclaimed'",
+    ),
     "fengsui_clocks_overdue": (
         "gauge",
         "Running clocks past their due time",

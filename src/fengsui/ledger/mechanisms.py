@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 
 from fengsui import shipped
 from fengsui.law import numbers
@@ -95,7 +96,7 @@ def version(digest: str) -> Mechanism:
     stored = MechanismVersion.objects.filter(digest=digest).first()
     if stored is None:
         raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
-    names, label = registry.names(), f"{stored.name} v{stored.number}"
+    names, label = registry.names().with_old_effects(), f"{stored.name} v{stored.number}"
     if not stored.ladders:
         return load.mechanism(stored.source, names, label, titles=True)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
@@ -189,23 +190,36 @@ def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
     }
 
 
+def uncarried() -> list[str]:
+    """A sentence for each effect that open cases may call for and no room of this installation carries out."""
+    faults = []
+    for name, digest, count in _living():
+        for effect in sorted(names_used(version(digest))["effect"]):
+            if not registry.has_effect(effect):
+                faults.append(
+                    f"{count} open cases of {name} live under a version that names the effect {effect!r}: nobody carries it out"
+                )
+    return faults
+
+
+def _living() -> Iterable[tuple[str, str, int]]:
+    """(mechanism, version, how many) of the open cases."""
+    lines = Case.objects.filter(ended=False).values_list("mechanism", "version_id").annotate(count=Count("id"))
+    return lines.order_by("mechanism", "version_id")
+
+
 def refuse_missing() -> None:
     """Refuse to start where an open case's version names a guard, effect or law number that is missing.
 
     Raises ``MissingNames`` listing each with the mechanism and how many open cases need it.
     """
-    from django.db.models import Count
-
     faults = []
-    living = Case.objects.filter(ended=False).values("version_id", "mechanism").annotate(count=Count("id")).order_by("mechanism")
     known = registry.names()
     has = {"guard": known.guards, "effect": known.effects, "law number": numbers.book().periods}
-    for line in living:
-        for kind, used in names_used(version(line["version_id"])).items():
+    for mechanism, digest, count in _living():
+        for kind, used in names_used(version(digest)).items():
             for name in sorted(used):
                 if name.removeprefix("law.") not in has[kind]:
-                    faults.append(
-                        f"{line['count']} open cases of {line['mechanism']} need the {kind} {name!r}, which nothing here brings"
-                    )
+                    faults.append(f"{count} open cases of {mechanism} need the {kind} {name!r}, which nothing here brings")
     if faults:
         raise MissingNames("; ".join(faults) + ". Install the room that registers it, or move the cases to a newer version.")

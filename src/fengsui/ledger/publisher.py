@@ -53,6 +53,19 @@ def place(now: datetime, limit: int = BATCH) -> int:
     return len(rows)
 
 
+def reclaim() -> int:
+    """Hand over again what nobody carried out, where a room has meanwhile brought the effect; how many."""
+    from fengsui.ledger import tasks
+
+    rows = Outbox.objects.filter(done_at__isnull=True, error=Outbox.UNCLAIMED)
+    ready = [row for row, topic in rows.values_list("pk", "topic") if registry.has_effect(topic)]
+    with transaction.atomic():
+        Outbox.objects.filter(pk__in=ready).update(error="")
+        for row in ready:
+            tasks.carry_out.defer(outbox=row)
+    return len(ready)
+
+
 def tidy(now: datetime) -> int:
     """Drop rows that were carried out more than a week ago; readers keep positions of minutes, not weeks."""
     old = Outbox.objects.filter(done_at__lt=now - KEPT)
@@ -65,6 +78,7 @@ def run(stop: Event) -> None:
     while not stop.is_set():
         try:
             if _mine():
+                reclaim()
                 _watch(stop)
             else:
                 stop.wait(2)

@@ -197,7 +197,9 @@ def names() -> Names:
             if rule.name not in shipped_names.guards
         },
         effects={
-            rule.name: EffectName(rule.name, rule.kind) for rule in _effects.values() if rule.name not in shipped_names.effects
+            rule.name: EffectName(rule.name, rule.kind, getattr(shipped_names.effects.get(rule.name), "title", {}))
+            for rule in _effects.values()
+            if rule.name not in shipped_names.effects or not shipped_names.effects[rule.name].carried
         },
         events={name: title for name, title in _events.items() if name not in shipped_names.events},
         roles={name: {} for name in _roles if name not in shipped_names.roles},

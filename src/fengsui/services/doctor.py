@@ -208,11 +208,22 @@ def _guards(connection: Any) -> Iterator[Finding]:
         "SELECT has_table_privilege('fengsui_app', 'ledger_entry', 'UPDATE') "
         "OR has_table_privilege('fengsui_app', 'ledger_entry', 'DELETE')",
     )
+    yield from _unclaimed(connection)
     good = triggers > 0 and not changes
     says = f"{triggers} triggers; fengsui_app may {'' if changes else 'not '}change entries"
     yield Finding(
         "ledger's guards", "ok" if good else "bad", says, "" if good else "Run `fengsui up` again, then `fengsui verify`."
     )
+
+
+def _unclaimed(connection: Any) -> Iterator[Finding]:
+    """Effects of acts that no room carries out: each waits, and its case's page says so."""
+    rows = connection.execute(
+        "SELECT topic, count(*) FROM ledger_outbox WHERE done_at IS NULL AND error = 'unclaimed' GROUP BY topic ORDER BY topic"
+    ).fetchall()
+    for topic, count in rows:
+        remedy = "Install the room that brings it, or do it by hand and record it in each case; `fengsui up` tries it again."
+        yield Finding("effects", "warn", f"{count} effects {topic!r} of acts wait: nobody carries them out", remedy)
 
 
 def sign_in(url: str) -> Iterator[Finding]:

@@ -32,6 +32,8 @@ def prepare() -> None:
         database.let_sign_in(address)
     mechanisms.store(moment.now(), _certificates())
     mechanisms.refuse_missing()
+    for sentence in mechanisms.uncarried():
+        print(sentence)  # noqa: T201 - the supervisor's log shows it at each start
 
 
 def _certificates() -> dict[str, Any]:

@@ -79,7 +79,8 @@ def test_a_report_becomes_a_case_with_a_receipt_that_verifies(small: Small) -> N
         str(small.site.pk),
         small.county.pk,
     )
-    assert case.title == SEEN and "金桥路东侧" in case.fields["finding"]
+    assert (case.title_zh, case.title_en) == (f"{small.site.name_zh} {SEEN}", f"{small.site.name_en}: Major hazard · {SEEN}")
+    assert "金桥路东侧" in case.fields["finding"]
     assert Evidence.objects.count() == 2
     assert not any("额尔敦" in one.name for one in Evidence.objects.all()), "a file's own name may tell who took it"
     code, secret = shown(client)

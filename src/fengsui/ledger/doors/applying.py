@@ -71,13 +71,14 @@ def perform(passage: Passage, held: Held, call: Call) -> Written:
     offered = offered_acts(held, call.act)
     parent = passage.held.get(held.case.parent or "")
     gathered = facts.gather(
-        opening.at_site(held, offered, call.values),
+        held,
         offered,
         call.actor,
         call.values,
         passage.now,
         parent=parent,
         new_ids=_new_ids(held.mechanism, offered, call),
+        there=opening.at_site(held, offered, call.values),
     )
     try:
         decision = decide(held.mechanism, held.case, call, gathered.facts, passage.now)

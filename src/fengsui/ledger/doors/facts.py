@@ -331,11 +331,15 @@ def gather(
     parent: Held | None = None,
     new_ids: tuple[str, ...] = (),
     judged: bool = True,
+    there: Held | None = None,
 ) -> Gathered:
-    """Everything that deciding one of ``acts`` may look at; ``judged`` False leaves guards to be asked by act."""
+    """Everything that deciding one of ``acts`` may look at; ``judged`` False leaves guards to be asked by act.
+
+    ``there`` is the case as the act will put it to a site: roles are looked for from there.
+    """
     if parent is None and held.case.parent:
         parent = read([held.case.parent], lock=False).get(held.case.parent)
-    where = whereabouts(held, parent)
+    where = whereabouts(there or held, parent)
     digest = held.mechanism.digest
     offices: dict[str, Any] = dict(_once((digest, where, now), lambda: resolve(words_used(digest), where, now)))
     offices.update(person_offices(held, values, now))

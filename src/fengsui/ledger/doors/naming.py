@@ -25,27 +25,32 @@ NOTHING: Words = {"zh": "", "en": ""}
 
 
 def titles_of(mechanism: Mechanism, row: Mapping[str, Any], fields: Mapping[str, Any], given: Words) -> tuple[str, str]:
-    """The title of a case about ``row``'s subject; ``given`` are the words of whoever opened it, empty where none."""
-    zh, en = (_in(mechanism, row, fields, given, language) for language in ("zh", "en"))
+    """The title of a case about ``row``'s subject, Chinese and English.
+
+    ``given``: the words of whoever opened it, empty where none. Typed words stand as they are; where they name no site,
+    or not in the reader's language, the pattern puts the site's name and the mechanism's own title before them.
+    """
+    typed = given.get("zh") or given.get("en") or ""
+    said = {"zh": typed, "en": given.get("en") or ("" if _chinese(typed) else typed)}
+    zh, en = (_in(mechanism, row, fields, said[language], typed, language) for language in ("zh", "en"))
     return zh[:LONGEST], en[:LONGEST]
 
 
-def _in(mechanism: Mechanism, row: Mapping[str, Any], fields: Mapping[str, Any], given: Words, language: str) -> str:
-    words = given.get(language) or (given.get("zh") if language == "en" else given.get("en"))
-    title = words or str(mechanism.title.get(language) or mechanism.name)
+def _chinese(text: str) -> bool:
+    return any("\u3400" <= sign <= "\u9fff" for sign in text)
+
+
+def _in(mechanism: Mechanism, row: Mapping[str, Any], fields: Mapping[str, Any], words: str, typed: str, language: str) -> str:
+    own = str(mechanism.title.get(language) or mechanism.name)
     pattern = mechanism.case_title.get(language)
-    if not pattern:
-        return title
-    subject = _subject(str(row["about_kind"]), str(row["about_id"]), row["place_code"] or "", tree().token)
-    if words and subject[language] and any(name and name in words for name in subject.values()):
-        return words  # it names its subject already
-    known: dict[str, str] = {
-        "title": title,
-        "subject": subject[language],
-        "place": _place(row["place_code"] or "", tree().token)[language],
-    }
+    token = tree().token
+    subject = _subject(str(row["about_kind"]), str(row["about_id"]), row["place_code"] or "", token)
+    if words and (not pattern or row["about_kind"] != "site" or any(name and name in words for name in subject.values())):
+        return words  # it says what it is about already
+    known = {"title": words or own, "subject": subject[language], "place": _place(row["place_code"] or "", token)[language]}
     known |= {name: _said(mechanism, name, value, language) for name, value in fields.items() if name in mechanism.fields}
-    return _tidy(string.Formatter().vformat(pattern, (), _Blank(known)), language)
+    made = _tidy(string.Formatter().vformat(pattern, (), _Blank(known))) if pattern else own
+    return f"{made} · {typed}" if typed and not words else made
 
 
 class _Blank(dict[str, str]):
@@ -55,9 +60,9 @@ class _Blank(dict[str, str]):
         return ""
 
 
-def _tidy(text: str, language: str) -> str:
-    """Without the marks around a word that was left out."""
-    return " ".join(text.split()).strip(" :：,，·-" if language == "en" else " :：,，·")
+def _tidy(text: str) -> str:
+    """Without the marks beside a word that was left out."""
+    return " ".join(text.split()).strip(" :：,，·")
 
 
 def _said(mechanism: Mechanism, name: str, value: Any, language: str) -> str:

@@ -28,11 +28,15 @@ class GuardName:
 
 @dataclass(frozen=True, slots=True)
 class EffectName:
-    """``inner`` happens in the act's transaction and can refuse it; ``outer`` goes through the outbox."""
+    """``inner`` happens in the act's transaction and can refuse it; ``outer`` goes through the outbox.
+
+    ``carried`` is whether any code carries it out: no file may name one that nobody does, stored versions may.
+    """
 
     name: str
     kind: Literal["inner", "outer"]
     title: Frozen = field(default_factory=dict)
+    carried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Names:
     events: Mapping[str, Frozen] = field(default_factory=dict)  # name → title
     law: Mapping[str, LawName] = field(default_factory=dict)
     ladders: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+
+    def with_old_effects(self) -> Names:
+        """The same for reading stored versions, which may name effects that nobody carries out any more."""
+        return replace(self, effects={name: replace(known, carried=True) for name, known in self.effects.items()})
 
     def plus(
         self,
@@ -131,7 +139,7 @@ def _effect(name: str, body: Any, document: Document) -> EffectName:
     if kind not in ("inner", "outer"):
         document.fault(f"effects.{name}", f"{kind!r} is no kind of effect", "Write inner or outer")
         kind = "outer"
-    return EffectName(name, kind, _title(body))
+    return EffectName(name, kind, _title(body), carried=not isinstance(body, dict) or body.get("carried") is not False)
 
 
 def _law(name: str, body: Any) -> LawName:

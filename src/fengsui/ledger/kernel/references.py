@@ -125,7 +125,7 @@ class _Check:
             self.each(words, clocks, "clock", f"{path}.{key}")
         self.each(act.opens, self.m.children, "child", f"{path}.opens")
         self.each(act.recalls, self.m.children, "child", f"{path}.recalls")
-        self.each(act.effects, self.names.effects, "effect", f"{path}.effects")
+        self.effects(act.effects, f"{path}.effects")
         self.told(act.tells, f"{path}.tells")
         if act.signatures > 1 and any(source.startswith(("event.", "clock.", "child.")) for source in act.by):
             self.document.fault(f"{path}.signatures", "only persons sign", "Drop the signals from `by`, or split the act")
@@ -165,6 +165,16 @@ class _Check:
                 self.one(guard.about, self.m.clocks, "clock", here)
             else:
                 self.one(guard.about, self.m.children, "child", here)
+
+    def effects(self, names: Iterable[str], path: str) -> None:
+        """Effects that are known and that some code carries out."""
+        self.each(names, self.names.effects, "effect", path)
+        for name in names:
+            known = self.names.effects.get(name)
+            if known is not None and not known.carried:
+                self.document.fault(
+                    path, f"nobody carries out the effect {name!r}", "Drop it; let a person record what was done instead"
+                )
 
     # -------------------------------------------------------- sections
 
@@ -245,7 +255,7 @@ class _Check:
     def ends(self) -> None:
         for name, end in self.m.ends.items():
             self.told(end.tells, f"ends.{name}.tells")
-            self.each(end.effects, self.names.effects, "effect", f"ends.{name}.effects")
+            self.effects(end.effects, f"ends.{name}.effects")
             self.each(end.opens, self.m.children, "child", f"ends.{name}.opens")
 
     def ladders(self) -> None:
@@ -277,7 +287,7 @@ class _Check:
         self.told(rung.tells, path)
         if rung.climbs:
             self.role(rung.climbs, path)
-        self.each(rung.effects, self.names.effects, "effect", path)
+        self.effects(rung.effects, path)
         for kind in rung.opens:
             if kind not in self.m.children:
                 self.document.fault(

@@ -113,6 +113,9 @@ class NoticeSight(models.Model):
 class Outbox(models.Model):
     """An effect on the outside world, written with its act and carried out afterwards."""
 
+    UNCLAIMED = "unclaimed"
+    """The error of a row whose effect no room of this installation carries out: it is never counted as done."""
+
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, db_index=False)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, related_name="outbox")
     topic = models.CharField(max_length=64)  # the effect's name, or "case" for watchers of pages
@@ -123,6 +126,11 @@ class Outbox(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+
+    @property
+    def unclaimed(self) -> bool:
+        """Nobody carries it out yet."""
+        return self.done_at is None and self.error == self.UNCLAIMED
 
     class Meta:
         ordering = ["id"]

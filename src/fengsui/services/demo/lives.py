@@ -42,8 +42,16 @@ class Subject:
 
 
 def personal(act: Act) -> bool:
-    """Whether a person of an office does it."""
-    return not any(word.startswith(("event.", "clock.", "child.", "parent.")) for word in act.by[:1])
+    """Whether a person of an office does it, in the case or in one that it waits for."""
+    led = not any(word.startswith(("event.", "clock.", "parent.")) for word in act.by[:1])
+    return led and act.about is None  # cases of the demonstration know their site from the start
+
+
+def _end_of_child(act: Act) -> tuple[str, str] | None:
+    """The child's kind and end that the act answers."""
+    head, _, rest = act.by[0].partition(".") if act.by else ("", "", "")
+    kind, _, end = rest.partition(".")
+    return (kind, end) if head == "child" else None
 
 
 def _opens(act: Act) -> bool:
@@ -107,9 +115,19 @@ class Lives:
         case = self._open(mechanism, chain[0], subject, at)
         for act in chain[1:]:
             at = min(self.now - timedelta(seconds=1), at + step * (0.5 + self.chance.random()))
+            self._step(case, act, subject, at)
+        return case
+
+    def _step(self, case: str, act: Act, subject: Subject, at: datetime) -> None:
+        awaited = _end_of_child(act)
+        if awaited is None:
             self._kids(case, act, subject, at)
             self._do(case, act, subject, at)
-        return case
+            return
+        held = read([case], lock=False)[case]
+        for kid in held.case.kids:  # its end moves the case by itself
+            if kid.kind == awaited[0] and kid.state == "open":
+                self._lead_on(kid.id, awaited[1], subject, at)
 
     def _open(self, mechanism: Mechanism, act: Act, subject: Subject, at: datetime) -> str:
         self.doing = blank(mechanism, subject.about, Actor("system", office=tree().top), at), act
@@ -144,7 +162,13 @@ class Lives:
         signed, why = 0, ""
         self.doing = held, act
         given = self._values(held.mechanism, act, held.case.fields, subject, at)
-        named = {held.case.fields.get(name) for name, field in held.mechanism.fields.items() if field.kind == "person"}
+        above = read([held.case.parent], lock=False) if held.case.parent else {}
+        named = {
+            one.case.fields.get(name)
+            for one in (held, *above.values())
+            for name, field in one.mechanism.fields.items()
+            if field.kind == "person"
+        }
         for actor in self._actors(held, act, at):
             if act.does and actor.person in named:
                 continue  # whoever is to judge the work must not have done it
@@ -241,6 +265,8 @@ class Lives:
         return self.chance.randrange(0, 3)
 
     def _date(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> str:
+        if field.before == "now":
+            return at.astimezone(LEGAL_ZONE).date().isoformat()
         return (self.now.astimezone(LEGAL_ZONE).date() + timedelta(days=self.chance.randrange(2, 40))).isoformat()
 
     def _time(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> str:

@@ -26,14 +26,14 @@ def wanted() -> Iterator[tuple[str, str]]:
 
 def subject(name: str, chance: Chance, sites: list[Site], region: str, serial: int) -> Subject:
     """What the case is about: a site for hazards and warnings, a paper of the region's office otherwise."""
-    known, plain = data("cases")["titles"], [str(mechanisms.current(name).title["zh"])]
+    known, plain = data("cases")["titles"], [dict(mechanisms.current(name).title)]
     if mechanisms.current(name).about != "site":
         title = chance.random.choice(known.get(name) or plain)
-        return Subject(doors.About("paper", f"demo-{serial}", place_code=region, title=title), None)
+        return Subject(doors.About("paper", f"demo-{serial}", place_code=region, title=title["zh"], title_en=title["en"]), None)
     site = chance.random.choice(sites)
     title = chance.random.choice(known.get(f"{name}.{site.industry}") or known.get(f"{name}.other") or plain)
-    about = doors.About("site", str(site.pk), duty=site.duties[0] if site.duties else "", title=f"{site.name_zh} {title}")
-    return Subject(about, site)
+    duty = site.duties[0] if site.duties else ""
+    return Subject(doors.About("site", str(site.pk), duty=duty, title=title["zh"], title_en=title["en"]), site)
 
 
 def run(say: Callable[[str], None], now: datetime, *, seed: int, photo: Callable[[Site | None, datetime], str]) -> dict[str, int]:

@@ -432,10 +432,10 @@ def test_a_number_is_due_at_opening_or_at_its_act() -> None:
 def test_effects_and_tells_of_act_and_end_come_together() -> None:
     m = small(
         one__quit={"to": "done", "effects": ["publish"], "tells": ["up", "raiser"]},
-        ends={"done": {"tells": ["raiser", "top"], "effects": ["feed_assessment"]}},
+        ends={"done": {"tells": ["raiser", "top"], "effects": ["alarm_site"]}},
     )
     decision = done(attempt(m, begun(m), "quit"))
-    assert (decision.effects, decision.tells) == (("publish", "feed_assessment"), ("up", "raiser", "top"))
+    assert (decision.effects, decision.tells) == (("publish", "alarm_site"), ("up", "raiser", "top"))
     assert all(row.stopped == NOW for row in decision.case.clocks)
 
 

@@ -124,13 +124,124 @@ def test_a_reported_hazard_that_proves_true_opens_the_reward() -> None:
     assert story.last is not None and [one.mechanism for one in story.last.opens] == ["look_back", "reward"]
 
 
-@pytest.mark.parametrize(("act", "end"), [("downgrade", "ordinary"), ("nothing", "none"), ("hand_over", "handed_over")])
+@pytest.mark.parametrize(("act", "end"), [("downgrade", "ordinary"), ("nothing", "none")])
 def test_other_ends_need_grounds_and_two_persons_who_did_not_find_it(act: str, end: str) -> None:
     story = hazard().does("found_here", "site_supervisor", finding="f")
     story.cannot(act, "site_supervisor", 1, because="missing")
     story.cannot(act, "site_supervisor", 0, because="same_person", grounds="g")
     story.signs(act, "site_supervisor", 1, 2, grounds="g")
     assert story.case.state == end and story.last is not None and "raiser" in story.last.tells
+
+
+def test_a_hazard_handed_over_ends_only_once_the_department_has_answered() -> None:
+    """Nothing rests silently: the department takes it on, deals with it and answers whoever handed it over."""
+    department = OFFICES["industry_office"]
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    story.cannot("hand_over", "site_supervisor", 1, because="missing", grounds="g")
+    story.signs("hand_over", "site_supervisor", 1, 2, grounds="g", receiver=department)
+    assert story.case.state == "handed" and story.last is not None and "raiser" in story.last.tells
+    opened = story.last.opens[0]
+    assert (opened.mechanism, opened.joined, dict(opened.values)) == (
+        "transfer", True, {"office": department, "content": "f", "grounds": "g"},
+    )  # fmt: skip
+    parent = Actor("parent", name="hazard", person=9, office=OFFICES["site_supervisor"])
+    child = Story(MECHANISMS["transfer"]).does("handed", parent, **opened.values)
+    assert child.case.clocks[0].holder == department, "the department's own clock runs"
+    child.does("take_on", "field.office", measures="m").does("report", "field.office", progress="p")
+    child.does("answer", "field.office", answer="已处置")
+    assert child.last is not None and "raiser" in child.last.tells
+    child.cannot("confirm", Actor("person", person=person_of(department), office=OFFICES["parent_owner"]), because="same_person")
+    child.does("confirm", "parent_owner")
+    assert child.case.state == "done" and set(child.last.tells) == {"raiser", "field.office"}
+    story.child("transferred", "done")
+    assert story.case.state == "handed_over" and story.last is not None and "raiser" in story.last.tells
+
+
+def test_what_the_department_gives_back_is_judged_anew() -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    for _ in range(2):
+        story.signs("hand_over", "site_supervisor", 1, 2, grounds="g", receiver=OFFICES["industry_office"])
+        story.child("came_back", "taken_back")
+        assert story.case.state == "found"
+    story.cannot("hand_over", "site_supervisor", 1, because="spent", grounds="g", receiver=OFFICES["industry_office"])
+
+
+def test_an_ordinary_hazard_stays_on_the_ledger_until_it_is_put_right() -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    story.signs("downgrade", "site_supervisor", 1, 2, grounds="g")
+    assert story.last is not None and [one.mechanism for one in story.last.opens] == ["ordinary_hazard"]
+    child = Story(MECHANISMS["ordinary_hazard"]).does("downgraded", Actor("parent", name="hazard"), finding="f")
+    child.does("rectify", "enterprise", result="r", evidence=[PHOTO])
+    child.does("return", "site_supervisor", reason="不到位").does("rectify", "enterprise", result="r", evidence=[PHOTO])
+    child.does("pass", "site_supervisor")
+    assert child.case.state == "rectified"
+    worse = Story(MECHANISMS["ordinary_hazard"]).does("found", "site_supervisor", finding="f")
+    worse.signs("raise", "site_supervisor", 0, 1, grounds="g")
+    assert worse.last is not None and [dict(one.values) for one in worse.last.opens] == [{"finding": "f"}]
+
+
+def test_an_order_to_stop_is_confirmed_by_the_enterprise() -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    story.does("order_stop", "site_supervisor", interim_control="停用")
+    owed = next(row for row in story.case.clocks if row.name == "obey" and row.stopped is None)
+    assert owed.holder == OFFICES["enterprise"]
+    story.cannot("confirm_control", "site_supervisor", because="not_yours", control_done="d")
+    story.does("confirm_control", "enterprise", control_done="已停用并上锁")
+    assert story.last is not None and story.last.tells == ("owner",)
+    story.cannot("confirm_control", "enterprise", because="clock_stopped", control_done="d")
+
+
+def test_a_review_from_the_papers_needs_photos_and_tells_the_office_above() -> None:
+    story = rectifying().does("submit", "enterprise", evidence=[PHOTO])
+    story.cannot("pass_off_site", "site_supervisor", because="missing", grounds="g")
+    story.signs("pass_off_site", "site_supervisor", 0, 1, grounds="g", photos=[PHOTO])
+    assert story.last is not None and story.last.tells[0] == "upper_supervisor"
+
+
+def test_a_date_that_starts_a_clock_may_not_be_past() -> None:
+    story = Story(MECHANISMS["instruction"]).does("register", "registry", paper="p")
+    story.does("propose", "registry", proposal="x", leader=7)
+    leader = Actor("person", person=7, office=OFFICES["leader"])
+    story.cannot("instruct", leader, because="bad_value", words="w", due="2026-11-20")
+    story.does("instruct", leader, words="w", due="2026-11-30")
+    found = (
+        hazard().does("found_here", "site_supervisor", finding="f").signs("list", "site_supervisor", 0, 1, criterion="hazchem-15")
+    )
+    found.cannot("settle", "enterprise", because="bad_value", **{**FIVE, "deadline": "2026-11-01"})
+    event = Story(MECHANISMS["accident"])
+    report = {"course": "c", "deaths": 0, "injuries": 1, "loss": 0}
+    event.cannot("unit_report", "enterprise", because="bad_value", happened="2026-12-24T08:00:00+08:00", **report)
+    asker = Actor("parent", name="hazard", person=9, office=OFFICES["enterprise"])
+    Story(MECHANISMS["extension"]).cannot("ask", asker, because="bad_value", until="2026-11-01", why="w")
+
+
+def test_what_a_parent_hands_down_is_not_bounded_again() -> None:
+    """A task given after its instruction's day is over is overdue at once, not impossible."""
+    parent = Actor("parent", name="instruction", office=OFFICES["supervision_office"])
+    m = MECHANISMS["task"]
+    values = {"office": OFFICES["county_office"], "due": "2026-11-01"}
+    given = decide(m, unopened(m, "c"), Call("given", parent, values, handed=frozenset(values)), facts(law=LAWFUL), NOW)
+    assert isinstance(given, Decision) and given.case.clocks[0].due < NOW
+    assert isinstance(decide(m, unopened(m, "c"), Call("given", parent, values), facts(law=LAWFUL), NOW), Refusals)
+
+
+def test_a_vacancy_left_open_stays_a_case() -> None:
+    lacking, filled = Actor("event", name="posts.lacking"), Actor("event", name="posts.filled")
+    story = Story(MECHANISMS["vacancy"]).does("found", lacking, lacks="缺一人")
+    story.signs("leave_open", "hr_office", 0, 1, reason="r")
+    assert story.case.state == "left_open" and not story.case.ended
+    assert any(row.name == "within:left_open" and row.stopped is None for row in story.case.clocks)
+    story.does("again", lacking, lacks="缺两人").does("filled", filled)
+    assert story.case.state == "filled"
+
+
+def test_a_payment_is_recorded_with_its_day_and_voucher() -> None:
+    story = Story(MECHANISMS["reward"]).does("from_hazard", Actor("parent", name="hazard"))
+    story.does("compute", "site_supervisor", amount=300_000, grounds="g").does("approve", "upper_supervisor")
+    story.cannot("pay", "finance", because="missing", receipt=[PHOTO])
+    story.cannot("pay", "finance", because="bad_value", receipt=[PHOTO], voucher="记-18", paid_on="2027-01-01")
+    story.does("pay", "finance", receipt=[PHOTO], voucher="记-18", paid_on="2026-11-24")
+    assert story.last is not None and story.last.effects == ()
 
 
 def test_assigned_down_one_or_two_levels_only_where_found_above() -> None:
@@ -292,6 +403,7 @@ def test_every_act_that_people_do_has_somebody_who_may_see_it() -> None:
             "order_interim",
             "order_stop",
             "order_evacuation",
+            "confirm_control",
             "lift_interim",
             "list_supervision",
             "shut_site",

@@ -91,9 +91,9 @@ def value_for(mechanism: Mechanism, name: str, case: Case, now: datetime, rng: r
             return rng.choice(choices) if rng else choices[min(at + 1, len(choices) - 1)]
         return rng.choice(choices) if rng else choices[0]
     if one.kind == "date":
-        return (now + timedelta(days=3)).date().isoformat()
+        return (now if one.before == "now" else now + timedelta(days=3)).date().isoformat()
     if one.kind == "time":
-        return (now - timedelta(hours=1)).isoformat()
+        return (now + timedelta(hours=1) if one.after == "now" else now - timedelta(hours=1)).isoformat()
     if one.kind in ("office", "team", "site"):
         return case.fields.get(name, OFFICES["site_supervisor"]) + 1 if name == "answering" else OFFICES["county_office"]
     if one.kind == "person":

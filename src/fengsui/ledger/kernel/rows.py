@@ -57,7 +57,7 @@ class Rows:
 
         Start, due and pause stay; the rungs that are past on the new ladder fire at once, in order.
         """
-        for i, row in enumerate(self.rows):
+        for i, row in enumerate(tuple(self.rows)):
             if row.stopped is None:
                 before = ladder_of(self.mechanism, row, self.case.fields)
                 if before != ladder_of(self.mechanism, row, self.fields):

@@ -203,7 +203,7 @@ class Reader:
                 continue
             fields = self._mapping(self.document.data.get("fields"), "fields")
             known = TITLE_WORDS | {
-                one for one, body in fields.items() if isinstance(body, dict) and body.get("kind") in TITLE_KINDS
+                one for one, body in fields.items() if isinstance(body, dict) and str(body.get("kind")) in TITLE_KINDS
             }
             for name in named:
                 if name not in known:

@@ -105,6 +105,8 @@ class World:
         one = mechanism.fields[name]
         if one.kind == "choice":
             return self.rng.choice(one.of) if isinstance(one.of, tuple) and one.of else "hazchem-15"
+        if one.kind == "date" and one.before == "now":
+            return self.now.date().isoformat()
         if one.kind == "date":
             return (self.now + timedelta(days=self.rng.randrange(2, 5))).date().isoformat()
         if one.kind == "time":

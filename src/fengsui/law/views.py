@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -155,15 +156,16 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
     if periods is None:
         raise Http404
     current = next((number for number in periods if number.in_force(today)), periods[-1])
-    rows = [(gettext(KEYS.get(key, key)), row_words(row)) for key, row in (current.table or {}).items()]
+    table = current.table or {}
+    rows = [(gettext(KEYS.get(key, key)), row_words(row), _amend_url(request, current, today, key)) for key, row in table.items()]
     history = [{**edit, "words": row_words(edit["content"]), "url": _case(edit["case"])} for edit in edits.history(name)]
     context = {
         "line": _line(current, today),
         "periods": [_line(number, today) for number in periods],
         "rows": rows,
         "history": history,
-        "amend": _amend_url(request, current),
-        "raw": json.dumps(current.value, ensure_ascii=False) if current.value is not None else "",
+        "amend": _amend_url(request, current, today) if current.table is None else "",
+        "amend_rows": any(url for _key, _words, url in rows),
     }
     return render(request, "law/number.html", context)
 
@@ -175,8 +177,8 @@ def _case(case: Any) -> str:
         return ""
 
 
-def _amend_url(request: HttpRequest, number: numbers.LawNumber) -> str:
-    """Where an administrator proposes an amendment; empty for others and for settled numbers."""
+def _amend_url(request: HttpRequest, number: numbers.LawNumber, today: date, row: str = "") -> str:
+    """Where an administrator proposes an amendment, filled in with what stands now; empty for others and settled numbers."""
     now = moment.now()
     if not number.open:
         return ""
@@ -185,7 +187,18 @@ def _amend_url(request: HttpRequest, number: numbers.LawNumber) -> str:
         holds = roles.holds(one.person_id, one.post_id, "administrator", top, now)
         if holds and one.may_do("amendment", "propose"):
             try:
-                return f"{reverse('ledger:raise', args=['amendment', 'propose'])}?post={one.post_id}&number={number.name}"
+                address = reverse("ledger:raise", args=["amendment", "propose"])
             except NoReverseMatch:
                 return ""
+            given = {"post": one.post_id, "number": number.name, "row": row, "content": _written(number, row), "since": today}
+            title = gettext("Amendment: %(title)s") % {"title": here(number.title)}
+            return f"{address}?{urlencode({name: value for name, value in given.items() if value != ''} | {'title': title})}"
     return ""
+
+
+def _written(number: numbers.LawNumber, row: str) -> str:
+    """The present content as an amendment writes it: a length of time as it stands, anything else as JSON."""
+    if number.table is not None:
+        content = number.table.get(row, "")
+        return str(content) if number.duration is not None or content == "" else json.dumps(content, ensure_ascii=False)
+    return number.written if number.duration is not None else json.dumps(number.value, ensure_ascii=False)

@@ -65,7 +65,8 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     acting = acting_of(request, now) if request.POST.get("post") or request.GET.get("post") else opening.acting
     given = {name: value for name, value in request.GET.items() if name in opening.mechanism.fields}
     form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None, initial=given)
-    first = {"site": request.GET.get("site", "")} if request.GET.get("site", "").isdecimal() else None
+    site, title = request.GET.get("site", ""), request.GET.get("title", "")[:200]
+    first = {"title": title} | ({"site": site} if site.isdecimal() else {})
     subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, initial=first)
     status, reasons = 200, []
     if request.method == "POST":

@@ -190,8 +190,8 @@ def _sites() -> dict[int, SiteNode]:
     from .models import Site, Supervision
 
     given: dict[int, list[tuple[str, int, date, date | None]]] = defaultdict(list)
-    for site, *line in Supervision.objects.values_list("site_id", "duty", "office_id", "since", "until"):
-        given[site].append((line[0], line[1], line[2], line[3]))
+    for site, duty, office, since, until in Supervision.objects.values_list("site_id", "duty", "office_id", "since", "until"):
+        given[site].append((duty, office, since, until))
     rows = Site.objects.unscoped("the office tree serves every scope")
     columns = rows.values_list("id", "office_id", "place_id", "duties", "closed_on")
     return {row[0]: SiteNode(row[0], row[1], row[2], tuple(row[3]), row[4], tuple(given.get(row[0], ()))) for row in columns}

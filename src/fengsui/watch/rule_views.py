@@ -129,11 +129,14 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
     for rule in wanted.exclude(until__lte=now):
         rows[rule.point_id][rule.level] = rule
     points = site.points.filter(closed_on__isnull=True).select_related("unit").order_by("unit_id", "tag")
-    shown = [
-        {"point": point, "rules": [rows[point.pk].get(level) for level in _ORDER],
-         "waits": any(rule.taken_at is None for rule in rows[point.pk].values())}
+    shown: list[dict[str, Any]] = [
+        {
+            "point": point,
+            "rules": [rows[point.pk].get(level) for level in _ORDER],
+            "waits": any(rule.taken_at is None for rule in rows[point.pk].values()),
+        }
         for point in points
-    ]  # fmt: skip
+    ]
     context = {
         "site": site,
         "rows": shown,

@@ -40,13 +40,15 @@ class CertificateForm(ChangeForm):
         box: Any = self.fields["fields_of"]
         box.widget, box.choices = Boxes(), with_known(duty_choices(), present.fields if present else [])
         if present:
-            self.initial |= {
-                "kind": present.kind,
-                "number": present.number,
-                "fields_of": present.fields,
-                "issued": present.issued,
-                "expires": present.expires,
-            }
+            self.initial.update(
+                {
+                    "kind": present.kind,
+                    "number": present.number,
+                    "fields_of": present.fields,
+                    "issued": present.issued,
+                    "expires": present.expires,
+                }
+            )
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data

@@ -34,7 +34,9 @@ class ContactForm(ChangeForm):
 
     def prepare(self) -> None:
         if isinstance(self.subject, Contact):
-            self.initial |= {name: getattr(self.subject, name) for name in ("name", "title_zh", "title_en", "phone", "order")}
+            self.initial.update(
+                {name: getattr(self.subject, name) for name in ("name", "title_zh", "title_en", "phone", "order")}
+            )
         else:
             self.initial.setdefault("order", self.subject.contacts.count() + 1)
 

@@ -84,7 +84,7 @@ class EditForm(ChangeForm):
         box.widget, box.choices = Boxes(), with_known(works(), self.subject.duties)
         wanted = self.initial.pop("add", None)  # the page of sites nobody answers for leads here with the missing field
         ticked = [*self.subject.duties, *([wanted] if wanted and wanted not in self.subject.duties else [])]
-        self.initial |= {"duties": ticked, "phone": self.subject.phone}
+        self.initial.update({"duties": ticked, "phone": self.subject.phone})
 
 
 def _edit(changing: Changing, office: Office, form: ChangeForm) -> None:

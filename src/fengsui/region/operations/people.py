@@ -57,7 +57,7 @@ class PersonForm(ChangeForm):
     phone = text(_("Telephone"), 40, required=False)
 
     def prepare(self) -> None:
-        self.initial |= {"name": self.subject.name, "phone": self.subject.phone}
+        self.initial.update({"name": self.subject.name, "phone": self.subject.phone})
 
 
 def _edit(changing: Changing, person: Person, form: ChangeForm) -> None:

@@ -37,7 +37,7 @@ class PostForm(ChangeForm):
             box: Any = self.fields[name]
             box.widget, box.choices = Boxes(), with_known(choices, getattr(present, name))
         if present.pk:
-            self.initial |= {name: getattr(present, name) for name in ("title_zh", "title_en", "duties", "charges")}
+            self.initial.update({name: getattr(present, name) for name in ("title_zh", "title_en", "duties", "charges")})
 
 
 def _add(changing: Changing, office: Office, form: ChangeForm) -> Outcome:

@@ -47,7 +47,7 @@ class SiteForm(ChangeForm):
         box: Any = self.fields["duties"]
         box.widget, box.choices = Boxes(), with_known(duty_choices(), present.duties if present else [])
         if present:
-            self.initial |= {name: getattr(present, name) for name in self.columns}
+            self.initial.update({name: getattr(present, name) for name in self.columns})
 
     def clean_lon(self) -> float:
         return _within(float(self.cleaned_data["lon"]), 73.0, 136.0)

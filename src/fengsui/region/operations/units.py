@@ -53,7 +53,7 @@ class UnitForm(ChangeForm):
         kind: Any = self.fields["kind"]
         kind.choices = [(name, here(words)) for name, words in UNIT_KINDS.items()]
         if isinstance(self.subject, HazardUnit):
-            self.initial |= {name: getattr(self.subject, name) for name in self.columns}
+            self.initial.update({name: getattr(self.subject, name) for name in self.columns})
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
@@ -123,7 +123,7 @@ class SubstanceForm(ChangeForm):
         classes = present.classes if present else []
         symbol.choices = [("", "—"), *with_known(standard.classes(self.today), classes)]
         if present:
-            self.initial |= {name: getattr(present, name) for name in ("name_zh", "name_en", "named", "tonnes")}
+            self.initial.update({name: getattr(present, name) for name in ("name_zh", "name_en", "named", "tonnes")})
             self.initial["symbol"] = classes[0] if classes else ""
 
     def clean(self) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class PointForm(ChangeForm):
         unit: Any = self.fields["unit"]
         unit.choices = [("", "—"), *((str(one.pk), name_of(one)) for one in units)]
         if point:
-            self.initial |= {name: getattr(point, name) for name in self.columns}
+            self.initial.update({name: getattr(point, name) for name in self.columns})
             self.initial["unit"] = str(point.unit_id or "")
 
     def clean_tag(self) -> str:

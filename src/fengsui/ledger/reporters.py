@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import transaction
 
 from fengsui.ledger import doors
+from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.kernel.shapes import Actor, Refusal
 from fengsui.ledger.models import Case, Notice, Receipt, Reporter, ReporterLook, ReporterMessage
@@ -263,6 +264,32 @@ def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, s
             office_id=acting.office_id, at=now, grounds=grounds.strip()[:LONGEST],
         )  # fmt: skip
         return _opened(bytes(kept.sealed), kept.key_id, str(case.pk)) if kept.sealed else {}
+
+
+# --------------------------------------------------------------- who may be paid
+
+
+def claimed_by_secret(case: Case) -> Case | None:
+    """The reported case whose reward this one is, if it is one: its parent, with a reporter behind it."""
+    above = Case.objects.filter(pk=case.parent_id).first() if case.parent_id and case.confidential else None
+    return above if above is not None and reported(above) else None
+
+
+def prove(case: Case, code: str, secret: str, acting: Acting, now: datetime) -> bool:
+    """Whether somebody who stands before the payer is the reporter: by receipt code and password, never by name.
+
+    The entry in the reward's case says that it was asked and what came of it. Refuses 404 where nothing is claimed, 403
+    for whoever does not own the case now.
+    """
+    above = claimed_by_secret(case)
+    if above is None:
+        raise refused(404, "no_such_case", "reporter", "Nobody of the public reported this matter")
+    if case.ended or acting.office_id != case.owner_id or not acting.may_do(case.mechanism, "message"):
+        raise refused(403, "not_yours", "reporter", "owner")
+    found = follow(code, secret)
+    same = found is not None and (found.pk == above.pk or survivor(found.pk) == above.pk)
+    doors.append(str(case.pk), "message", actor_of(acting), now=now, values={"from": "payee", "proved": same})
+    return same
 
 
 def beside(case: Case, acting: Acting, now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from fengsui.ledger import bulk, mechanism_pages, raising, views
 from fengsui.ledger.persons_acts import adopt, correct, erase, merge, move, share
-from fengsui.ledger.public import correspondence, follow, report, triage, verify
+from fengsui.ledger.public import correspondence, follow, payee, report, triage, verify
 
 app_name = "ledger"
 urlpatterns = [
@@ -45,6 +45,7 @@ urlpatterns = [
     path("verify/kept/", verify.kept, name="verify_kept"),
     path("verify/receipt/<str:code>/", verify.receipt, name="verify_receipt"),
     path("verify/heads/<int:size>.json", verify.head, name="verify_head"),
+    path("cases/<uuid:case>/payee/", payee.page, name="payee"),
     path("cases/reports/", triage.page, name="triage"),
     path("cases/<uuid:case>/reporter/", correspondence.page, name="reporter"),
 ]

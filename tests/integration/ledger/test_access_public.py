@@ -24,6 +24,7 @@ ADDRESSES = [
     Address("verify/kept/", "/verify/kept/", 12, method="POST", own=(422,), why_open=OPEN),
     Address("verify/receipt/<str:code>/", "/verify/receipt/0000/", 8, own=(404,), why_open="whoever holds the code"),
     Address("verify/heads/<int:size>.json", "/verify/heads/1.json", 25, own=(404,), why_open="heads are for witnesses"),
+    Address("cases/<uuid:case>/payee/", "/cases/{case}/payee/", 24, about_case=True, own=(404,)),
     Address("cases/reports/", "/cases/reports/", 20),
     Address("cases/<uuid:case>/reporter/", "/cases/{case}/reporter/", 20, about_case=True, own=(404,)),
 ]

@@ -12,10 +12,12 @@ from fengsui.ledger import doors, notices, reading, receipts, reporters
 from fengsui.ledger.doors import About, Refused
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse
+from fengsui.ledger.public import words
 from fengsui.ledger.reading.sealed import hidden_in, shown
 from fengsui.region.acting import Acting
 from fengsui.region.models import Delegation
 from tests.integration.ledger.conftest import NOW
+from tests.integration.ledger.test_doors import do, photo, settle
 from tests.integration.ledger.test_reporters import FORM, law_officer
 from tests.small_region import Small, Somebody
 
@@ -111,3 +113,48 @@ def test_a_deputy_looks_only_where_the_delegation_says_so(reported: Case, small:
     assert caught.value.status == 403
     Delegation.objects.update(acts=["look"])
     assert reporters.look(reported, "核发奖励", Acting(**lent, acts=("look",)), NOW) == {"name": "甲"}
+
+
+def rewarded(small: Small, reported: Case) -> Case:
+    """The reported hazard found, rectified and cancelled: its reward in the payer's hands."""
+    case = str(reported.pk)
+    do(case, "accept", small.one("county"))
+    settle(small, case)
+    do(case, "submit", small.one("plant"), evidence=[photo(digest="cd" * 32)])
+    for number in (1, 2):
+        do(case, "pass_off_site", small.one("county", number), grounds="材料齐全")
+    found = Case.objects.get(parent=reported, mechanism="reward")
+    do(str(found.pk), "compute", small.one("county"), amount=100000, grounds="按百分之一")
+    do(str(found.pk), "approve", small.one("league"))
+    return Case.objects.get(pk=found.pk)
+
+
+def test_the_payer_checks_a_password_and_sees_no_name(reported: Case, small: Small) -> None:
+    law_officer(small)  # else a leader stands in for the vacant post
+    payer = small.one("top", 1)
+    payer.post.duties = [*payer.post.duties, "finance"]
+    payer.post.save()
+    reward = rewarded(small, reported)
+    assert reward.owner_id == small.top.pk and reward.confidential
+    code = receipts.give(Entry.objects.get(case=reported, seq=1).pk, NOW).code
+    client = client_of(payer)
+    page = client.get(f"/cases/{reward.pk}/payee/")
+    assert page.status_code == 200
+    wrong = client.post(f"/cases/{reward.pk}/payee/", {"code": code, "secret": "0000-0000-0000", "post": payer.post.pk})
+    right = client.post(f"/cases/{reward.pk}/payee/", {"code": code, "secret": reporters.secret_of(FORM), "post": payer.post.pk})
+    assert "fs-verdict--bad" in wrong.content.decode() and "fs-verdict--bad" not in right.content.decode()
+    proofs = [one.content()["values"]["proved"] for one in Entry.objects.filter(case=reward, act="message").order_by("seq")]
+    assert proofs == [False, True]
+    for office in ("county", "league"):
+        assert client_of(small.one(office)).post(f"/cases/{reward.pk}/payee/", {"code": code, "secret": "x"}).status_code in (
+            403,
+            422,
+        )
+    with pytest.raises(Refused):
+        reporters.look(reported, "发放", payer.acting, NOW)
+
+
+def test_the_reporter_hears_of_the_reward_by_the_secret(reported: Case, small: Small) -> None:
+    rewarded(small, reported)
+    told = [one.title for one in words.told(Case.objects.get(pk=reported.pk))]
+    assert any("举报奖励" in one for one in told), told

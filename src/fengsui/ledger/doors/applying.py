@@ -42,6 +42,10 @@ _NO_FACTS = Facts(roles={}, holds=frozenset(), truths={}, law={})
 """Enough to find which act a signal fits: only persons need facts for that."""
 
 
+REPORTER = "reporter"
+"""The role of somebody whom no office knows; told through the report's follow-up."""
+
+
 def status_of(refusals: Refusals) -> int:
     """The status of the first reason, in the kernel's order of checks."""
     return _STATUS.get(refusals.reasons[0].code, 409)
@@ -235,8 +239,8 @@ def columns_after(held: Held, after: Case, gathered: facts.Gathered, now: dateti
 
 
 def readers_of(mechanism: Mechanism, roles: Mapping[str, Any]) -> list[int]:
-    """The offices that may read a confidential case."""
-    return sorted({office for word in mechanism.readers if (office := roles.get(word)) is not None})
+    """The offices that may read a confidential case. A reporter is nobody's office: none stands in for who is not known."""
+    return sorted({office for word in mechanism.readers if word != REPORTER and (office := roles.get(word)) is not None})
 
 
 # ------------------------------------------------------------ notices and such
@@ -279,6 +283,8 @@ def _recipients(
         for one in case.clocks:
             if one.stopped is None:
                 yield one.holder, one.person
+    elif word == REPORTER:
+        yield None, None  # read by whoever follows the report by its secret
     elif word == "owner":
         yield held.row["owner_id"], None
     elif office := office_of(word, held.mechanism, case, gathered.facts.roles, now):

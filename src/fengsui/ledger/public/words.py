@@ -13,8 +13,10 @@ from typing import Any
 from django.utils.translation import gettext
 
 from fengsui.ledger import drawing, mechanisms, names, notices, timelines, titles
+from fengsui.ledger.doors.applying import REPORTER
+from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Mechanism
-from fengsui.ledger.models import Case, Clock, Entry
+from fengsui.ledger.models import Case, Clock, Entry, Notice
 from fengsui.ledger.public.intake import intake
 
 
@@ -74,17 +76,41 @@ def _running(case: Case) -> Clock | None:
 
 
 def told(case: Case) -> list[Told]:
-    """Everything the reporter was told, newest first: the receipt of the report, then each decision with its grounds."""
+    """Everything the reporter was told, newest first: the receipt of the report, then each decision with its grounds.
+
+    After a merge also what the case that goes on told, and what a reward's case tells the reporter.
+    """
     mechanism = mechanisms.version(case.version_id)
     entries = {one.seq: one for one in Entry.objects.filter(case=case)}
     found = [
         _told(mechanism, entries.get(notice.args.get("seq", 0)), notice.args, notice.at, notice.kind == "end")
         for notice in notices.told(case)
     ]
+    found += _elsewhere(case)
+    found.sort(key=lambda one: one.at)
     opened = entries.get(1)
     if opened is not None:
         found.insert(0, Told(gettext("Your report was received and sealed"), opened.at, "", "verified"))
     return found[::-1]
+
+
+def _elsewhere(case: Case) -> list[Told]:
+    """What cases beside the report's own tell its reporter: the one it was merged into, and those it opened."""
+    rows: dict[tuple[Any, int], Notice] = {}
+    if goes_on := survivor(case.pk):
+        for one in notices.told(Case.objects.get(pk=goes_on)):
+            if case.ended_at is not None and one.at >= case.ended_at:
+                rows[one.case_id, one.args.get("seq", 0)] = one
+    for one in Notice.objects.filter(case__parent_id=goes_on or case.pk, role=REPORTER).order_by("at", "id"):
+        rows[one.case_id, one.args.get("seq", 0)] = one
+    found = []
+    for one in rows.values():
+        mechanism = mechanisms.version(one.case.version_id)
+        entry = Entry.objects.filter(case_id=one.case_id, seq=one.args.get("seq", 0)).first()
+        said = _told(mechanism, entry, one.args, one.at, one.kind == "end")
+        title = said.title if one.case.mechanism == case.mechanism else f"{titles.mechanism(mechanism)}：{said.title}"
+        found.append(Told(title, said.at, said.text, said.phase))
+    return found
 
 
 def _told(mechanism: Mechanism, entry: Entry | None, args: Mapping[str, Any], at: datetime, end: bool) -> Told:

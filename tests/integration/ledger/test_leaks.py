@@ -122,7 +122,7 @@ def rewarded(small: Small, reported: Case) -> Case:
     settle(small, case)
     do(case, "submit", small.one("plant"), evidence=[photo(digest="cd" * 32)])
     for number in (1, 2):
-        do(case, "pass_off_site", small.one("county", number), grounds="材料齐全")
+        do(case, "pass_off_site", small.one("county", number), grounds="材料齐全", photos=["cd" * 32])
     found = Case.objects.get(parent=reported, mechanism="reward")
     do(str(found.pk), "compute", small.one("county"), amount=100000, grounds="按百分之一")
     do(str(found.pk), "approve", small.one("league"))

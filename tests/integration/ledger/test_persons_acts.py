@@ -140,7 +140,7 @@ def test_what_steers_a_case_is_changed_by_acts_only(small: Small) -> None:
 def test_wrong_evidence_is_taken_out_by_an_entry_and_signatures_on_it_are_void(small: Small) -> None:
     case = rectified(small)
     submit = Entry.objects.get(case=case, act="submit").seq
-    act(case, "pass_off_site", small.one("county", 1).actor, grounds="材料齐全")
+    act(case, "pass_off_site", small.one("county", 1).actor, grounds="材料齐全", photos=[paper("现场")])
     assert doors.held.read([case], lock=False)[case].case.signed
     doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错照片"), small.one("plant", 1).actor, now=LATER)
     assert not doors.held.read([case], lock=False)[case].case.signed
@@ -161,7 +161,7 @@ def test_whoever_mends_a_piece_of_work_may_not_verify_it(small: Small) -> None:
     helper = small.one("county", 1).actor
     doors.correct(case, Correction(submit, "evidence", [paper("对的")], "代传"), helper, now=LATER)
     with pytest.raises(Refused) as caught:
-        act(case, "pass_off_site", helper, grounds="齐")
+        act(case, "pass_off_site", helper, grounds="齐", photos=[paper("现场")])
     assert status(caught) == (403, "same_person")
 
 
@@ -169,7 +169,7 @@ def test_verified_work_is_corrected_by_the_office_that_ended_the_case(small: Sma
     case = rectified(small)
     submit = Entry.objects.get(case=case, act="submit").seq
     for number in (1, 2):
-        act(case, "pass_off_site", small.one("county", number).actor, grounds="材料齐全")
+        act(case, "pass_off_site", small.one("county", number).actor, grounds="材料齐全", photos=[paper("现场")])
     assert Case.objects.get(pk=case).ended
     for who in (small.one("plant", 1).actor, small.one("league").actor):
         with pytest.raises(Refused) as caught:

@@ -20,7 +20,7 @@ from .acting import Acting, mine, scope
 from .changing import NotPossible, change
 from .filters import name_of
 from .matters import open_matters
-from .models import Certificate, Change, Delegation, Holding, Person, Site
+from .models import Certificate, Change, Delegation, Holding, Person, Post, Site
 from .operations import ChangeForm, Outcome
 from .operations.people import offices_of
 from .views import duty_words
@@ -96,6 +96,8 @@ def subject_title(subject: Any) -> str:
         return f"{subject.person.name} · {title_of(subject.post)}"
     if isinstance(subject, Delegation):
         return f"{subject.deputy.name} · {title_of(subject.post)}"
+    if isinstance(subject, Post):
+        return f"{title_of(subject.office)} · {title_of(subject)}"
     return title_of(subject)
 
 

@@ -297,6 +297,9 @@ class EngineWorker:
                     await client.publish("latest.-engine", orjson.dumps(fleet.word_of(self._fleet.roll)))
             except (NatsError, TimeoutError, OSError) as error:
                 log.debug("no heartbeat: %s", error)
+                if not self._fleet.valid:
+                    log.warning("%s cannot renew its lease (%s)", self._name, error or type(error).__name__)
+                    await stream.engine_store(client)  # lost with its server: made anew, tokens are then outbid
             await asyncio.sleep(1.0)
 
     def _formerly(self, member: str) -> bool:

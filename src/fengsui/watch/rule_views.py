@@ -142,7 +142,7 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
         "rows": shown,
         "may": changer(posts, site) is not None,
         "changes": record(site),
-        "waiting": sum(row["waits"] for row in shown),
+        "waiting": sum(bool(row["waits"]) for row in shown),
     }
     return render(request, "watch/rules.html", context)
 

@@ -21,7 +21,7 @@ from fengsui.region.models import Certificate
 from fengsui.region.tree import tree
 from fengsui.watch import listing
 
-TOLD_READ, TOLD_SHOWN = 60, 5
+TOLD_READ, TOLD_SHOWN = 200, 5
 """So many notices are looked through for the card, so many lines of it are shown."""
 
 
@@ -138,7 +138,8 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
 def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
     offices = [one.office_id for one in posts]
     told = notices.fresh(notices.of(offices, posts[0].person_id), posts[0].person_id)
-    newest = told.filter(case__in=reading.cases(posts))[:TOLD_READ]
+    ids = notices.newest(offices, posts[0].person_id, 0, TOLD_READ)
+    newest = told.filter(pk__in=ids, case__in=reading.cases(posts, now))
     lines = casepage.gathered(casepage.notice_lines(list(newest)))[:TOLD_SHOWN]
     if not lines:
         return None

@@ -93,7 +93,7 @@ def waiting(posts: list[Acting]) -> str:
 
 def waiting_number(posts: list[Acting]) -> int:
     """The same as a number, at most one more than ``COUNTED``."""
-    return once(("waiting",), lambda: reading.waiting(posts)[: COUNTED + 1].count())
+    return once(("waiting",), lambda: reading.waiting(posts).order_by()[: COUNTED + 1].count())
 
 
 def alarms(posts: list[Acting], now: datetime) -> list[Alarm]:

@@ -11,19 +11,14 @@ from datetime import date
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from fengsui.law import numbers
+from fengsui.law.views import CONFIDENCE
 from fengsui.ledger import titles
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import Clock, Rung
 from fengsui.moment import LEGAL_ZONE
-
-CONFIDENCE = {
-    "settled": gettext_noop("settled"),
-    "proposed": gettext_noop("proposed, no regulation stands behind it"),
-    "to_be_supplied": gettext_noop("to be supplied by the region"),
-}
 
 
 @dataclass(frozen=True, slots=True)

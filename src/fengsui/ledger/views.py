@@ -30,7 +30,7 @@ from fengsui.region.acting import Acting, acting_of, mine
 PAGE = 50
 VIEWS = 40
 """So many saved views stand beside the list."""
-LAST_PAGE = 10_000
+LAST_PAGE = 200
 """How far notices are paged back."""
 
 
@@ -360,6 +360,7 @@ def notices(request: HttpRequest) -> HttpResponse:
         sight.see(told, person, now)
         return redirect("ledger:notices")
     page = _page(request, LAST_PAGE)
-    lines = list(sight.marked(told, person)[(page - 1) * PAGE : page * PAGE + 1])
-    context = {"lines": casepage.gathered(casepage.notice_lines(lines[:PAGE])), "page": page, "has_next": len(lines) > PAGE}
+    ids = sight.newest(office_ids(posts), person, (page - 1) * PAGE, page * PAGE + 1)
+    lines = casepage.notice_lines(list(sight.marked(told, person).filter(pk__in=ids[:PAGE])))
+    context = {"lines": casepage.gathered(lines), "page": page, "has_next": len(ids) > PAGE}
     return render(request, "ledger/notices.html", context)

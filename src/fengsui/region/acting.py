@@ -116,7 +116,8 @@ def scope_at(office_id: int) -> Scope:
 def beyond(office_id: int, place_path: str, duty: str) -> bool:
     """Whether a matter lies outside what the office, or one above it in the tree, sees by territory and duties.
 
-    Such a matter they see only because the office takes part in it.
+    Such a matter they see only because the office takes part in it. An enterprise has no territory: it sees what it takes
+    part in anyway, so only those above it count.
     """
     return once(("beyond", office_id, place_path, duty), lambda: _beyond(office_id, place_path, duty))
 
@@ -125,7 +126,8 @@ def _beyond(office_id: int, place_path: str, duty: str) -> bool:
     picture = tree()
     office = picture.offices.get(office_id)
     while office is not None:
-        if not place_path or not scope_at(office.id).covers(place_path, duty):
+        known = scope_at(office.id)
+        if known.territorial and not (place_path and known.covers(place_path, duty)):
             return True
         office = picture.offices.get(office.parent) if office.parent is not None else None
     return False

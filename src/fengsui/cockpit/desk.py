@@ -122,7 +122,7 @@ def _unanswered(posts: Sequence[Acting], levels: Iterable[str], now: datetime) -
 
 def _watched_line(clock: Clock, acting: Acting, owners: Any, answer: Any, calls: list[dict[str, Any]], now: datetime) -> Line:
     case, mechanism = clock.case, mechanisms.version(clock.case.version_id)
-    can, _ = casepage.sorted_out(mechanism, *answer)
+    can, _ = casepage.sorted_out(mechanism, answer[0], answer[1])
     return Line(
         case=case,
         acting=acting,
@@ -166,7 +166,8 @@ def _line(line: DeskLine, owners: Any, held: list[Clock], answer: Any, calls: li
     clock = next((one for one in held if one.due == line.due), None)
     can: list[casepage.Can] = []
     if answer is not None:
-        can, _ = casepage.sorted_out(mechanism, *answer, casepage.stopping(mechanism, held, [line.acting.office_id]))
+        urgent = casepage.stopping(mechanism, held, [line.acting.office_id])
+        can, _ = casepage.sorted_out(mechanism, answer[0], answer[1], urgent)
     paused = bool(clock and clock.paused_at)
     return Line(
         case=case,

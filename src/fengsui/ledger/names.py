@@ -24,7 +24,7 @@ def _both(rows: Iterable[tuple[Any, str, str]]) -> dict[Any, Words]:
 def offices(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Office id → its name in both languages."""
     known = tree().offices
-    return _both((one, *known[one].name) for one in set(ids) if one in known)
+    return _both((one, *known[one].name) for one in set(ids) if one is not None and one in known)
 
 
 def offices_then(pairs: Iterable[tuple[int | None, datetime]]) -> dict[tuple[int, date], Words]:
@@ -36,7 +36,7 @@ def offices_then(pairs: Iterable[tuple[int | None, datetime]]) -> dict[tuple[int
 def posts(ids: Iterable[int | None]) -> dict[Any, Words]:
     """Post id → its title."""
     known = tree().posts
-    return _both((one, *known[one].title) for one in set(ids) if one in known)
+    return _both((one, *known[one].title) for one in set(ids) if one is not None and one in known)
 
 
 def places(codes: Iterable[str]) -> dict[str, Words]:

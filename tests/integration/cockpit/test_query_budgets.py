@@ -26,7 +26,7 @@ PAGES = {
     "/cases/?mechanism=warning&level=red,orange&order=-moved": 15,
     "/cases/?part=rows": 11,
     "/find/?q=氨罐": 11,
-    "/desk/": 22,
+    "/desk/": 24,
     "/desk/?part=lines": 17,
     "/api/cases?limit=50": 8,
     "/api/desk": 10,

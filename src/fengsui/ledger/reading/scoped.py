@@ -98,7 +98,7 @@ def _shared(acting: Acting, now: datetime) -> QuerySet[Share]:
     return Share.objects.filter(office_id=acting.office_id, ended_at__isnull=True, until__gt=now)
 
 
-def _subtree(known: Scope) -> QuerySet[Office]:
+def _subtree(known: Scope) -> QuerySet[Office, Any]:
     return Office.objects.filter(path__startswith=known.office_path).order_by().values("pk")
 
 
@@ -169,7 +169,8 @@ def counts(wanted: Mapping[K, QuerySet[Case]]) -> dict[K, tuple[int, bool]]:
     """Several ``count``s in one query, each by the name it was asked under."""
     if not wanted:
         return {}
-    parts, given = [], []
+    parts: list[str] = []
+    given: list[Any] = []
     for found in wanted.values():
         try:
             sql, params = found.order_by().values("pk")[: COUNTED + 1].query.sql_with_params()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Q, QuerySet
 
@@ -28,7 +28,14 @@ CORRECTED = ("was", "becomes")
 OPENING = 1
 
 
-def hidden_fields(mechanism: Mechanism, held: Held, acting: Acting, entries: Iterable[Entry], now: datetime) -> frozenset[str]:
+class Acted(Protocol):
+    """An entry, or as much of it as says which act it was."""
+
+    @property
+    def act(self) -> str: ...
+
+
+def hidden_fields(mechanism: Mechanism, held: Held, acting: Acting, entries: Iterable[Acted], now: datetime) -> frozenset[str]:
     """Fields sealed from this reader: for other roles, until an act that was not done yet, or a reporter's whereabouts."""
     done = {one.act for one in entries}
     mine = {held.row["owner_id"], held.row["opener_id"]}

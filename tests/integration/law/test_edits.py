@@ -112,3 +112,20 @@ def test_values_and_rows_are_taken() -> None:
     assert edits.check("warning.lift", "red", " 12h", TODAY, TODAY) == "12h"
     wanted = '{"blue": 3, "yellow": 5, "orange": 8, "red": 10}'
     assert edits.check("monitoring.gathering", "other", wanted, TODAY, TODAY)["red"] == 10
+
+
+def test_the_number_s_page_leads_to_a_filled_in_form(two: tuple[Somebody, Somebody, Office]) -> None:
+    from django.test import Client
+
+    admin, lawyer, _top = two
+    client = Client()
+    client.force_login(admin.account, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/law/hazard.plan/").content.decode()
+    address = page.split("/cases/new/amendment/propose/")[1].split('"')[0].replace("&amp;", "&")
+    form = client.get("/cases/new/amendment/propose/" + address).content.decode()
+    assert '<option value="hazard.plan" selected>' in form and ">7d</textarea>" in form.replace("\n", "") and "修订：" in form
+    table = client.get("/law/warning.lift/").content.decode()
+    assert table.count("/cases/new/amendment/propose/") == len(numbers.find("warning.lift", TODAY).table or {})
+    assert "row=red" in table
+    client.force_login(lawyer.account, backend="django.contrib.auth.backends.ModelBackend")
+    assert "/cases/new/amendment/propose/" not in client.get("/law/hazard.plan/").content.decode()

@@ -7,6 +7,7 @@ queryset of cases obeys. Confidential matters are never shared: they name their 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop
@@ -52,6 +53,7 @@ def share(
 
     def after(written: Written) -> None:
         _over(case_id, office, now)
+        assert actor.office is not None, "who answers for a case acts for an office"
         Share.objects.create(
             case_id=case_id, office_id=office, by_office_id=actor.office, by_person_id=actor.person, grounds=said, since=now,
             until=until, entry_id=written.id,
@@ -82,7 +84,7 @@ def unshare(
     return persons_acts.carry_out(asked, doing, now, after=after)
 
 
-def running(case_id: object, now: datetime) -> QuerySet[Share]:
+def running(case_id: str | UUID, now: datetime) -> QuerySet[Share]:
     """The sharings of a case that hold now."""
     return Share.objects.filter(case_id=case_id, ended_at__isnull=True, until__gt=now)
 

@@ -11,7 +11,7 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -45,10 +45,12 @@ def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
 
 
 def _mechanism(request: HttpRequest) -> Mechanism | None:
-    """The mechanism of the case in the address, for the words of its refusals."""
+    """The mechanism of the case in the address, or of the one to be opened, for the words of its refusals."""
     match = request.resolver_match
     case_id = match.kwargs.get("case_id") if match else None
     actings = getattr(request, "actings", None)
+    if not case_id and actings:
+        return _named(request)
     if not case_id or not actings:
         return None
     from fengsui.ledger import reading
@@ -57,17 +59,33 @@ def _mechanism(request: HttpRequest) -> Mechanism | None:
     return mechanisms.version(case.version_id) if case else None
 
 
+def _named(request: HttpRequest) -> Mechanism | None:
+    """The mechanism that the body names."""
+    try:
+        body = orjson.loads(request.body)
+        return mechanisms.current(str(body["mechanism"])) if isinstance(body, dict) and "mechanism" in body else None
+    except (ValueError, mechanisms.UnknownMechanism, RawPostDataException):
+        return None
+
+
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
         {
             "code": "missing" if one.get("type") == "missing" else "bad_value",
             "about": ".".join(str(part) for part in one.get("loc", ())[1:]) or str(one.get("loc", "")),
             "needs": str(one.get("msg", "")),
-            "sentence": f"{one.get('loc', ('', ''))[-1]}: {one.get('msg', '')}",
+            "sentence": _sentence(one),
         }
         for one in error.errors
     ]
     return problem(422, errors[0]["sentence"] if errors else _("The request is not well formed"), errors)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    field = {"field": str(error.get("loc", ("", ""))[-1])}
+    if error.get("type") == "missing":
+        return _("“%(field)s” must be filled in.") % field
+    return _("“%(field)s” is not of the kind that this call takes.") % field
 
 
 class Body(Parser):

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, File, Header, Query, Router, Schema, Status, UploadedFile
 
-from fengsui.ledger import doors, evidence, mechanisms, reading, sentences, subject, titles
+from fengsui.ledger import doors, evidence, mechanisms, reading, sentences, subject
 from fengsui.ledger.doors import wellformed
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
@@ -40,6 +40,7 @@ class Reason(Schema):
     code: str
     about: str
     needs: str
+    params: dict[str, Any] = {}
     sentence: str
 
 
@@ -178,10 +179,7 @@ class Filter(Schema):
 # --------------------------------------------------------------------- shapes
 
 
-def reason(mechanism: Mechanism | None, refusal: Refusal) -> dict[str, str]:
-    """A refusal with its sentence in the caller's language."""
-    words = sentences.of(mechanism, refusal) if mechanism else refusal.needs or titles.spaced(refusal.code)
-    return {"code": refusal.code, "about": refusal.about, "needs": refusal.needs, "sentence": words}
+reason = sentences.reason
 
 
 def _act(mechanism: Mechanism, act: Act, *, signed: int = 0, reasons: tuple[Refusal, ...] = ()) -> dict[str, Any]:

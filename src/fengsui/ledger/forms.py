@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fengsui.ledger import mechanisms, names, titles
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
+from fengsui.ledger.kernel.values import bounds
 from fengsui.ledger.widgets import Choices, Figures, Photos, Pick, Position
 from fengsui.moment import LEGAL_ZONE
 
@@ -287,11 +288,23 @@ def _number(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.
 
 def _date(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
     today = now.astimezone(LEGAL_ZONE).date().isoformat()
-    return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "data-today": today}), **common)
+    attrs = {"type": "date", "data-today": today, **_least_and_most(field, now)}
+    return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs=attrs), **common)
+
+
+def _least_and_most(field: Field, now: dt.datetime) -> dict[str, str]:
+    """The bounds that the browser can keep to; those that depend on the case's own fields the kernel alone knows."""
+    declared = replace(field, at_most=None, after="now" if field.at_most else field.after)
+    within = bounds(declared, {}, None, now)
+    pattern = "%Y-%m-%d" if field.kind == "date" else "%Y-%m-%dT%H:%M"
+    last = within.latest - dt.timedelta(microseconds=1) if within.latest and field.kind == "date" else within.latest
+    found = {"min": within.after, "max": last}
+    return {name: moment.astimezone(LEGAL_ZONE).strftime(pattern) for name, moment in found.items() if moment is not None}
 
 
 def _time(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
-    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    attrs = {"type": "datetime-local", **_least_and_most(field, now)}
+    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs=attrs)
     return forms.DateTimeField(widget=widget, **common)
 
 

@@ -180,7 +180,7 @@ def record_call(
 ) -> CallRecord:
     """Keep whom somebody rang, when and with what result. Refuses an unknown result with 422, an unknown line with 404."""
     if result not in CallRecord.RESULTS:
-        raise refused(422, "bad_value", "result", f"A call's result is one of: {', '.join(CallRecord.RESULTS)}")
+        raise refused(422, "bad_value", "result", "choose one of %(choices)s", choices=CallRecord.RESULTS)
     if not CallLine.objects.filter(pk=line_id).exists():
         raise refused(404, "no_such_call", "call", "There is no such number on a call list")
     return CallRecord.objects.create(

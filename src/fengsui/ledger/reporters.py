@@ -207,7 +207,7 @@ def _text(text: str) -> str:
     if not said:
         raise refused(422, "missing", "text", "Write what you want to say")
     if len(said) > LONGEST:
-        raise refused(422, "bad_value", "text", f"at most {LONGEST} characters")
+        raise refused(422, "bad_value", "text", "at most %(most)s characters", most=LONGEST)
     return said
 
 

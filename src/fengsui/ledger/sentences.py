@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.utils.translation import get_language, gettext
 
@@ -10,6 +11,7 @@ from fengsui.ledger import titles
 from fengsui.ledger.evidence import sniffing
 from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.shapes import Mechanism, Refusal
+from fengsui.region import roles
 
 Sentence = Callable[[Mechanism, Refusal], str]
 
@@ -18,11 +20,43 @@ def _field(mechanism: Mechanism, name: str) -> str:
     return titles.field(mechanism.fields[name]) if name in mechanism.fields else titles.spaced(name)
 
 
+MANY = 8
+"""More choices than these are not listed in a sentence."""
+
+
+def _why(mechanism: Mechanism, refusal: Refusal) -> str:
+    """What would help, in the reader's language: the msgid with its parameters, without a full stop."""
+    args = {name: _value(mechanism, refusal.about, name, value) for name, value in refusal.args.items()}
+    if len(refusal.args.get("choices", ())) > MANY:
+        return gettext("choose one from the list")
+    words = gettext(refusal.needs)
+    return (words % args if args else words).rstrip("。.")
+
+
+def _value(mechanism: Mechanism, about: str, name: str, value: Any) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value)
+    if name == "choices" and about in mechanism.fields:
+        labels = mechanism.fields[about].labels
+        return titles.listed(titles.here(labels.get(one)) or str(one) for one in value)
+    if name == "duties":
+        return titles.listed(titles.here(roles.duties().get(one)) or str(one) for one in value) or "—"
+    if name == "fields":
+        return titles.listed(_field(mechanism, one) for one in value)
+    return titles.listed(map(str, value))
+
+
+def english(refusal: Refusal) -> str:
+    """What would help, in English, for logs and programs."""
+    args = {name: ", ".join(map(str, v)) if isinstance(v, list | tuple) else v for name, v in refusal.args.items()}
+    return refusal.needs % args if args and "%(" in refusal.needs else refusal.needs
+
+
 def _guard(mechanism: Mechanism, refusal: Refusal) -> str:
     words = {refusal.about, refusal.needs}
     known = mechanism.guards.get(refusal.about) or mechanism.guards.get(refusal.needs)
     if known:
-        why = gettext(refusal.needs).rstrip("。.") if refusal.needs and refusal.needs not in mechanism.guards else ""
+        why = _why(mechanism, refusal) if refusal.needs and refusal.needs not in mechanism.guards else ""
         title = titles.here(known.get("title")) or titles.spaced(refusal.about)
         foreign = (get_language() or "zh").startswith("zh") and why.isascii()
         return gettext("Not met: %(condition)s.") % {"condition": title if foreign or not why else why}
@@ -56,7 +90,7 @@ SENTENCES: dict[str, Sentence] = {
     "clock_stopped": lambda m, r: gettext("Its deadline is not running: already answered."),
     "unverified": lambda m, r: gettext("“%(act)s” has not been verified by another person.") % {"act": titles.act(m, r.about)},
     "missing": lambda m, r: gettext("“%(field)s” must be filled in.") % {"field": _field(m, r.about)},
-    "bad_value": lambda m, r: gettext("“%(field)s”: %(why)s.") % {"field": _field(m, r.about), "why": r.needs.rstrip(".")},
+    "bad_value": lambda m, r: gettext("“%(field)s”: %(why)s.") % {"field": _field(m, r.about), "why": _why(m, r)},
     "too_few_people": lambda m, r: (
         gettext("“%(field)s”: choose an office where at least %(people)s persons have this work: %(posts)s.")
         % {"field": _field(m, r.about), "people": r.args.get("people", 1), "posts": titles.posts(r.needs.split(","))}
@@ -79,7 +113,7 @@ SENTENCES: dict[str, Sentence] = {
         "Reporters' identities and passwords cannot be read now: their key is missing or another one. "
         "The administrator must restore keys/reporter.key from a backup."
     ),
-    "effect": lambda m, r: gettext("Could not be carried out: %(why)s.") % {"why": r.needs.rstrip(".")},
+    "effect": lambda m, r: gettext("Could not be carried out: %(why)s.") % {"why": _why(m, r)},
     "guard": _guard,
 }
 
@@ -112,7 +146,25 @@ def of(mechanism: Mechanism, refusal: Refusal) -> str:
     known = SENTENCES.get(refusal.code)
     if known:
         return known(mechanism, refusal)
-    return refusal.needs or f"{titles.spaced(refusal.code)} {refusal.about}".strip()
+    return _why(mechanism, refusal) or gettext("Refused")
+
+
+NO_MECHANISM = Mechanism(
+    name="", digest="", title={}, about="", fields={}, clocks={}, opening={}, states={}, always={}, ends={}, children={},
+    ladder="", ladders={},
+)  # fmt: skip
+"""For refusals before it is known what a case is: fields are then called by their bare names."""
+
+
+def reason(mechanism: Mechanism | None, refusal: Refusal) -> dict[str, Any]:
+    """A refusal for programs: its code, parameters and English, and its sentence in the reader's language."""
+    return {
+        "code": refusal.code,
+        "about": refusal.about,
+        "needs": english(refusal),
+        "params": dict(refusal.args),
+        "sentence": of(mechanism or NO_MECHANISM, refusal),
+    }
 
 
 def all_of(mechanism: Mechanism, refusals: Iterable[Refusal]) -> list[str]:

@@ -24,9 +24,9 @@ def of_site(acting: Acting, site: str, title: str, *, place: str = "", duty: str
     if found is None:
         raise PermissionDenied(gettext("This site lies outside what your post may see."))
     if place and place != found.place_id:
-        raise refused(422, "bad_value", "place", f"The site stands in {found.place_id}; leave the place out")
+        raise refused(422, "bad_value", "place", "The site stands in %(place)s; leave the place out", place=found.place_id)
     if duty and duty not in found.duties:
-        raise refused(422, "bad_value", "duty", f"The site's fields of work are: {', '.join(found.duties) or '—'}")
+        raise refused(422, "bad_value", "duty", "The site's fields of work are: %(duties)s", duties=found.duties)
     return About("site", str(found.pk), found.place_id, duty or (found.duties[0] if found.duties else ""), title, external)
 
 

@@ -206,7 +206,7 @@ class _Taking:
                 continue
             kind = self.mechanism.fields[name]
             if kind.kind not in ("date", "time") and (says := wrong(kind, value, {}, self.facts, self.now)):
-                self.told.wrong(row.number, head, gettext(says))
+                self.told.wrong(row.number, head, gettext(says.says) % says.args if says.args else gettext(says.says))
             yield name, value
 
     def _past(self, text: str, state: str, opened: datetime | None) -> Iterator[Past]:

@@ -31,7 +31,7 @@ def receipt(actor: Actor, key: str, body: bytes) -> Receipt | None:
     if not key:
         return None
     if len(key) > LONGEST:
-        raise refused(422, "bad_value", "key", f"An idempotency key has at most {LONGEST} characters")
+        raise refused(422, "bad_value", "key", "at most %(most)s characters", most=LONGEST)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT body_hash, receipt::text FROM ledger_idempotencykey WHERE caller = %s AND key = %s", [caller(actor), key]

@@ -331,7 +331,7 @@ def open_child(passage: Passage, parent: Held, one: Open, by: Actor) -> Written:
     by_parent = opening_for(mechanism, f"parent.{parent.case.mechanism}")
     act = by_parent or opening_for(mechanism, "clock.any")
     if act is None:
-        raise refused(409, "no_such_act", one.mechanism, f"{one.mechanism} cannot be opened by {parent.case.mechanism}")
+        raise refused(409, "no_such_act", one.mechanism, "It cannot be opened from this mechanism")
     held = opening.child(mechanism, parent, one.id or new_id(), by, passage.now)
     passage.held[held.case.id] = held
     passage.opened.append(held.case.id)

@@ -201,7 +201,7 @@ class _Takeover:
                 rows.begin(mechanism.clocks[state.within.name])
             rows.enter(state, {})
         except (NoLength, KeyError) as lacking:
-            raise refused(422, "missing", "fields", f"The clock of {case.state} needs {lacking}; give that field") from lacking
+            raise refused(422, "missing", "fields", "A clock of this state needs a field that is not given") from lacking
         return tuple(rows.rows)
 
 
@@ -215,7 +215,7 @@ def _demand_new_numbers(chunk: list[tuple[int, Adoption]]) -> None:
     taken = set(models.Case.objects.filter(number__in=given).values_list("number", flat=True))
     for place, row in chunk:
         if row.number in taken:
-            raise refused(422, "bad_value", f"rows.{place}.number", f"A case has the number {row.number} already")
+            raise refused(422, "bad_value", f"rows.{place}.number", "A case has the number %(number)s already", number=row.number)
         if row.number is not None:
             taken.add(row.number)
 
@@ -223,11 +223,10 @@ def _demand_new_numbers(chunk: list[tuple[int, Adoption]]) -> None:
 def _demand_known(mechanism: Mechanism, number: int, row: Adoption) -> None:
     places: Mapping[str, Any] = mechanism.ends if row.ended else mechanism.states
     if row.state not in places:
-        known = ", ".join(places)
-        raise refused(422, "bad_value", f"rows.{number}.state", f"{row.state!r} is none of: {known}")
+        raise refused(422, "bad_value", f"rows.{number}.state", "choose one of %(choices)s", choices=list(places))
     for name in row.fields:
         if name not in mechanism.fields:
-            raise refused(422, "unknown", f"rows.{number}.fields.{name}", f"{mechanism.name} has no such field")
+            raise refused(422, "unknown", f"rows.{number}.fields.{name}", "The mechanism has no such field")
     for past in row.past:
         if past.state and past.state not in mechanism.states and past.state not in mechanism.ends:
-            raise refused(422, "bad_value", f"rows.{number}.past", f"{mechanism.name} has no state {past.state!r}")
+            raise refused(422, "bad_value", f"rows.{number}.past", "The mechanism has no such state")

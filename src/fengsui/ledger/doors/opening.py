@@ -21,7 +21,7 @@ def place_path(code: str) -> str:
         return ""
     place = tree().places.get(code)
     if place is None:
-        raise refused(422, "bad_value", "place_code", f"There is no administrative division {code}")
+        raise refused(422, "bad_value", "place_code", "There is no administrative division %(place)s", place=code)
     return place.path
 
 

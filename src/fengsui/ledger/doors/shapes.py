@@ -66,9 +66,9 @@ class Refused(Exception):
         super().__init__(f"{status}: " + "; ".join(f"{one.code} {one.about}".strip() for one in self.refusals))
 
 
-def refused(status: int, code: str, about: str = "", needs: str = "") -> Refused:
-    """One reason."""
-    return Refused(status, (Refusal(code, about, needs),))
+def refused(status: int, code: str, about: str = "", needs: str = "", **args: Any) -> Refused:
+    """One reason; ``needs`` is an English msgid where it is for people, ``args`` its parameters."""
+    return Refused(status, (Refusal(code, about, needs, args),))
 
 
 @dataclass(frozen=True, slots=True)

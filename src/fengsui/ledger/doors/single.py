@@ -261,7 +261,7 @@ def move(
         passage = Passage(Work(now))
         held = _lock_line(passage, str(case_id))
         if expects is not None and held.case.seq != expects:
-            raise refused(412, "version", "case", f"The case stands at {held.case.seq}; read it again")
+            raise refused(412, "version", "case", "The case stands at %(seq)s; read it again", seq=held.case.seq)
         if held.case.ended:
             raise refused(409, "ended", held.case.state, "An ended case keeps the version it ended under")
         after = moved_to(held, wording, states)
@@ -292,18 +292,16 @@ def replace_mechanism(held: Held, wording: Mechanism) -> Held:
 def moved_to(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
     """The case as it would stand under another wording. Raises ``Refused`` 422 where it may not go there."""
     if wording.name != held.mechanism.name:
-        raise refused(422, "bad_value", "version", f"That version belongs to {wording.name}, not to {held.mechanism.name}")
+        raise refused(422, "bad_value", "version", "That version belongs to another mechanism")
     state = states.get(held.case.state, held.case.state)
     if state not in wording.states:
-        raise refused(
-            422, "bad_value", "states", f"The new version has no state {state!r}; map {held.case.state!r} to one of its own"
-        )
+        raise refused(422, "bad_value", "states", "The new version has no state %(state)s; map it to one of its own", state=state)
     if bool(wording.readers) != held.row["confidential"]:
         raise refused(422, "bad_value", "version", "A version cannot change whether a matter is confidential")
     after = replace(held.case, version=wording.digest, state=state, clocks=_renamed(held, states), signed={}, pending={})
     lost = sorted(set(after.fields) - set(wording.fields))
     if lost:
-        raise refused(422, "bad_value", "version", f"The new version lacks the fields {', '.join(lost)} that this case has set")
+        raise refused(422, "bad_value", "version", "The new version lacks fields that this case has set: %(fields)s", fields=lost)
     from fengsui.ledger.proof import reachable
 
     if not reachable.contains(wording, core_of(wording, after)):

@@ -35,7 +35,7 @@ def demand(**parts: Any) -> None:
 
 def _demand(name: str, value: Any, depth: int) -> None:
     if depth > DEEPEST:
-        raise refused(422, "bad_value", name, f"at most {DEEPEST} levels of lists")
+        raise refused(422, "bad_value", name, "at most %(most)s levels of lists", most=DEEPEST)
     if isinstance(value, str):
         if "\0" in value or not _encodable(value):
             raise refused(422, "bad_value", _encoded(name), "leave out the characters that are no text")

@@ -76,7 +76,7 @@ def _demand_few(by: Actor, now: datetime) -> None:
     if by.person is not None:
         lately = Evidence.objects.filter(person_id=by.person, stored_at__gt=now - timedelta(hours=1)).count()
         if lately >= MOST_AN_HOUR:
-            raise refused(429, "too_many", "file", f"At most {MOST_AN_HOUR} files an hour are taken from one person; go on later")
+            raise refused(429, "too_many", "file", "At most %(most)s files an hour", most=MOST_AN_HOUR)
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
@@ -97,7 +97,7 @@ def _receive(file: Any) -> tuple[Path, str]:
             for piece in _chunks(file):
                 size += len(piece)
                 if size > LARGEST:
-                    raise refused(413, "too_large", "file", f"A file may have at most {LARGEST // MEGABYTE} MB")
+                    raise refused(413, "too_large", "file", "at most %(most)s MB", most=LARGEST // MEGABYTE)
                 digest.update(piece)
                 out.write(piece)
     except BaseException:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 OLD = timedelta(days=1)
 """A notice older than this is no longer sent by mail: it would only confuse."""
 MOST_TRIES = 5
+NOBODY = 0
+"""The person of a reader without one: has seen nothing."""
 
 _TEXTS = (
     gettext_noop("This matter has ended"),
@@ -98,12 +100,12 @@ def newest(offices: Iterable[int], person: int | None, first: int, last: int) ->
 
 def marked(notices: QuerySet[Notice], person: int | None) -> QuerySet[Notice]:
     """The same with ``seen``: whether this person has seen each. What a colleague has read stays new to others."""
-    return notices.annotate(seen=Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person)))
+    return notices.annotate(seen=Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person or NOBODY)))
 
 
 def fresh(notices: QuerySet[Notice], person: int | None) -> QuerySet[Notice]:
     """Those that this person has not seen."""
-    return notices.filter(~Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person)))
+    return notices.filter(~Exists(NoticeSight.objects.filter(notice=OuterRef("pk"), person_id=person or NOBODY)))
 
 
 def unread(offices: Iterable[int], person: int | None) -> int:

@@ -66,8 +66,9 @@ class Reader:
     def states(self) -> dict[str, str]:
         """State or end by name and by title in both languages."""
         found: dict[str, str] = {}
-        for name, one in {**self.mechanism.ends, **self.mechanism.states}.items():
-            found |= {str(word): name for word in (name, one.title.get("zh"), one.title.get("en")) if word}
+        places: list[Any] = [*self.mechanism.ends.values(), *self.mechanism.states.values()]
+        for one in places:
+            found |= {str(word): one.name for word in (one.name, one.title.get("zh"), one.title.get("en")) if word}
         return found
 
     def state(self, text: Any) -> tuple[str, bool]:

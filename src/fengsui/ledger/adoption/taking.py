@@ -229,7 +229,7 @@ class _Taking:
                 self.told.wrong(row.number, self.at[NUMBER], gettext("row %(n)s has this number too") % {"n": seen[number]})
             seen.setdefault(number, row.number)
         taken = set(Case.objects.filter(number__in=[one for one in seen if one]).values_list("number", flat=True))
-        for number in sorted(taken):
+        for number in sorted(one for one in taken if one):
             self.told.wrong(seen[number], self.at[NUMBER], gettext("a case of the ledger has this number"))
 
     def _place(self, about: str) -> tuple[int, str]:

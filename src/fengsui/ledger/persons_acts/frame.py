@@ -87,7 +87,7 @@ def answer(
                 page.case.refresh_from_db()
             else:
                 messages.success(request, said)
-                response = redirect(more.get("then") or "ledger:case", **({} if more.get("then") else {"case": page.case.pk}))
+                response = redirect("ledger:case", case=page.case.pk)
                 response["X-Receipt"] = receipt.leaf
                 return response
     context = {

@@ -27,7 +27,9 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     except LookupError as error:
         raise Http404 from error
     given = request.POST if request.method == "POST" else request.GET
-    states = {key.removeprefix(MAP): value for key, value in given.items() if key.startswith(MAP) and value in wording.states}
+    states = {
+        key.removeprefix(MAP): str(value) for key, value in given.items() if key.startswith(MAP) and value in wording.states
+    }
     if request.method == "POST":
         found = moving.move_all(name, states, reading.actor_of(acting), now)
         went = found.plain()["can"]

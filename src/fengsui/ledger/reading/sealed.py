@@ -77,7 +77,7 @@ def keeps_reporter_from(acting: Acting, raiser: Mapping[str, Any]) -> bool:
 
 def shown(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
     """Values with a mark in place of what is sealed; a correction's old and new content too."""
-    found = {name: SEALED if name in hidden else value for name, value in values.items()}
+    found: dict[str, Any] = {name: SEALED if name in hidden else value for name, value in values.items()}
     for name in CORRECTED:
         if isinstance(found.get(name), Mapping):
             found[name] = shown(found[name], hidden)

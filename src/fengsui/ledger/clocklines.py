@@ -51,7 +51,7 @@ def _line(mechanism: Mechanism, clock: Clock, holder: str, fired: list[Rung]) ->
         clock=clock,
         title=titles.clock(mechanism, clock.name),
         holder=holder,
-        amount=titles.amount(clock.amount) if clock.amount else "",
+        amount=titles.amount(clock.amount) if clock.amount and clock.law else "",
         law=titles.here(number.title) if number else "",
         law_url=_address(number.name) if number else "",
         clause="·".join(part for part in (number.source, number.clause) if part) if number else "",

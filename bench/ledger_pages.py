@@ -27,7 +27,7 @@ from bench.database import filled
 GOAL = 300.0
 CASES = int(os.environ.get("BENCH_CASES", "200000"))
 ROLES = {"county": "county", "league": "league", "region": "top"}
-ASKED, WARM = 20, 2
+ASKED, WARM = 20, 1
 LONG, LONG_NUMBER = 500, "BENCH-500"
 WORDS = ("安全阀", "可燃气体报警器", "消防水压力不足", "静电接地断开", "围堰破损", "联锁已摘除")
 _SERVE = "import threading; from fengsui.services import web; web.run(threading.Event())"
@@ -144,7 +144,7 @@ def _long_case(small: Any) -> Iterator[str]:
         for day in range(LONG - 1)
     )
     about = doors.About(kind="site", id=str(small.site.pk), place_code="150207", duty="hazchem", title="长期整改")
-    fields = {"finding": "长期整改", "answering": small.county.pk, "due": (lives.NOW + timedelta(days=30)).isoformat()}
+    fields = {"finding": "长期整改", "answering": small.county.pk, "deadline": f"{lives.NOW + timedelta(days=30):%Y-%m-%d}"}
     case = doors.adopt(
         [doors.Adoption("hazard", "rectifying", about, LONG_NUMBER, fields, opened_at=start, source="bench", past=past)],
         lives.NOW,

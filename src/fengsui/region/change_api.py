@@ -134,7 +134,8 @@ def _given(blank: ChangeForm, values: dict[str, Given]) -> dict[str, Any]:
             raise _wrong({name: gettext("This operation takes no such value.")})
         if isinstance(value, list) is not isinstance(box, forms.MultipleChoiceField):
             raise _wrong({name: gettext("Give a list where several may be chosen, else a single value.")})
-        found[name] = value if isinstance(value, list | bool) else "" if value is None else str(value)
+        as_given = isinstance(value, list) or (isinstance(value, bool) and isinstance(box, forms.BooleanField))
+        found[name] = value if as_given else "" if value is None else str(value)
     return found
 
 

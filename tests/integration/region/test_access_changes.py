@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from fengsui.moment import now as present
 from fengsui.region.models import Certificate, Contact, Delegation, HazardUnit, Holding, Point, Substance, Supervision
@@ -102,3 +103,18 @@ class TestChanges(AccessTests):
             )  # fmt: skip
             assert answer.status_code == status, (values, answer.content)
         assert client.get("/api/changes").json()[0]["after"] == {"phone": "0472-5550102"}
+
+    def test_whatever_a_program_sends_is_answered(self, words: dict[str, str], small: Small) -> None:
+        """Every operation, every value of every kind: refused by name or done, never broken."""
+        client, post = self.client_of(small.one("county", 1).account), str(small.one("county", 1).post.pk)
+        for one in known():
+            names = [name for name in one.form.base_fields if name != "grounds"]
+            for wild in ("x" * 5000, "9" * 30, True, ["x"]):
+                values = dict.fromkeys(names, wild) | {"grounds": "x"}
+                with transaction.atomic():
+                    answer = client.post(
+                        f"/api/changes/{one.on}/{words[one.on]}/{one.name}", {"values": values}, content_type="application/json",
+                        headers={"X-Acting-Post": post},
+                    )  # fmt: skip
+                    transaction.set_rollback(True)
+                assert answer.status_code in (200, 403, 404, 409, 422), (one.on, one.name, wild, answer.content[:300])

@@ -53,12 +53,18 @@ class Small:
         return self.people[office][number]
 
 
+def _place(code: str, zh: str, en: str, level: str, parent: Place | None) -> Place:
+    """A place that a platform's own start may have made already."""
+    found, _ = Place.objects.get_or_create(code=code, defaults={"name_zh": zh, "name_en": en, "level": level, "parent": parent})
+    return found
+
+
 def build(now: datetime) -> Small:
     """Make it all, with the mechanisms stored."""
-    region = Place.objects.create(code="150000", name_zh="自治区", name_en="Region", level="region")
-    league = Place.objects.create(code="150200", name_zh="甲盟", name_en="League", level="league", parent=region)
-    first = Place.objects.create(code="150207", name_zh="甲旗", name_en="County A", level="county", parent=league)
-    second = Place.objects.create(code="150203", name_zh="乙旗", name_en="County B", level="county", parent=league)
+    region = _place("150000", "自治区", "Region", "region", None)
+    league = _place("150200", "甲盟", "League", "league", region)
+    first = _place("150207", "甲旗", "County A", "county", league)
+    second = _place("150203", "乙旗", "County B", "county", league)
     above = [*WORKS, "supervision", "leading", "registry", "commission", "investigation", "finance", "relief"]
     top = _office("应急厅", "Department", "department", region, None, above)
     upper = _office("盟局", "League bureau", "bureau", league, top, WORKS)

@@ -137,15 +137,7 @@ def build(
         "can_more": can[DIRECT:],
         "cannot": cannot,
         "key": str(uuid.uuid4()),
-        "clock": main,
-        "clock_title": titles.clock(mechanism, main.name) if main else "",
-        "clock_total": titles.amount(main.amount) if main and main.amount else "",
-        "ladder": _ladder(mechanism, main, now) if main else [],
-        "other_clocks": [
-            (one, titles.clock(mechanism, one.name), titles.here(offices.get(one.holder_id)))
-            for one in running
-            if one is not main
-        ],
+        **_clocks(mechanism, main, running, offices, now),
         "reckoned": clocklines.reckoned(mechanism, clocks, offices),
         "facts": facts(mechanism, case, hidden),
         "evidence": _evidence(case, hidden, acting),
@@ -164,6 +156,23 @@ def build(
         "folded": plan.folded,
         "steps": _steps(mechanism, plan, walked, case),
     }  # fmt: skip
+
+
+def _clocks(
+    mechanism: Mechanism, main: Clock | None, running: Sequence[Clock], offices: Mapping[int | None, Any], now: datetime
+) -> dict[str, Any]:
+    """The big clock with its ladder, and the others that run."""
+    return {
+        "clock": main,
+        "clock_title": titles.clock(mechanism, main.name) if main else "",
+        "clock_total": titles.amount(main.amount) if main and main.amount else "",
+        "ladder": _ladder(mechanism, main, now) if main else [],
+        "other_clocks": [
+            (one, titles.clock(mechanism, one.name), titles.here(offices.get(one.holder_id)))
+            for one in running
+            if one is not main
+        ],
+    }
 
 
 def beside(case: Case, held: Held, acting: Acting, now: datetime) -> dict[str, bool]:

@@ -119,7 +119,7 @@ def _narrowed(wanted: QueryDict, posts: list[Acting], now: datetime) -> Choosabl
         mechanism = mechanisms.version(case.version_id) if case else mechanisms.current(wanted.get("mechanism", ""))
     except LookupError:
         raise Http404 from None
-    found = choosable(mechanism, wanted.get("act", ""), wanted["field"], case, posts[0], now)
+    found = choosable(mechanism, wanted.get("act", ""), wanted.get("field", ""), case, posts[0], now)
     if found is None:
         raise Http404
     return found

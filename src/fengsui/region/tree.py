@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -152,16 +152,22 @@ def _offices() -> dict[int, OfficeNode]:
     from .models import Office
 
     columns = ("id", "kind", "place_id", "parent_id", "path", "duties", "successor_id", "dissolved_on", "name_zh", "name_en")
-    rows = Office.objects.values_list(*columns)
-    return {row[0]: OfficeNode(*row[:5], frozenset(row[5]), *row[6:8], name=(row[8], row[9])) for row in rows}
+    rows: Iterable[tuple[Any, ...]] = Office.objects.values_list(*columns)
+    found = {}
+    for pk, kind, place, parent, path, duties, successor, dissolved, zh, en in rows:
+        found[pk] = OfficeNode(pk, kind, place, parent, path, frozenset(duties), successor, dissolved, name=(zh, en))
+    return found
 
 
 def _places() -> dict[str, PlaceNode]:
     from .models import Place
 
     columns = ("code", "level", "parent_id", "path", "name_zh", "name_en", "pinyin", "lon", "lat")
-    rows = Place.objects.values_list(*columns)
-    return {row[0]: PlaceNode(*row[:4], (row[4], row[5]), *row[6:]) for row in rows}
+    rows: Iterable[tuple[Any, ...]] = Place.objects.values_list(*columns)
+    found = {}
+    for code, level, parent, path, zh, en, pinyin, lon, lat in rows:
+        found[code] = PlaceNode(code, level, parent, path, (zh, en), pinyin, lon, lat)
+    return found
 
 
 def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:

@@ -219,7 +219,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     why = "people of an office the reader may see"
     holdings: dict[int, list[Holding]] = defaultdict(list)
-    for holding in Holding.objects.filter(post__office=office).select_related("person").order_by("since"):
+    for holding in Holding.objects.filter(post__office=office).select_related("person", "post").order_by("since"):
         holdings[holding.post_id].append(holding)
     certified = set(
         Certificate.objects.unscoped(why)
@@ -232,7 +232,14 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
             "post": post,
             "duties": duty_words(post.duties),
             "charges": duty_words(post.charges),
-            "terms": [{"holding": one, "over": one.until is not None and one.until <= now} for one in holdings[post.pk]],
+            "terms": [
+                {
+                    "holding": one,
+                    "over": one.until is not None and one.until <= now,
+                    "ready": subjects.possible(one, mine_now, now),
+                }
+                for one in holdings[post.pk]
+            ],
             "vacant": not any(one.since <= now and (one.until is None or one.until > now) for one in holdings[post.pk]),
             "ready": subjects.possible(post, mine_now, now),
         }

@@ -144,6 +144,16 @@ class Player:
         for number in (1, 2):
             self.do(case, "pass_off_site", county, number, grounds="资料齐全，符合 GB/T 12243 校验要求", photos=seen)
 
+    def _free_kind(self) -> str:
+        """A kind of hazard that no open warning of this plant is about."""
+        from fengsui.ledger import mechanisms
+        from fengsui.ledger.models import Case
+
+        known = mechanisms.current("warning").fields["hazard_kind"].of
+        open_ones = Case.objects.filter(mechanism="warning", ended=False, about_id=str(self.side[1].pk))
+        taken = set(open_ones.values_list("fields__hazard_kind", flat=True))
+        return next(str(one) for one in known if one not in taken)
+
     def warning(self, *, ended: bool) -> None:
         """A warning raised by an alarm that came again some times, acknowledged and fed back; found unfounded or not yet."""
         from fengsui.ledger import doors
@@ -151,7 +161,7 @@ class Player:
 
         county, _site, plant = self.side
         signal = Actor(kind="event", name="warning.level")
-        kind = f"leak-{self.serial}"
+        kind = self._free_kind()
         colour = self.chance.choice(("blue", "yellow", "orange"))
         given = {"hazard_kind": kind, "colour": colour, "seen": "氨气浓度 35 ppm，高高限 30 ppm"}
         case = doors.open("warning", "by_alarm", given, signal, self.about(), key="", now=self.at).case

@@ -246,7 +246,12 @@ def warning(house: House) -> Callable[[str, str], str]:
     def make(title: str, colour: str) -> str:
         return house.run(
             RAISE.format(title=title)
-            + "values = {'hazard_kind': str(uuid.uuid4()), 'colour': "
+            + "from fengsui.ledger import mechanisms\n"
+            + "from fengsui.ledger.models import Case\n"
+            + "open_ones = Case.objects.filter(mechanism='warning', ended=False, about_id=about.id)\n"
+            + "taken = set(open_ones.values_list('fields__hazard_kind', flat=True))\n"
+            + "kind = next(one for one in mechanisms.current('warning').fields['hazard_kind'].of if one not in taken)\n"
+            + "values = {'hazard_kind': kind, 'colour': "
             + repr(colour)
             + "}\n"
             + "who = Actor(kind='event', name='warning.level')\n"

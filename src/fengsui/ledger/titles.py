@@ -99,6 +99,8 @@ def role(name: str, mechanism: Mechanism | None = None) -> str:
         return role(mechanism.clocks[name[7:]].holder, mechanism)
     if name == "raiser":
         return gettext("whoever raised it")
+    if name == "parties":
+        return gettext("all who took part")
     if name in roles.roles():
         return here(roles.roles()[name].title) or spaced(name)
     if name.startswith(("field.", "holder.")):

@@ -154,7 +154,7 @@ def test_an_unknown_place_and_an_unknown_mechanism(small: Small) -> None:
 
 def test_one_warning_per_site_and_hazard(small: Small) -> None:
     signal = Actor(kind="event", name="warning.level")
-    values = {"hazard_kind": "gas", "colour": "orange"}
+    values = {"hazard_kind": "toxic_gas", "colour": "orange"}
     first = doors.open("warning", "by_alarm", values, signal, site(small), key="a", now=NOW)
     again = doors.open("warning", "by_alarm", values, signal, site(small), key="b", now=LATER)
     assert again.case == first.case

@@ -71,7 +71,9 @@ def test_many_alarms_open_one_warning(standing: Small) -> None:
 
     def alarm() -> Any:
         signal = Actor(kind="event", name="warning.level")
-        return doors.open("warning", "by_alarm", {"hazard_kind": "gas", "colour": "red"}, signal, site(standing), key="", now=NOW)
+        return doors.open(
+            "warning", "by_alarm", {"hazard_kind": "toxic_gas", "colour": "red"}, signal, site(standing), key="", now=NOW
+        )
 
     answers = together(*[alarm] * 4)
     assert len({answer.case for answer in answers}) == 1

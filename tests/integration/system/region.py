@@ -14,6 +14,7 @@ from pathlib import Path
 POINTS = 10
 LIMIT, QUIET, BEYOND = 80.0, 50.0, 95.0
 WAYS = 4
+KINDS = ("pressure", "level", "flow", "temperature")
 """Kinds of hazard at each plant: each has its own warning."""
 
 
@@ -61,7 +62,7 @@ def _points(site, now) -> None:
     )
     Rule.objects.bulk_create(
         Rule(
-            point=point, level="H", limit=LIMIT, deadband=1.0, priority=1, hazard_kind=f"way-{n % WAYS}", colour="red",
+            point=point, level="H", limit=LIMIT, deadband=1.0, priority=1, hazard_kind=KINDS[n % WAYS], colour="red",
             since=now - timedelta(hours=1),
         )
         for n, point in enumerate(made)

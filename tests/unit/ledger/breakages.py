@@ -180,6 +180,9 @@ def _of_acts(data: Data, mechanism: Mechanism) -> Iterator[tuple[str, str, Data]
             yield "signatures removed", where, _without(data, (*path, "signatures"))
             if act["signatures"] > 2:
                 yield "signature fewer", where, _with(data, (*path, "signatures"), act["signatures"] - 1)
+        for guard in ("certified", "one_level_below"):
+            if guard in act.get("needs", ()):
+                yield "people's guard removed", f"{where}.{guard}", _without(data, (*path, "needs"), guard)
         for by in act.get("by", ()):
             if by.startswith(("child.", "event.", "clock.")) and len(act["by"]) > 1:
                 yield "signal unanswered", f"{where}.{by}", _without(data, (*path, "by"), by)

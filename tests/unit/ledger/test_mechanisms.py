@@ -114,7 +114,7 @@ def test_the_whole_way_to_a_cancelled_number() -> None:
     story.does("pass", "site_supervisor", 1)
     assert story.case.state == "cancelled"
     assert story.last is not None and [one.mechanism for one in story.last.opens] == ["look_back"]
-    assert set(story.last.tells) == {"raiser", "enterprise"}
+    assert set(story.last.tells) == {"raiser", "enterprise", "parties"}
 
 
 def test_a_reported_hazard_that_proves_true_opens_the_reward() -> None:
@@ -271,7 +271,7 @@ def test_returns_are_bounded_then_the_site_is_stopped_or_closed() -> None:
         story.does("submit", "enterprise", evidence=[PHOTO]).does("return", "site_supervisor", reason="不合格")
         assert story.case.state == ("rectifying" if round_ < 3 else "stopped")
         assert "evidence" not in story.case.fields
-    story.does("resettle", "site_supervisor", reason="停产整顿")
+    story.signs("resettle", "site_supervisor", 0, 1, reason="停产整顿")
     assert story.last is not None and story.last.effects == ("stop_work",)
     story.does("settle", "enterprise", **FIVE).does("approve", "site_supervisor").does("submit", "enterprise", evidence=[PHOTO])
     story.does("return", "site_supervisor", reason="仍不合格").cannot("resettle", "site_supervisor", because="spent", reason="r")
@@ -302,6 +302,19 @@ def test_shutting_the_site_recalls_an_open_extension() -> None:
     kid = story.case.kids[0].id
     story.signs("shut_site", "site_supervisor", 1, 2, grounds="g")
     assert story.last is not None and story.last.recalls == (kid,)
+
+
+def test_the_decision_on_an_order_given_on_the_spot_is_signed_by_two_before_the_case_can_end() -> None:
+    story = hazard().does("found_here", "site_supervisor", finding="f")
+    story.does("order_stop", "site_supervisor", 0, interim_control="停用")  # by one, at once
+    row = next(row for row in story.case.clocks if row.name == "countersign" and row.stopped is None)
+    assert row.holder == OFFICES["site_supervisor"]
+    story.cannot("nothing", "site_supervisor", because="guard", grounds="g")
+    story.signs("countersign", "site_supervisor", 0, 1, decision="应急停决〔2026〕1号")
+    assert "ordered_by" not in story.case.fields
+    assert not [row for row in story.case.clocks if row.name == "countersign" and row.stopped is None]
+    story.does("order_evacuation", "site_supervisor", 1, interim_control="撤离")  # again: owed anew
+    story.cannot("nothing", "site_supervisor", because="guard", grounds="g")
 
 
 # -------------------------------------------------------------- instruction
@@ -359,7 +372,7 @@ def test_a_warning_owes_three_answers() -> None:
     )
     story.does("reject", "county_office", grounds="数值未降").cannot("lift", "county_office", because="not_offered", grounds="g")
     story.does("feed_back", "control_room", feedback="已停车").does("lift", "county_office", grounds="已恢复")
-    assert story.case.state == "lifted" and set(story.last.tells) == {"raiser", "control_room"}
+    assert story.case.state == "lifted" and set(story.last.tells) == {"raiser", "control_room", "parties"}
 
 
 def test_a_warning_goes_on_as_hazard_or_accident_or_proves_unfounded() -> None:
@@ -404,6 +417,7 @@ def test_every_act_that_people_do_has_somebody_who_may_see_it() -> None:
             "order_stop",
             "order_evacuation",
             "confirm_control",
+            "countersign",
             "lift_interim",
             "list_supervision",
             "shut_site",

@@ -21,6 +21,7 @@ from fengsui.ledger.kernel.decide import candidates, decide, opening_for
 from fengsui.ledger.kernel.people import carried
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Open, Refusals
 from fengsui.ledger.kernel.times import NoLength
+from fengsui.ledger.models import Entry
 from fengsui.ledger.words import bigrams
 
 _STATUS = {
@@ -146,7 +147,7 @@ def apply(passage: Passage, held: Held, call: Call, gathered: facts.Gathered, de
     )
     for name in outer:
         work.outbox.append((written, name, {"act": decision.act, "values": own}))
-    _tell(work, written, decision, gathered)
+    _tell(work, written, decision, gathered, call.actor)
     _parties(work, held, before, owner, call.actor)
     _files(work, held, written, own)
     if held.fresh or decision.numbers or row["about_id"] != subject:
@@ -246,13 +247,13 @@ def readers_of(mechanism: Mechanism, roles: Mapping[str, Any]) -> list[int]:
 # ------------------------------------------------------------ notices and such
 
 
-def _tell(work: Work, written: Written, decision: Decision, gathered: facts.Gathered) -> None:
+def _tell(work: Work, written: Written, decision: Decision, gathered: facts.Gathered, actor: Actor) -> None:
     held, case = written.held, decision.case
     args = {"act": decision.act, "state": case.state, "mechanism": case.mechanism, "seq": case.seq}
     kind, text = ("end", "This matter has ended") if decision.ended else ("act", "Something was done in this matter")
     told = set()
     for word in dict.fromkeys(decision.tells):
-        for office, person in _may_know(held, _recipients(word, held, case, gathered, work.now)):
+        for office, person in _may_know(held, _recipients(word, held, case, gathered, actor, work.now)):
             if (office, person) not in told:
                 told.add((office, person))
                 work.notices.append(Notice(written, word, office, person, kind, text, args))
@@ -270,7 +271,7 @@ def _may_know(held: Held, recipients: Iterator[tuple[int | None, int | None]]) -
 
 
 def _recipients(
-    word: str, held: Held, case: Case, gathered: facts.Gathered, now: datetime
+    word: str, held: Held, case: Case, gathered: facts.Gathered, actor: Actor, now: datetime
 ) -> Iterator[tuple[int | None, int | None]]:
     if word == "raiser":
         raiser = case.raiser
@@ -285,10 +286,21 @@ def _recipients(
                 yield one.holder, one.person
     elif word == REPORTER:
         yield None, None  # read by whoever follows the report by its secret
+    elif word == "parties":
+        for office in _took_part(held, case, actor):
+            yield office, None
     elif word == "owner":
         yield held.row["owner_id"], None
     elif office := office_of(word, held.mechanism, case, gathered.facts.roles, now):
         yield office, None
+
+
+def _took_part(held: Held, case: Case, actor: Actor) -> list[int]:
+    """The offices that raised the case, did any of its mechanism's acts or were climbed to, in the order of their parts."""
+    acts = [act.name for act in facts.every_act(held.mechanism)]
+    earlier = Entry.objects.filter(case_id=case.id, act__in=acts, office_id__isnull=False).order_by("seq")
+    found = [case.raiser.get("office"), *earlier.values_list("office_id", flat=True), actor.office, *case.overseers]
+    return list(dict.fromkeys(office for office in found if office is not None))
 
 
 def _parties(work: Work, held: Held, before: Case, owner: int | None, actor: Actor) -> None:

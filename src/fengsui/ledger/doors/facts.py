@@ -94,7 +94,7 @@ def _once(key: Hashable, find: Callable[[], Any]) -> Any:
 # ---------------------------------------------------------------------- roles
 
 _SIGNALS = ("event.", "clock.", "child.", "parent.", "holder.", "field.")
-_TOLD = frozenset({"raiser", "holder", "owner"})
+_TOLD = frozenset({"raiser", "holder", "owner", "parties"})
 
 
 @functools.cache

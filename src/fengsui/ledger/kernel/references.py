@@ -12,6 +12,9 @@ from fengsui.ledger.kernel.shapes import Act, Field, Guard, LadderBy, Mechanism,
 TOLD = frozenset({"raiser", "holder", "owner"})
 """Who may be told besides roles."""
 
+PARTIES = "parties"
+"""Told by an act or an end: every office that raised the case, acted in it or was climbed to."""
+
 _BUILT_IN = frozenset({"opener", "parent_owner"})
 
 
@@ -73,9 +76,9 @@ class _Check:
         if field.kind in ("person", "people") and not field.acts_as:
             self.document.fault(path, f"anybody at all could be named in {name!r}", "Add acts_as: [ROLE]")
 
-    def told(self, names: Iterable[str], path: str) -> None:
+    def told(self, names: Iterable[str], path: str, *, parties: bool = True) -> None:
         for name in names:
-            if name not in TOLD:
+            if name not in TOLD and not (parties and name == PARTIES):
                 self.role(name, path)
 
     def source(self, name: str, path: str) -> None:
@@ -284,7 +287,7 @@ class _Check:
 
     def rung(self, ladder: str, rung: Rung) -> None:
         path = f"ladders.{ladder}"
-        self.told(rung.tells, path)
+        self.told(rung.tells, path, parties=False)
         if rung.climbs:
             self.role(rung.climbs, path)
         self.effects(rung.effects, path)

@@ -33,6 +33,9 @@ def _act(life: Life, line: Obligation) -> Iterator[Finding]:
             yield Finding(4, name, says, where, act.name)
         if missing := sorted(set(line.verifies) - set(act.verifies)):
             yield Finding(4, name, f"it does not verify {', '.join(missing)}: {line.clause}", where, act.name)
+        asked = {guard.name for guard in act.needs if guard.registered}
+        if lacking := sorted(set(line.needs) - asked):
+            yield Finding(4, name, f"it does not need {', '.join(lacking)}: {line.clause}", where, act.name)
         if line.at_most is not None and (act.at_most is None or act.at_most > line.at_most):
             yield Finding(5, name, f"more than {line.at_most} times: {line.clause}", where, act.name)
 

@@ -14,7 +14,8 @@ from fengsui.ledger.proof.graph import components
 from fengsui.ledger.proof.obligations import Law, Obligation
 from fengsui.ledger.proof.space import flat, kind_of
 
-_OWN = frozenset({"raiser", "holder", "owner", "opener", "parent_owner"})
+_OWN = frozenset({"raiser", "holder", "owner", "opener", "parent_owner", "parties"})
+"""Told whatever the file says; of a confidential case the door tells them only where they are readers."""
 
 
 def every_act(mechanism: Mechanism) -> Iterator[tuple[str, Act]]:

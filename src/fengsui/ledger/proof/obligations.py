@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from fengsui.law import numbers
+
 _KINDS = ("act", "end", "runs", "rung")
 
 
@@ -21,7 +23,8 @@ _KINDS = ("act", "end", "runs", "rung")
 class Obligation:
     """One demand. Exactly one of ``act``, ``end``, ``runs``, ``rung`` is given.
 
-    ``act``: needs at least ``signatures`` persons, verifies all of ``verifies``, is done at most ``at_most`` times.
+    ``act``: needs at least ``signatures`` persons (a count, or ``law.NAME`` for a law number's), verifies all of
+    ``verifies``, asks all of the guards ``needs``, is done at most ``at_most`` times.
     ``end``: on every way to it one act of each group in ``after`` has been done; verified if ``verified``.
     ``runs``: the law number is run by a clock of ``holder`` (empty: anybody), started by each of ``starts`` and
     stopped by each of ``stops``; running, or answered by one of ``stops``, at each of the ends ``until``.
@@ -33,6 +36,7 @@ class Obligation:
     act: str = ""
     signatures: int = 1
     verifies: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     at_most: int | None = None
     end: str = ""
     after: tuple[tuple[str, ...], ...] = ()
@@ -80,8 +84,19 @@ def read_obligations(rows: Iterable[Mapping[str, Any]]) -> Law:
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
         if "after" in values:
             values["after"] = tuple((group,) if isinstance(group, str) else tuple(group) for group in values["after"])
+        if isinstance(values.get("signatures"), str):
+            values["signatures"] = _persons(values["signatures"], number)
         lines.append(Obligation(**values))
     return Law(tuple(lines))
+
+
+def _persons(word: str, row: int) -> int:
+    """How many persons the shipped law number asks for; ``ValueError`` where it is none."""
+    name = word.removeprefix("law.")
+    found = [one for one in numbers.shipped_book().all() if one.name == name]
+    if not found:
+        raise ValueError(f"obligation {row}: there is no law number {name!r}; add it to data/law")
+    return found[-1].signatures
 
 
 def load_obligations(path: Path) -> Law:

@@ -263,10 +263,22 @@ def _supervisor(picture: Tree, level: str, place: str | None, duty: str, today: 
 # ----------------------------------------------------------------- eligible
 
 
+@functools.cache
+def _own_work() -> frozenset[str]:
+    """The work of an enterprise's own posts, whatever else somebody wrote there: a plant supervises nobody."""
+    return frozenset(work for role in roles().values() if role.finds == "enterprise" for work in role.posts) | {"administration"}
+
+
+def _has_work(picture: Tree, role: Role, post: PostNode) -> bool:
+    node = picture.offices.get(post.office)
+    work = post.duties & _own_work() if node is not None and node.kind == "enterprise" else post.duties
+    return "*" in role.posts or bool(work & role.posts)
+
+
 def _eligible(picture: Tree, role: Role, office: int, now: datetime) -> list[int]:
     found: dict[int, None] = {}
     for term in picture.terms.get(office, ()):
-        if term.runs(now) and ("*" in role.posts or picture.posts[term.post].duties & role.posts):
+        if term.runs(now) and _has_work(picture, role, picture.posts[term.post]):
             found[term.person] = None
     return list(found)
 
@@ -362,8 +374,9 @@ def persons_of(names: Iterable[str], about: Any, now: datetime) -> frozenset[int
 
 def fills(post_id: int, role: str) -> bool:
     """Whether the post's work is that of the role, in whatever office it is."""
-    post, wanted = tree().posts.get(post_id), role_of(role)
-    return post is not None and ("*" in wanted.posts or bool(post.duties & wanted.posts))
+    picture = tree()
+    post = picture.posts.get(post_id)
+    return post is not None and _has_work(picture, role_of(role), post)
 
 
 def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
@@ -382,7 +395,7 @@ def held_in(names: Iterable[str], person_id: int, post_id: int, office_id: int |
 
 
 def _works_as(picture: Tree, role: Role, post: PostNode, now: datetime) -> bool:
-    return "*" in role.posts or bool(post.duties & role.posts) or _stands_in(picture, role, post, now)
+    return _has_work(picture, role, post) or _stands_in(picture, role, post, now)
 
 
 def _sits(picture: Tree, person_id: int, post: PostNode, now: datetime) -> bool:

@@ -63,7 +63,7 @@ def test_a_hazard_is_assigned_down_to_no_plant(small: Small) -> None:
     for one in small.people["plant"]:
         one.post.duties = ["enforcement", "safety"]
         one.post.save()
-    assert refused(case, "pass_down", small.one("county"), answering=small.plant.pk) == (409, {"guard"})
+    assert refused(case, "pass_down", small.one("county"), answering=small.plant.pk) == (422, {"too_few_people", "guard"})
 
 
 def test_a_hazard_is_assigned_down_to_no_other_county(small: Small) -> None:

@@ -289,8 +289,9 @@ class Lives:
         found = self.chance.choice(able)
         return [found] if field.kind in ("people", "offices") else found
 
-    def _list(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> list[str]:
-        return ["各盟市应急管理局"]
+    def _offices(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> list[int]:
+        below = [one.id for one in tree().offices.values() if one.kind == "bureau" and one.parent == tree().top]
+        return sorted(self.chance.sample(sorted(below), min(3, len(below)))) or [tree().top or 0]
 
 
 def _criteria(subject: Subject) -> set[str]:

@@ -5,8 +5,8 @@ Imported at start-up (``apps.py``); each registers itself by name as ``data/regi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -17,12 +17,7 @@ from fengsui.ledger.registry import EffectCall, Hindered, Sight, register_effect
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Certificate, Site
 from fengsui.region.tree import OfficeNode, tree
-
-ON_SITE_METRES = 1500
-"""How far from the site's stated position a photo counts as taken there: a chemical park is that wide."""
-
-EARTH_METRES = 6_371_008.8
-"""Mean radius of the earth (IUGG)."""
+from fengsui.science.geo import great_circle_m
 
 
 @register_fact("office.line")
@@ -106,15 +101,12 @@ def on_site(sight: Sight) -> bool:
     if position is None or sight.row["about_kind"] != "site" or not about.isdecimal():
         return False
     known = Site.objects.unscoped("where the case's site is").filter(pk=int(about)).values_list("lon", "lat").first()
-    return known is not None and metres(position["lon"], position["lat"], *known) <= ON_SITE_METRES
+    return known is not None and great_circle_m(position["lon"], position["lat"], *known) <= _near(sight.now)
 
 
-def metres(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """The distance of two positions in metres on the sphere (haversine); degrees in."""
-    here, there = math.radians(lat), math.radians(other_lat)
-    half = math.sin((there - here) / 2) ** 2
-    half += math.cos(here) * math.cos(there) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    return 2 * EARTH_METRES * math.asin(math.sqrt(half))
+def _near(now: datetime) -> float:
+    """How far from the site's stated position a photo counts as taken there, in metres, by the law of the day."""
+    return float(numbers.find("review.on_site", now.astimezone(LEGAL_ZONE).date()).value)
 
 
 @register_guard("certified", "person", why=gettext_noop("Needs an enforcement certificate valid today"))

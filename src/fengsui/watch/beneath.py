@@ -38,7 +38,8 @@ def _edited(change: Change) -> None:
         if design is None:
             continue
         if rule is None or rule.limit is None:
-            wanted[level] = Wanted(design, on_delay_s=3.0, off_delay_s=10.0)
+            on, off = rules.delays_ms(point.quantity, rules.defaults(change.at))
+            wanted[level] = Wanted(design, on_delay_s=on / 1000, off_delay_s=off / 1000)
         elif rule.limit > design if level in ("H", "HH") else rule.limit < design:
             wanted[level] = Wanted(design, rule.deadband, rule.on_delay_ms / 1000, rule.off_delay_ms / 1000)
     if wanted:

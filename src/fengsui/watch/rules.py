@@ -8,47 +8,65 @@ relay compares what stands there with what it told last and says what differs, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
+from fengsui.law import numbers
+from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Point, Site
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.engine import Level
 from fengsui.watch.models import Rule
 
-SILENT_AFTER_MS = 60_000
-BAD_AFTER_MS = 30_000
 _GAS = {"combustible_gas", "toxic_gas", "oxygen", "methane", "carbon_monoxide"}
 _LIMITS = (("HH", "high_high", 1), ("H", "high", 2), ("L", "low", 2), ("LL", "low_low", 1))
 
 
-def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
-    """Unsaved rules from the points' own limits, with silence and bad quality for each.
+DEFAULTS = (
+    "alarm.on_delay", "alarm.on_delay_gas", "alarm.off_delay", "alarm.deadband", "alarm.silent_after", "alarm.bad_after",
+)  # fmt: skip
+"""The law numbers that stand in for what nobody has set: proposed by the platform, amendable, each with its date."""
 
-    Gas raises at once and clears after 10 s; process values wait 3 s and clear after 10 s with a deadband of
-    2 % of the measuring range. Whoever knows the plant gives it better ones.
+
+def defaults(now: datetime) -> dict[str, float]:
+    """Their values on the legal day: seconds, and the deadband as a share of the measuring range."""
+    today = now.astimezone(LEGAL_ZONE).date()
+    return {name: float(numbers.find(name, today).value) for name in DEFAULTS}
+
+
+def delays_ms(quantity: str, known: Mapping[str, float]) -> tuple[int, int]:
+    """(on, off) in milliseconds: gas raises at once, process values wait."""
+    on = known["alarm.on_delay_gas" if quantity in _GAS else "alarm.on_delay"]
+    return round(on * 1000), round(known["alarm.off_delay"] * 1000)
+
+
+def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
+    """Unsaved rules from the points' own limits with the ``DEFAULTS``, with silence and bad quality for each.
+
+    Whoever knows the plant gives it better ones.
     """
-    made = []
+    made, known = [], defaults(now)
+    silent, bad = (round(known[name] * 1000) for name in ("alarm.silent_after", "alarm.bad_after"))
     for point in points:
-        gas = point.quantity in _GAS
+        on_delay, off_delay = delays_ms(point.quantity, known)
         span = (point.range_high or 0.0) - (point.range_low or 0.0)
         for level, column, priority in _LIMITS:
             limit = getattr(point, column)
             if limit is None:
                 continue
-            deadband = 0.02 * span if span > 0 else 0.02 * abs(limit)
+            deadband = known["alarm.deadband"] * (span if span > 0 else abs(limit))
             made.append(
                 Rule(
-                    point=point, level=level, limit=limit, deadband=deadband, on_delay_ms=0 if gas else 3_000,
-                    off_delay_ms=10_000, priority=priority, hazard_kind=point.quantity, since=now,
+                    point=point, level=level, limit=limit, deadband=deadband, on_delay_ms=on_delay,
+                    off_delay_ms=off_delay, priority=priority, hazard_kind=point.quantity, since=now,
                 )
             )  # fmt: skip
-        made.append(Rule(point=point, level="SILENT", on_delay_ms=SILENT_AFTER_MS, priority=3, hazard_kind="offline", since=now))
-        made.append(Rule(point=point, level="BAD", on_delay_ms=BAD_AFTER_MS, priority=3, hazard_kind="quality", since=now))
+        made.append(Rule(point=point, level="SILENT", on_delay_ms=silent, priority=3, hazard_kind="offline", since=now))
+        made.append(Rule(point=point, level="BAD", on_delay_ms=bad, priority=3, hazard_kind="quality", since=now))
     return made
 
 

@@ -183,9 +183,9 @@ def test_every_edge_is_decided_as_proven(name: str) -> None:
 
 
 def test_all_edges_in_seconds() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     edges = sum(replay(life)[0] for life in LIVES.values())
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     print(f"{edges} edges replayed in {seconds:.2f} s")
     assert edges > 900
     assert seconds < 20

@@ -287,8 +287,7 @@ def _recipients(
     elif word == REPORTER:
         yield None, None  # read by whoever follows the report by its secret
     elif word == "parties":
-        for office in _took_part(held, case, actor):
-            yield office, None
+        yield from ((one, None) for one in _took_part(held, case, actor))
     elif word == "owner":
         yield held.row["owner_id"], None
     elif office := office_of(word, held.mechanism, case, gathered.facts.roles, now):

@@ -133,6 +133,7 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
         {
             "point": point,
             "rules": [rows[point.pk].get(level) for level in _ORDER],
+            "watched": bool(rows[point.pk]),
             "waits": any(rule.taken_at is None for rule in rows[point.pk].values()),
         }
         for point in points

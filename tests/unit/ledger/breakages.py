@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.rungs import plain_ladder
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.kernel.step import Core, blocks, choices, opened, step
 
@@ -234,8 +235,13 @@ def _of_ladders(mechanism: Mechanism, data: Data, names: Names) -> Iterator[Brea
     for name, rungs in mechanism.ladders.items():
         for number, rung in enumerate(rungs):
             for kind, left in _rungs(rungs, number, rung):
-                known = replace(names, ladders={**names.ladders, name: left})
-                yield Breakage(kind, mechanism.name, f"{name}[{rung.at}]", data, known)
+                changed = _with(data, ("ladders", name), plain_ladder(left))
+                yield Breakage(kind, mechanism.name, f"{name}[{rung.at}]", changed, None)
+    for name, by in mechanism.chosen.items():
+        for choice, ladder in by.rows.items():
+            aside = _with(data, ("ladders", "aside"), plain_ladder(mechanism.ladders[ladder][:-1]))
+            changed = _with(aside, ("ladders", name, choice), "aside")
+            yield Breakage("branch of a ladder cut", mechanism.name, f"{name}.{choice}", changed, None)
 
 
 def _rungs(rungs: tuple[Rung, ...], number: int, rung: Rung) -> Iterator[tuple[str, tuple[Rung, ...]]]:

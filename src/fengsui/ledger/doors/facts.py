@@ -354,7 +354,9 @@ def gather(
         offices.update({f"parent.{name}": value for name, value in given["parent"].items()})
     if judged:
         for act in acts:
-            ruled = judge(mechanisms.registered_guards(act.needs), held, act.name, actor, values, now)
+            # a guard looks at the case, the actor and the values: judged for one act, judged for all
+            asked = [name for name in mechanisms.registered_guards(act.needs) if name not in truths]
+            ruled = judge(asked, held, act.name, actor, values, now)
             truths.update(ruled[0])
             why.update(ruled[1])
             given.update(ruled[2])

@@ -1,5 +1,7 @@
 """Every edge of the proof is done for real: through ``decide``, on a case that acts have brought there.
 
+Before each act of a person, the same person tries it in a post whose work it is not, and is refused.
+
 A case is led to each configuration along the proof's own shortest way; each edge out of it is then decided, and the
 core of the case after it must be the configuration that the proof said. Where the proof keeps only "below" or "spent"
 of a bound, the case's count is set to what the edge claims.
@@ -9,13 +11,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fengsui.ledger.kernel.decide import decide, unopened
-from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Kid, Mechanism, Refusals
+from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Kid, Mechanism, Refusals
 from fengsui.ledger.kernel.step import Core, core_of, spent
 from fengsui.ledger.proof import Checker, Law
 from fengsui.ledger.proof.life import Life
@@ -37,6 +39,7 @@ class Stage:
     life: Life
     people: int = 0
     decided: int = 0
+    wrong_posts: int = 0
 
     @property
     def mechanism(self) -> Mechanism:
@@ -55,12 +58,21 @@ class Stage:
             values = self.values(case, act, target) if which == 0 else {}
             seen = replace(facts(holds=frozenset(act.by)), new_ids=(f"kid{self.decided}",), given=self.parents(case, values))
             now = self.late(case, actor)
+            if actor.kind == "person":
+                self.refused_in_a_wrong_post(case, Call(act.name, actor, values, case.seq), seen, now)
             result = decide(self.mechanism, case, Call(act.name, actor, values, case.seq), seen, now)
             self.decided += 1
             if not isinstance(result, Decision):
                 return result
             case = result.case
         return result
+
+    def refused_in_a_wrong_post(self, case: Case, call: Call, seen: Facts, now: datetime) -> None:
+        """The same person of the same office, in a post whose work it is not."""
+        result = decide(self.mechanism, case, call, replace(seen, holds=frozenset(), fills=frozenset()), now)
+        assert isinstance(result, Refusals), (self.mechanism.name, call.act)
+        assert result.reasons[0].code == "not_yours", (self.mechanism.name, call.act, result)
+        self.wrong_posts += 1
 
     def fits(self, by: str, move: Move, case: Case) -> bool:
         head, _, rest = by.partition(".")

@@ -130,7 +130,7 @@ def test_an_office_a_person_or_a_file_that_does_not_exist_is_refused(here: Small
     spoken = {"paper": "文", "words": "办", "leader": 987654321, "due": str((present() + timedelta(days=30)).date())}
     paper, now = About("paper", "1", "150000", "", "文"), present()
     who = here.one("top").actor
-    assert refusal(422, lambda: doors.open("instruction", "spoken", spoken, who, paper, key="", now=now)) == ["bad_value"]
+    assert refusal(422, lambda: doors.open("instruction", "spoken", spoken, who, paper, key="", now=now)) == ["not_of_role"]
     values, about = {"finding": "阀", "photos": ["0f" * 32]}, site(here)
     who = county.actor
     assert refusal(422, lambda: doors.open("hazard", "found_here", values, who, about, key="", now=now)) == ["bad_value"]

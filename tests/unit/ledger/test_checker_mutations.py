@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from itertools import chain, islice
+from multiprocessing import get_context
 
 import pytest
 
@@ -18,6 +22,10 @@ pytestmark = pytest.mark.slow
 
 CAUGHT = 0.95
 """The share of the non-equivalent breakages that the loader or the checker must refuse."""
+
+
+CHUNK = 40
+"""Breakages that one process judges at a time."""
 
 
 class Trial:
@@ -64,23 +72,37 @@ class Trial:
         return f"equivalent: {why}" if why else ""
 
 
+@cache
+def trial() -> Trial:
+    """One for each process."""
+    return Trial()
+
+
+def verdicts(name: str, first: int) -> list[tuple[str, str, str]]:
+    """Kind, verdict and words of the ``CHUNK`` breakages of a mechanism from ``first`` on."""
+    mine = trial()
+    some = islice(breakages(mine.mechanisms[name], mine.names), first, first + CHUNK)
+    return [(one.kind, mine.verdict(one), str(one)) for one in some]
+
+
 def test_breakages_are_caught() -> None:
-    trial = Trial()
     made: Counter[str] = Counter()
     same: Counter[str] = Counter()
-    survivors: list[Breakage] = []
-    for name in sorted(trial.mechanisms):
-        for breakage in breakages(trial.mechanisms[name], trial.names):
-            verdict = trial.verdict(breakage)
-            made[breakage.kind] += 1
+    survivors: list[tuple[str, str]] = []
+    mine = trial()
+    sizes = {name: sum(1 for _ in breakages(mine.mechanisms[name], mine.names)) for name in mine.mechanisms}
+    jobs = [(name, first) for name in sorted(sizes, key=lambda one: -sizes[one]) for first in range(0, sizes[name], CHUNK)]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for kind, verdict, words in chain.from_iterable(pool.map(verdicts, *zip(*jobs, strict=True))):
+            made[kind] += 1
             if verdict.startswith("equivalent"):
-                same[breakage.kind] += 1
+                same[kind] += 1
             elif not verdict:
-                survivors.append(breakage)
+                survivors.append((kind, words))
     real = made.total() - same.total()
-    missed = Counter(breakage.kind for breakage in survivors)
+    missed = Counter(kind for kind, _ in survivors)
     table = "\n".join(f"{kind:34}{made[kind]:5} made {same[kind]:4} equivalent {missed[kind]:4} missed" for kind in sorted(made))
-    listed = "\n".join(map(str, survivors))
+    listed = "\n".join(words for _, words in survivors)
     print(f"{real - len(survivors)} of {real} non-equivalent breakages caught, {same.total()} equivalent\n{table}\n{listed}")
     assert made.total() > 1000
     assert same.total() < 0.05 * made.total(), "too much is called equivalent"

@@ -422,7 +422,7 @@ def test_a_number_is_due_at_opening_or_at_its_act() -> None:
     m = MECHANISMS["circular"]
     opened = done(attempt(m, unopened(m, "c"), "draft", "drafter", heading="关于…的通报"))
     assert not opened.numbers
-    case = go(m, opened.case, ("submit", "drafter", {"body": "b", "recipients": ["各旗县区"]}), ("agree", "reviewer"))
+    case = go(m, opened.case, ("submit", "drafter", {"body": "b", "recipients": [7, 8]}), ("agree", "reviewer"))
     assert done(attempt(m, case, "sign", "signer")).numbers
     assert done(
         attempt(MECHANISMS["hazard"], unopened(MECHANISMS["hazard"], "c"), "found_here", "site_supervisor", finding="x")

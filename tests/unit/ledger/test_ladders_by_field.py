@@ -135,7 +135,7 @@ def test_the_field_of_a_ladder_is_set_wherever_a_clock_runs() -> None:
         ({"by": "colour", "red": "minutes", "orange": "minutes", "yellow": "minutes"}, "no ladder for 'blue'"),
         ({"by": "colour", "red": "m", "orange": "minutes", "yellow": "minutes", "blue": "quiet"}, "no ladder 'm'"),
         ({"by": "color", "red": "minutes"}, "no field 'color'"),
-        ({"by": "hazard_kind", "fire": "minutes"}, "do not stand in this file"),
+        ({"by": "hazard_kind", "fire": "minutes"}, "no ladder for 'pressure'"),
         (
             {"by": "colour", "red": "by_colour", "orange": "minutes", "yellow": "minutes", "blue": "quiet"},
             "no ladder 'by_colour'",

@@ -17,7 +17,7 @@ from fengsui import moment
 
 from . import changerecord, subjects
 from .acting import Acting, mine, scope
-from .changing import NotPossible, change
+from .changing import Changing, NotPossible, change
 from .filters import name_of
 from .matters import open_matters
 from .models import Certificate, Change, Delegation, Holding, Person, Post, Site
@@ -32,8 +32,16 @@ FOUND = 12
 def run(ready: subjects.Ready, form: ChangeForm, now: datetime) -> Outcome | None:
     """Carry out what a valid form asks; ``None`` where it does not fit, and the form then says why."""
     operation, subject = ready.operation, ready.subject
+
+    def work(changing: Changing) -> Outcome | None:
+        # Read anew at every try: what an undone one has set in memory is not in the database.
+        row = subjects.of(operation.on, subject.pk, lock=True)
+        if row is None or not operation.fits(row, now):
+            raise NotPossible(operation_over(operation))
+        return operation.run(changing, row, form)
+
     try:
-        done = change(ready.acting, now, form.cleaned_data["grounds"], lambda changing: operation.run(changing, subject, form))
+        done = change(ready.acting, now, form.cleaned_data["grounds"], work)
     except NotPossible as wrong:
         form.add_error(wrong.field if wrong.field in form.fields else None, str(wrong))
         return None

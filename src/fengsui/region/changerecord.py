@@ -72,7 +72,7 @@ def kinds() -> dict[str, str]:
 def audits(acting: Acting) -> bool:
     """Whether the post is one of audit, which reads the record and changes nothing."""
     post = tree().posts.get(acting.post_id)
-    return post is not None and AUDIT in post.duties
+    return post is not None and AUDIT in post.duties and acting.may_do("region", "audit")
 
 
 def readers(posts: Sequence[Acting]) -> list[Acting]:

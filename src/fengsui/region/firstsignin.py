@@ -24,9 +24,9 @@ _OPEN = ("/account/", "/sign-in/", "/static/", "/language/", "/manifest.webmanif
 
 
 def _concerned(request: HttpRequest) -> bool:
-    """Whether somebody with a session asks for anything but the way out; costs nothing."""
-    open_to_all = request.path.startswith(_OPEN) and not request.path.startswith("/account/2fa/")
-    return not open_to_all and settings.SESSION_COOKIE_NAME in request.COOKIES
+    """Whether somebody with a session asks for anything but the frame's own files; costs nothing."""
+    files = request.path.startswith(_OPEN) and not request.path.startswith("/account/")
+    return not files and settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 def _answer(request: HttpRequest) -> HttpResponse | None:
@@ -39,6 +39,8 @@ def _answer(request: HttpRequest) -> HttpResponse | None:
         logout(request)
         messages.error(request, gettext("The one-time password has run out. Ask your administrator for another."))
         return redirect("sign_in")
+    if request.path.startswith(_OPEN) and not request.path.startswith("/account/2fa/"):
+        return None
     words = gettext("Choose your own password first: the present one is for once.")
     if request.path.startswith("/api/"):
         problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": words}

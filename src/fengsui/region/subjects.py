@@ -59,13 +59,14 @@ _NEAR = {
 _LARGEST = 1 << 63
 
 
-def of(kind: str, number: int) -> Any:
-    """The row; ``None`` where there is none of that kind and id."""
+def of(kind: str, number: int, *, lock: bool = False) -> Any:
+    """The row, with ``lock`` kept until the transaction ends; ``None`` where there is none of that kind and id."""
     model = MODELS.get(kind)
     if model is None or number >= _LARGEST:
         return None
     rows = model.objects
     rows = rows.unscoped("whether the asker may is judged next") if hasattr(rows, "unscoped") else rows.all()
+    rows = rows.select_for_update(of=("self",)) if lock else rows
     return rows.select_related(*_NEAR.get(kind, ())).filter(pk=number).first()
 
 

@@ -258,6 +258,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "contacts": [{"one": one, "ready": subjects.possible(one, mine_now, now)} for one in office.contacts.all()],
         "ready": subjects.possible(office, mine_now, now),
+        "acts": any(line["ready"] or any(term["ready"] for term in line["terms"]) for line in posts),
         "record": any(changerecord.may_read(one, office.pk) for one in mine_now),
         "former": list(office.names.all()),
         "children": seen.filter(parent=office).count(),

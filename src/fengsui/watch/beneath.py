@@ -16,6 +16,7 @@ def stand() -> None:
     changing.listen("edit_point", _edited)
     changing.listen("close_point", _point_closed)
     changing.listen("close_site", _site_closed)
+    changing.listen("reopen_site", _site_reopened)
 
 
 def _point(change: Change) -> Point:
@@ -56,6 +57,19 @@ def _point_closed(change: Change) -> None:
 def _site_closed(change: Change) -> None:
     _end(Rule.objects.unscoped("the site just closed").filter(point__site=change.subject_id), change)
     credentials.revoke([Site.objects.unscoped("the site just closed").get(pk=change.subject_id)], change.at)
+
+
+def _site_reopened(change: Change) -> None:
+    """The rules that ended with its closing begin again; ``install`` passes over points that ever had one."""
+    closed = Change.objects.unscoped("the site just opened").filter(kind="close_site", subject_id=change.subject_id)
+    rows = Rule.objects.unscoped("the site just opened").filter(point__site=change.subject_id, point__closed_on__isnull=True)
+    running = set(rows.filter(until__isnull=True).values_list("point_id", "level"))
+    names = {one.attname for one in Rule._meta.concrete_fields} - {"id", "since", "until", "taken_at", "left_at"}
+    Rule.objects.bulk_create(
+        Rule(**{name: getattr(rule, name) for name in names}, since=change.at)
+        for rule in rows.filter(until=closed.latest("at").at)
+        if (rule.point_id, rule.level) not in running
+    )
 
 
 def _end(rows: object, change: Change) -> None:

@@ -80,6 +80,7 @@ class EngineWorker:
         self._saved_ns = 0
         self._saving: asyncio.Task[None] | None = None
         self._pending = self._lost = 0
+        self._between = asyncio.Lock()  # rounds: a snapshot must not be ahead of the events that are stored
 
     async def serve(self, stop: threading.Event) -> None:
         """Connect, share the partitions, work; on ``stop`` leave a last snapshot and let the partitions go."""
@@ -198,14 +199,17 @@ class EngineWorker:
     async def _round(self, messages: list[Stored]) -> bool:
         """Judge the messages and store their events; False where the halt came before all were stored."""
         due: dict[int, list[Event]] = {}
-        for message in messages:
-            number = stream.partition_of(message.subject)
-            for held in self._held.values() if number < 0 else filter(None, [self._held.get(number)]):
-                if events := held.shard.take(message):
-                    due.setdefault(held.shard.partition, []).extend(events)
-        self._gather()
-        stored = await asyncio.gather(*(self._send(number, events) for number, events in due.items()))
-        return all(stored)
+        async with self._between:
+            for message in messages:
+                number = stream.partition_of(message.subject)
+                for held in self._held.values() if number < 0 else filter(None, [self._held.get(number)]):
+                    if events := held.shard.take(message):
+                        due.setdefault(held.shard.partition, []).extend(events)
+            self._gather()
+            stored = await asyncio.gather(*(self._send(number, events) for number, events in due.items()))
+            if not all(stored):
+                self._held.clear()  # nor may a save that waits take them
+            return all(stored)
 
     async def _send(self, number: int, events: list[Event]) -> bool:
         held = self._held.get(number)
@@ -248,9 +252,10 @@ class EngineWorker:
         self._saved_ns = self._now_ns()
         ready: list[tuple[int, Held, bytes]] = []
         for number, held in list(self._held.items()):
-            if held.shard.settled:
-                ready.append((number, held, held.shard.snapshot()))
-            await asyncio.sleep(0)  # rounds go on between; what they add to the samples is kept with them
+            async with self._between:  # whose turns alternate; what rounds add to the samples is kept with them
+                if held.shard.settled and self._held.get(number) is held:
+                    ready.append((number, held, held.shard.snapshot()))
+            await asyncio.sleep(0)
         samples, self._samples, self._waiting = self._samples, [], 0
         try:
             await asyncio.to_thread(self._history.write_part, samples)

@@ -84,7 +84,7 @@ def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
             raise ValueError(f"rule {old.pk} ended at {old.until:%Y-%m-%d %H:%M}: change the one that follows it")
         old.until = now
         old.save(update_fields=["until"])
-        names = {f.attname for f in Rule._meta.concrete_fields} - {"id", "since", "until"}
+        names = {f.attname for f in Rule._meta.concrete_fields} - {"id", "since", "until", "taken_at", "left_at"}
         kept = {name: getattr(old, name) for name in names}
         return Rule.objects.create(**{**kept, **columns}, since=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,9 +17,11 @@ from fengsui.ledger import doors, live_check, succession
 from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Clock, Entry
-from fengsui.region import officenames, subjects
+from fengsui.region import changerecord, officenames, subjects
 from fengsui.region.acting import actings
+from fengsui.region.change_views import run
 from fengsui.region.models import Account, Certificate, Change, Delegation, Holding, Office, Person, Post, Supervision
+from fengsui.region.operations import find
 from fengsui.region.roles import About as Where
 from fengsui.region.roles import resolve
 from fengsui.region.supervision import supervisor_id, unanswered
@@ -139,6 +142,71 @@ def test_a_stale_password_for_once_is_refused(house: House, client: Client) -> N
     client.post("/sign-in/", {"login": account.username, "password": "x-y-z"})
     assert client.get("/desk/").url == "/sign-in/"
     assert "_auth_user_id" not in client.session
+
+
+def test_a_stale_password_for_once_chooses_no_other(house: House, client: Client) -> None:
+    account = house.small.one("county").account
+    account.set_password("x-y-z")
+    account.one_time_until = NOW - timedelta(days=400)
+    account.save()
+    client.post("/sign-in/", {"login": account.username, "password": "x-y-z"})
+    own = "ein langes eigenes Wort 7"
+    client.post("/account/password/change/", {"oldpassword": "x-y-z", "password1": own, "password2": own})
+    account.refresh_from_db()
+    assert account.check_password("x-y-z") and account.one_time_until is not None
+    assert "_auth_user_id" not in client.session
+
+
+def test_nobody_takes_over_an_account_by_putting_its_owner_into_a_post_of_theirs(house: House) -> None:
+    upper = house.small.one("top").person
+    vacant = Post.objects.create(office=house.small.county, title_zh="顾问", title_en="Adviser", duties=[])
+    house.do(house.local, vacant, "begin_holding", person=str(upper.pk), since="2026-11-25")
+    for name in ("new_password", "lock", "edit_person", "add_certificate"):
+        with pytest.raises((PermissionDenied, Http404)):
+            subjects.ready("person", upper.pk, name, [house.local.acting], NOW)
+        assert subjects.ready("person", upper.pk, name, [house.admin.acting], NOW)
+
+
+def test_a_holder_who_administers_nothing_finds_the_delegation_on_the_office_page(house: House, client: Client) -> None:
+    chief = house.small.one("county")
+    client.force_login(chief.account)
+    page = client.get(f"/offices/{house.small.county.pk}/").content.decode()
+    assert f"/change/post/{chief.post.pk}/delegate/" in page and "/end_holding/" not in page
+
+
+def test_a_deputy_for_one_act_does_not_read_the_record(house: House) -> None:
+    for one in (house.admin.acting, house.auditor.acting):
+        assert changerecord.readers([one])
+        with pytest.raises(PermissionDenied):
+            changerecord.readers([replace(one, principal_id=house.local.person.pk, acts=("hazard.list",))])
+
+
+def test_no_office_with_a_territory_stands_below_a_plant(house: House) -> None:
+    operation = find("office", "add_office")
+    assert operation and operation.fits(house.small.county, NOW) and not operation.fits(house.small.plant, NOW)
+
+
+def test_a_change_is_judged_by_what_stands_in_the_database(house: House) -> None:
+    county = house.small.county
+    ready, form = house.form(house.local, county, "edit_office", duties=["hazchem"], phone="0472-5550102")
+    Office.objects.filter(pk=county.pk).update(phone="0472-5550101")
+    ready.subject.phone = "0472-5550102"  # as an undone try leaves it
+    assert form.is_valid() and run(ready, form, NOW)
+    assert Office.objects.get(pk=county.pk).phone == "0472-5550102"
+    line = Change.objects.unscoped("test").get(kind="edit_office", subject_id=county.pk)
+    assert line.before["phone"] == "0472-5550101"
+    ended = Holding.objects.get(person=house.small.one("county").person)
+    ready, form = house.form(house.local, ended, "end_holding")
+    Holding.objects.filter(pk=ended.pk).update(until=NOW)
+    assert form.is_valid() and run(ready, form, NOW) is None and form.errors
+
+
+def test_a_box_filled_with_no_id_is_shown_again(house: House) -> None:
+    for subject, name, field in ((house.small.one("county").post, "begin_holding", "person"),
+                                 (house.small.one("county").post, "delegate", "deputy")):  # fmt: skip
+        who = house.small.one("county") if name == "delegate" else house.local
+        _, form = house.form(who, subject, name, **{field: "drop table"})
+        assert not form.is_valid() and "drop table" in str(form[field])
 
 
 def test_a_delegation_is_given_by_the_holder_and_shown_in_the_entry(house: House) -> None:
@@ -264,6 +332,14 @@ def test_supervision_is_given_and_open_cases_follow(house: House) -> None:
     house.do(house.admin, Supervision.objects.get(), "by_place")
     assert supervisor_id(small.site.pk, "hazchem", "county", NOW) == small.county.pk
     assert Case.objects.get(pk=case).owner_id == small.county.pk
+
+
+def test_what_was_given_for_later_gives_way_to_what_is_given_for_sooner(house: House) -> None:
+    small = house.small
+    for day, office in (("2026-11-25", small.league), ("2026-12-10", small.top), ("2026-12-01", small.county)):
+        house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
+    rows = [(one.office_id, str(one.since), one.until and str(one.until)) for one in Supervision.objects.order_by("since")]
+    assert rows == [(small.league.pk, "2026-11-25", "2026-12-01"), (small.county.pk, "2026-12-01", None)]
 
 
 def test_a_site_is_closed_once_nothing_is_open_there(house: House) -> None:

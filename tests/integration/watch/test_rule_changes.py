@@ -55,6 +55,7 @@ def test_a_change_ends_one_rule_and_begins_another_with_author_and_grounds(plant
         ({"HH": 1.5}, "HH_limit"),  # below H
         ({"L": 5.0}, "L_limit"),  # outside the measuring range
         ({"H": -1.0}, "H_limit"),
+        ({"HH": float("nan")}, "HH_limit"),  # passes every bound and never alarms
     ],
 )
 def test_what_is_looser_or_crossed_is_refused(plant: Plant, limits: dict[str, float | None], field: str) -> None:
@@ -103,6 +104,9 @@ def test_the_engine_is_told_and_says_when_it_took_it_over(plant: Plant) -> None:
     plant.say(event | {"at": NS + 95 * 10**9, "id": "e-1-10-0", "seq": 10})
     line.new.refresh_from_db()
     assert line.new.taken_at == NOW + timedelta(seconds=90), "the first time counts"
+    closer = {"HH": Wanted(1.65, 0.06, 3.0, 10.0)}
+    (again,) = rulechanges.change(plant.points[0], closer, "x", safety(plant), NOW + timedelta(minutes=3))
+    assert again.new.taken_at is None, "the engine has not taken the next one over"
 
 
 def test_points_that_are_added_and_taken_away_reach_the_engine(plant: Plant) -> None:
@@ -129,6 +133,18 @@ def test_points_that_are_added_and_taken_away_reach_the_engine(plant: Plant) -> 
         )
     (config,) = rules.configurations(end, [plant.site.pk])
     assert config.tags == {} and config.rules == (), "the engine is told that nothing is left"
+
+
+def test_a_site_that_is_opened_again_is_watched_as_before(plant: Plant) -> None:
+    acting, site = plant.small.one("top").acting, plant.site
+    (before,) = rules.configurations(NOW + timedelta(seconds=1), [site.pk])
+    for minute, name, day in ((1, "close_site", NOW.date()), (2, "reopen_site", None)):
+        at = NOW + timedelta(minutes=minute)
+        changing.change(
+            acting, at, "why", lambda it, name=name, day=day: it.edit(name, site.office_id, site, {"closed_on": day})
+        )
+    (after,) = rules.configurations(NOW + timedelta(minutes=3), [site.pk])
+    assert after.tags == before.tags and sorted(one[1:] for one in after.rules) == sorted(one[1:] for one in before.rules)
 
 
 def test_a_closer_design_limit_draws_the_rule_closer(plant: Plant) -> None:

@@ -48,7 +48,8 @@ class DelegationForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["deputy"].widget
         widget.named = lambda ids: {
-            str(one.pk): one.name for one in Person.objects.unscoped("the person just chosen").filter(pk__in=map(int, ids))
+            str(one.pk): one.name
+            for one in Person.objects.unscoped("the person just chosen").filter(pk__in=[int(pk) for pk in ids if pk.isdecimal()])
         }
 
     def clean_deputy(self) -> int:

@@ -247,6 +247,11 @@ def _matters(office: Office, actings: Any) -> Any:
     return open_matters("office", office.pk, actings)
 
 
+def _governs(office: Office, now: datetime) -> bool:
+    """An office with a territory: below a plant none may stand that would supervise its county."""
+    return _alive(office, now) and office.kind not in (Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE)
+
+
 def _whole(office: Office, now: datetime) -> bool:
     """Neither the region's top office nor an enterprise's own is merged or dissolved here."""
     return _alive(office, now) and office.parent_id is not None and office.kind != Office.Kind.ENTERPRISE
@@ -257,7 +262,7 @@ operation(
 )
 operation(Operation("rename", "office", _("Rename"), RenameForm, _rename, lambda one: one.pk, icon="pencil", fits=_alive))
 operation(
-    Operation("add_office", "office", _("Add an office below"), AddForm, _add, lambda one: one.pk, icon="plus", fits=_alive)
+    Operation("add_office", "office", _("Add an office below"), AddForm, _add, lambda one: one.pk, icon="plus", fits=_governs)
 )
 operation(
     Operation(

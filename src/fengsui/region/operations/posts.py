@@ -84,7 +84,8 @@ class BeginForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["person"].widget
         widget.named = lambda ids: {
-            str(one.pk): one.name for one in Person.objects.unscoped("the person just chosen").filter(pk__in=map(int, ids))
+            str(one.pk): one.name
+            for one in Person.objects.unscoped("the person just chosen").filter(pk__in=[int(pk) for pk in ids if pk.isdecimal()])
         }
 
     def clean(self) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def administers(acting: Acting) -> bool:
     from fengsui.region.tree import tree
 
     post = tree().posts.get(acting.post_id)
-    return post is not None and ADMINISTRATION in post.duties
+    return post is not None and ADMINISTRATION in post.duties and acting.may_do("region", "change")
 
 
 operation(Operation("add_post", "office", _("Add a post"), PostForm, _add, lambda one: one.pk, icon="plus"))

@@ -183,12 +183,10 @@ def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
 
 
 def _end_running(site: Site, duty: str, since: date) -> None:
-    running = Supervision.objects.filter(site=site, duty=duty).filter(Q(until__isnull=True) | Q(until__gt=since)).first()
-    if running is not None and running.since >= since:
-        running.delete()
-    elif running is not None:
-        running.until = since
-        running.save(update_fields=["until"])
+    """Let nothing given before count from ``since`` on: what runs ends then, what would begin later does not."""
+    given = Supervision.objects.filter(site=site, duty=duty).filter(Q(until__isnull=True) | Q(until__gt=since))
+    given.filter(since__gte=since).delete()
+    given.update(until=since)
 
 
 def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome:

@@ -31,7 +31,18 @@ from fengsui.ledger.doors.single import append_in
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.evidence.storing import path_of
 from fengsui.ledger.kernel.shapes import Actor, Case
-from fengsui.ledger.models import Entry, Evidence, EvidenceUse, IdempotencyKey, Outbox, Reporter, ReporterMessage
+from fengsui.ledger.models import (
+    CallRecord,
+    Entry,
+    Evidence,
+    EvidenceUse,
+    IdempotencyKey,
+    Outbox,
+    Reporter,
+    ReporterLook,
+    ReporterMessage,
+    Share,
+)
 from fengsui.ledger.registry import EffectCall, register_effect
 from fengsui.ledger.seals import change
 from fengsui.region import roles
@@ -43,6 +54,8 @@ GONE = "（内容已依法删除）"
 """What stands where an erased text stood, in every language: it is the record's own."""
 TELLING = 4
 """A text of at least so many characters is looked for in every entry, title and related case; a shorter one says nothing."""
+_IN_WORDS = frozenset({"text", "list", "files", "figures", "reading"})
+"""Kinds of fields whose content says something wherever it stands; a day or a choice stands in a thousand entries."""
 _FILE = "erase_file"
 
 
@@ -144,6 +157,10 @@ class _Erasing:
                 raise refused(404, "no_such_case", "entry", gettext_noop("There is no such entry"))
         if not self.seqs and not what.reporter:
             raise refused(409, "erased", "entry", gettext_noop("This entry has no content that could be erased"))
+        used = EvidenceUse.objects.filter(case_id=held.case.id, evidence_id__in=what.files).values_list("evidence_id", flat=True)
+        if set(what.files) - set(used):
+            why = gettext_noop("choose what exists: this names something that is not there")
+            raise refused(422, "bad_value", "files", why)
 
     def _values(self, name: str) -> Iterator[Any]:
         """Everything that a field ever held."""
@@ -153,7 +170,8 @@ class _Erasing:
                     yield place[name]
 
     def _texts(self) -> set[str]:
-        found = [value for name in self.what.fields for value in self._values(name)]
+        told = [name for name in self.what.fields if self.held.mechanism.fields[name].kind in _IN_WORDS]
+        found = [value for name in told for value in self._values(name)]
         if self.what.title:
             rows = [place for record in self.records.values() for place in _rows(record)]
             found += [row[name] for row in rows for name in ("title", "title_en") if name in row]
@@ -222,6 +240,10 @@ class _Erasing:
         for row in Outbox.objects.filter(entry_id__in=[entry.pk for entry in gone]).exclude(payload={}):
             values = {name: value for name, value in row.payload.get("values", {}).items() if name not in fields}
             Outbox.objects.filter(pk=row.pk).update(payload={**row.payload, "values": values})
+        ids = [entry.pk for entry in gone]  # what these entries said is kept once more in rows of their own
+        CallRecord.objects.filter(entry_id__in=ids).exclude(note="").update(note=GONE)
+        Share.objects.filter(entry_id__in=ids).update(grounds=GONE)
+        ReporterLook.objects.filter(entry_id__in=ids).update(grounds=GONE)
         keys = {entry.key for entry in gone} - {""}
         IdempotencyKey.objects.filter(key__in=keys).update(body_hash=secrets.token_bytes(32))  # a hash of the words tells them
         persons_acts.rewrite_words(self.held)

@@ -20,6 +20,7 @@ from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.work import CHANGED, Written, new_id
 from fengsui.ledger.kernel import ladder
 from fengsui.ledger.kernel.ladder import Fired
+from fengsui.ledger.kernel.rows import ladder_of
 from fengsui.ledger.kernel.shapes import Actor, Call, ClockRow, Decision, Facts
 
 MOST = 200
@@ -76,7 +77,8 @@ def _events(passage: Passage, held: Held, known: Facts) -> Iterator[tuple[dateti
             due_rungs = ladder.rungs(mechanism, row, now, case.fields, known)
             if due_rungs:
                 first = due_rungs[0]
-                repeats = [one for one in due_rungs if one.index >= len(mechanism.ladders[held.lines[place].ladder]) - 1]
+                last = len(mechanism.ladders[ladder_of(mechanism, row, case.fields)]) - 1
+                repeats = [one for one in due_rungs if one.index >= last]
                 if repeats and repeats[0] is first:
                     first = repeats[-1]  # repeats missed in an outage come as one
                 yield first.at, 2, (place, first)

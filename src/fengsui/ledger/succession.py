@@ -38,8 +38,10 @@ def of_offices(offices: Iterable[int], now: datetime) -> int:
 def of_duties(office: int, duties: Iterable[str], now: datetime) -> int:
     """Hand on what an office has in hand of fields of work that it gave up: to whoever supervises for them now."""
     moved = 0
-    for case, site, duty in _in_hand([office]).filter(duty__in=list(duties)).values_list("pk", "about_id", "duty"):
-        found = roles.resolve("site_supervisor", roles.About(site_id=int(site) if site.isdecimal() else None, duty=duty), now)
+    rows = _in_hand([office]).filter(duty__in=list(duties))
+    for case, kind, about, place, duty in rows.values_list("pk", "about_kind", "about_id", "place_code", "duty"):
+        site = int(about) if kind == "site" and about.isdecimal() else None
+        found = roles.resolve("site_supervisor", roles.About(place or None, duty, site), now)
         if found is not None and found != office:
             moved += in_transaction(partial(one, str(case), now, {office: found}))
     return moved

@@ -171,7 +171,7 @@ class _Taking:
                 self.told.wrong(row.number, where, said % {"state": titles.state(self.mechanism, state)})
 
     def _about(self, row: Row, text: str) -> About:
-        title, external = str(self._cell(row, TITLE)), str(self._cell(row, EXTERNAL))
+        title, external = str(self._cell(row, TITLE)), self._try(row, EXTERNAL, str, "")
         duty = self._try(row, DUTY, self._duty, "")
         if self.mechanism.about in ("site", "point") or text in self.reader.sites:
             site = self.reader.sites.get(text)

@@ -13,6 +13,7 @@ from typing import Any
 
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors import deadlines, facts, numbers, opening, wellformed
+from fengsui.ledger.doors.columns import ENTRY
 from fengsui.ledger.doors.doubles import followers
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
@@ -42,6 +43,8 @@ _STATUS = {
 _NO_FACTS = Facts(roles={}, holds=frozenset(), truths={}, law={})
 """Enough to find which act a signal fits: only persons need facts for that."""
 
+
+_OFFICE = ENTRY.index("office_id")
 
 REPORTER = "reporter"
 """The role of somebody whom no office knows; told through the report's follow-up."""
@@ -253,7 +256,7 @@ def _tell(work: Work, written: Written, decision: Decision, gathered: facts.Gath
     kind, text = ("end", "This matter has ended") if decision.ended else ("act", "Something was done in this matter")
     told = set()
     for word in dict.fromkeys(decision.tells):
-        for office, person in _may_know(held, _recipients(word, held, case, gathered, actor, work.now)):
+        for office, person in _may_know(held, _recipients(word, held, case, gathered, actor, work)):
             if (office, person) not in told:
                 told.add((office, person))
                 work.notices.append(Notice(written, word, office, person, kind, text, args))
@@ -271,7 +274,7 @@ def _may_know(held: Held, recipients: Iterator[tuple[int | None, int | None]]) -
 
 
 def _recipients(
-    word: str, held: Held, case: Case, gathered: facts.Gathered, actor: Actor, now: datetime
+    word: str, held: Held, case: Case, gathered: facts.Gathered, actor: Actor, work: Work
 ) -> Iterator[tuple[int | None, int | None]]:
     if word == "raiser":
         raiser = case.raiser
@@ -287,18 +290,21 @@ def _recipients(
     elif word == REPORTER:
         yield None, None  # read by whoever follows the report by its secret
     elif word == "parties":
-        yield from ((one, None) for one in _took_part(held, case, actor))
+        yield from ((one, None) for one in _took_part(held, case, actor, work))
     elif word == "owner":
         yield held.row["owner_id"], None
-    elif office := office_of(word, held.mechanism, case, gathered.facts.roles, now):
+    elif office := office_of(word, held.mechanism, case, gathered.facts.roles, work.now):
         yield office, None
 
 
-def _took_part(held: Held, case: Case, actor: Actor) -> list[int]:
+def _took_part(held: Held, case: Case, actor: Actor, work: Work) -> list[int]:
     """The offices that raised the case, did any of its mechanism's acts or were climbed to, in the order of their parts."""
     acts = [act.name for act in facts.every_act(held.mechanism)]
     earlier = Entry.objects.filter(case_id=case.id, act__in=acts, office_id__isnull=False).order_by("seq")
-    found = [case.raiser.get("office"), *earlier.values_list("office_id", flat=True), actor.office, *case.overseers]
+    found = [case.raiser.get("office"), *earlier.values_list("office_id", flat=True)]
+    if held.fresh or work.moved.get(case.id, 0) > 1:  # acts of this transaction that are not in the database yet
+        found += [row[_OFFICE] for one, row in work.entries if one.after.id == case.id and one.act in acts]
+    found += [actor.office, *case.overseers]
     return list(dict.fromkeys(office for office in found if office is not None))
 
 

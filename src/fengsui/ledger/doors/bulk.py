@@ -143,6 +143,7 @@ class _Takeover:
         self.now = now
         self.work = Work(now)
         self.gathered: dict[tuple[Any, ...], facts.Gathered] = {}
+        self.keys: set[tuple[str, str]] = set()
 
     def one(self, number: int, row: Adoption) -> Written:
         """Compose one case with its past."""
@@ -152,6 +153,7 @@ class _Takeover:
             raise refused(422, "unknown", f"rows.{number}.mechanism", str(error)) from error
         _demand_known(mechanism, number, row)
         held = self._blank(mechanism, row)
+        self._demand_free_key(number, row, held)
         self.work.write_past(held, (_line(past, row) for past in row.past), SYSTEM)
         written = self._adopt(held, row)
         self.work.words[held.case.id] = bigrams(
@@ -169,6 +171,16 @@ class _Takeover:
         raiser = dict(row.raiser) or {"kind": "system", "name": row.source or "adopt"}
         held.case = replace(held.case, raiser=raiser, opened=row.opened_at or self.now)
         return held
+
+    def _demand_free_key(self, number: int, row: Adoption, held: Held) -> None:
+        """Refuse a second open case under one key: of the ledger or of this table."""
+        key = held.row["unique_key"]
+        if key is None or row.ended:
+            return
+        known = models.Case.objects.filter(mechanism=row.mechanism, unique_key=key, ended=False)
+        if (row.mechanism, key) in self.keys or known.exists():
+            raise refused(422, "bad_value", f"rows.{number}.about", "A case about the same matter is open; act on that one")
+        self.keys.add((row.mechanism, key))
 
     def _adopt(self, held: Held, row: Adoption) -> Written:
         gathered = self._facts(held, row.about)

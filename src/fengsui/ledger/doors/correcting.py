@@ -150,7 +150,8 @@ class _Correcting:
         if verified or held.case.ended:
             if not owner:
                 raise refused(403, "not_yours", ACT, "owner")
-            if people & held.case.persons.get(self.done.entry.act, frozenset()):
+            did = "opened" if self.done.entry.seq == 1 else self.done.entry.act
+            if people & held.case.persons.get(did, frozenset()):
                 raise refused(403, "same_person", self.done.entry.act, "another person")
         elif not (owner or wrote):
             raise refused(403, "not_yours", ACT, "owner")

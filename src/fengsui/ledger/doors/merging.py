@@ -37,7 +37,8 @@ def merge(
     """End ``case_id`` as merged into the case ``into``.
 
     Raises ``Refused`` 404 one of both unknown to the actor · 412 · 403 where the actor's post does not answer for the double
-    · 409 where the two are not doubles, something done would be lost, or a deadline escaped · 422 without grounds.
+    or is an enterprise's · 409 where the two are not doubles, something done would be lost, or a deadline escaped · 422
+    without grounds.
     """
     said = persons_acts.demand_grounds(grounds)
 
@@ -58,7 +59,8 @@ def merge(
 def _demand_person(held: Held, actor: Actor, now: datetime) -> None:
     if held.case.ended:
         raise refused(409, "ended", held.case.state)
-    if not persons_acts.answers(held, actor, now):
+    # an enterprise that must rectify answers for its case, yet may not end it
+    if persons_acts.is_enterprise(actor.office) or not persons_acts.answers(held, actor, now):
         raise refused(403, "not_yours", ACT, "owner")
 
 

@@ -22,6 +22,7 @@ from fengsui.ledger.doors.single import append_in
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Share
+from fengsui.region.acting import scope_at
 from fengsui.region.tree import tree
 
 ACT = "share"
@@ -99,7 +100,15 @@ def may_share(held: Held, actor: Actor, now: datetime) -> bool:
     if held.row["confidential"] or persons_acts.is_enterprise(actor.office):
         return False
     post = tree().posts.get(actor.post) if actor.post is not None else None
-    return persons_acts.answers(held, actor, now) or (post is not None and "leading" in post.duties and sees(held, actor))
+    return persons_acts.answers(held, actor, now) or (
+        post is not None and "leading" in post.duties and _covers(actor.office, held)
+    )
+
+
+def _covers(office: int | None, held: Held) -> bool:
+    """Whether the case lies in the office's territory and duties; having been told of it is not enough."""
+    path = held.row["place_path"]
+    return office is not None and bool(path) and scope_at(office).covers(path, held.row["duty"])
 
 
 def _demand_may(held: Held, actor: Actor, now: datetime) -> None:

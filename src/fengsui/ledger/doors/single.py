@@ -18,6 +18,7 @@ from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
+from fengsui.ledger.models import Clock
 from fengsui.region.tree import steady
 
 T = TypeVar("T")
@@ -279,9 +280,18 @@ def move(
             held.mechanism = old
             raise
         passage.work.flush()
+        _set_rungs(held, gathered.facts)
         return written.receipt(at=now)
 
     return in_transaction(doing)
+
+
+def _set_rungs(held: Held, known: Facts) -> None:
+    """The next rungs by the new version's ladders, of the clocks that went on as they were."""
+    for line, row in zip(held.lines, held.case.clocks, strict=True):
+        rung = deadlines.next_rung(held.mechanism, row, known, held.case.fields)
+        if line.id is not None and rung != line.next_rung_at:
+            Clock.objects.filter(pk=line.id).update(next_rung_at=rung)
 
 
 def replace_mechanism(held: Held, wording: Mechanism) -> Held:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from ninja import Field, File, Form, Header, Router, Schema, UploadedFile
+from pydantic import AwareDatetime
 
 from fengsui.ledger import adoption, doors, erasure, moving, reading
 from fengsui.ledger.adoption import table, taking
@@ -39,7 +40,7 @@ class MergeIn(Schema):
 
 class ShareIn(Schema):
     office: int
-    until: datetime
+    until: AwareDatetime
     grounds: str = Field(max_length=500)
 
 

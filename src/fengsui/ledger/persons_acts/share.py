@@ -63,8 +63,8 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
 
 
 def end_of(day: dt.date) -> dt.datetime:
-    """The end of a legal day."""
-    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), LEGAL_ZONE)
+    """The end of a legal day; of the calendar's last one, its beginning."""
+    return dt.datetime.combine(min(day, dt.date.max - dt.timedelta(days=1)) + dt.timedelta(days=1), dt.time(), LEGAL_ZONE)
 
 
 def running(page: Page) -> list[tuple[Share, str]]:

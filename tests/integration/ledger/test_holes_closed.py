@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from fengsui.ledger import adoption, doors, erasure, mechanisms, registry, succession
+from fengsui.ledger import adoption, doors, erasure, live_check, mechanisms, registry, succession
 from fengsui.ledger.adoption import table
-from fengsui.ledger.doors import About, Adoption, Correction, Refused, calling, deadlines, held
+from fengsui.ledger.doors import About, Adoption, Correction, Refused, answered, calling, deadlines, held
 from fengsui.ledger.doors.single import move
 from fengsui.ledger.erasure import GONE, Erasure
 from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Actor, Call
-from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, Evidence, MechanismVersion, Notice, Party
+from fengsui.ledger.models import (
+    CallLine,
+    CallRecord,
+    Case,
+    Clock,
+    Entry,
+    Evidence,
+    IdempotencyKey,
+    MechanismVersion,
+    Notice,
+    Party,
+)
 from fengsui.ledger.persons_acts.share import end_of
+from fengsui.ledger.proof.live import Lack
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_adoption import HEAD, line, written
 from tests.integration.ledger.test_doors import do, first_criterion, settle
@@ -140,3 +154,16 @@ def test_a_moved_case_climbs_the_new_versions_ladder(small: Small) -> None:
     known = held.read([case], lock=False)[case]
     assert after == [deadlines.next_rung(newer, row, None, known.case.fields) for row in known.case.clocks] != before
     mechanisms.forget()
+
+
+def test_calls_of_an_older_platform_are_known_again(small: Small) -> None:
+    about = About(kind="office", id=str(small.county.pk), place_code=str(small.place.pk), title=small.county.name_zh)
+    lacking, rows = Actor(kind="event", name="posts.lacking"), (Lack(small.county.pk, "site_supervisor", 0, 2, "hazard"),)
+    text = live_check.sentence(rows[0])
+    key = sha256(f"{small.county.pk}\n0\n{text}".encode()).hexdigest()
+    given = doors.open("vacancy", "found", {"lacks": text}, lacking, about, key=key, now=NOW)
+    old = {name: value for name, value in asdict(about).items() if name != "title_en"}
+    body = answered.body_hash(mechanism="vacancy", act="found", values={"lacks": text}, actor=asdict(lacking), about=old)
+    assert bytes(IdempotencyKey.objects.get(key=key).body_hash) == body
+    live_check._open(small.county, rows, LATER)  # its subject has another title now: another call
+    assert Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq == given.seq + 1

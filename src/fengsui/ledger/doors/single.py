@@ -93,7 +93,9 @@ def open(
         wording = mechanisms.current(mechanism, exercise=about.exercise)
     except mechanisms.UnknownMechanism as error:
         raise refused(422, "unknown", "mechanism", str(error)) from error
-    body = answered.body_hash(mechanism=mechanism, act=act, values=values, actor=asdict(actor), about=asdict(about))
+    # an empty English title stays unsaid, as in calls that were answered before there was one
+    subject = {name: value for name, value in asdict(about).items() if value or name != "title_en"}
+    body = answered.body_hash(mechanism=mechanism, act=act, values=values, actor=asdict(actor), about=subject)
 
     def doing() -> Receipt:
         if (known := answered.receipt(actor, key, body)) is not None:

@@ -147,7 +147,8 @@ class EngineWorker:
             shard, revision = await self._snapshots.claim(number, token)
         except Overtaken as error:
             log.warning("%s; asking for a newer one", error)
-            await self._fleet.outbid(number, error.token)
+            with contextlib.suppress(NatsError, TimeoutError, OSError):  # a store lost just now: the next beat makes it anew
+                await self._fleet.outbid(number, error.token)
             return None
         except (NatsError, TimeoutError, OSError) as error:
             log.warning("partition %d not claimed yet (%s)", number, error or type(error).__name__)

@@ -31,21 +31,28 @@ _TRIES = 8
 
 @dataclass(frozen=True)
 class Roll:
-    """The document: workers with their beat and their word, each partition's owner ('' for none) and token."""
+    """The document: workers with their beat and their word, each partition's owner ('' for none) and token.
+
+    ``beats`` counts every worker's beats together and never goes back, so that whoever leaves and comes again is not
+    taken for the silent one that it was.
+    """
 
     members: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     owner: Sequence[str] = ("",) * PARTITIONS
     token: Sequence[int] = (0,) * PARTITIONS
+    beats: int = 0
 
     def encode(self) -> bytes:
         """The document's bytes."""
-        return orjson.dumps({"members": self.members, "owner": list(self.owner), "token": list(self.token)})
+        return orjson.dumps(
+            {"members": self.members, "owner": list(self.owner), "token": list(self.token), "beats": self.beats}
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """From the document's bytes."""
         found = orjson.loads(data)
-        return cls(found["members"], tuple(found["owner"]), tuple(found["token"]))
+        return cls(found["members"], tuple(found["owner"]), tuple(found["token"]), found["beats"])
 
     def of(self, member: str) -> dict[int, int]:
         """A member's partitions with their tokens."""
@@ -54,12 +61,12 @@ class Roll:
     def without(self, gone: set[str]) -> Roll:
         """The same after these have left; their partitions belong to nobody."""
         members = {name: word for name, word in self.members.items() if name not in gone}
-        return Roll(members, tuple("" if owner in gone else owner for owner in self.owner), self.token)
+        return Roll(members, tuple("" if owner in gone else owner for owner in self.owner), self.token, self.beats)
 
     def joined(self, member: str, word: Mapping[str, Any]) -> Roll:
         """The same with the member's next beat and its word."""
-        beat = self.members.get(member, {}).get("beat", 0) + 1
-        return Roll({**self.members, member: {**word, "beat": beat}}, self.owner, self.token)
+        beat = self.beats + 1
+        return Roll({**self.members, member: {**word, "beat": beat}}, self.owner, self.token, beat)
 
     def shared(self) -> Roll:
         """Every partition with one of the members, evenly, moving as few as that takes; what moves gets the next token."""
@@ -81,7 +88,7 @@ class Roll:
                 number = next(free)
                 owner[number] = name
                 token[number] += 1
-        return Roll(self.members, tuple(owner), tuple(token))
+        return Roll(self.members, tuple(owner), tuple(token), self.beats)
 
 
 class Fleet:
@@ -123,7 +130,7 @@ class Fleet:
                 self.roll, self.mine = roll, roll.of(self.member)
                 return
             tokens = [*roll.token[:partition], token + 1, *roll.token[partition + 1 :]]
-            fresh = Roll(roll.members, roll.owner, tokens)
+            fresh = Roll(roll.members, roll.owner, tokens, roll.beats)
             if await self._write(fresh, revision):
                 self.roll, self.mine = fresh, fresh.of(self.member)
                 return

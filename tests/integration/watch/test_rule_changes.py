@@ -140,9 +140,7 @@ def test_a_site_that_is_opened_again_is_watched_as_before(plant: Plant) -> None:
     (before,) = rules.configurations(NOW + timedelta(seconds=1), [site.pk])
     for minute, name, day in ((1, "close_site", NOW.date()), (2, "reopen_site", None)):
         at = NOW + timedelta(minutes=minute)
-        changing.change(
-            acting, at, "why", lambda it, name=name, day=day: it.edit(name, site.office_id, site, {"closed_on": day})
-        )
+        changing.change(acting, at, "why", lambda it, name=name, day=day: it.edit(name, site.office_id, site, {"closed_on": day}))
     (after,) = rules.configurations(NOW + timedelta(minutes=3), [site.pk])
     assert after.tags == before.tags and sorted(one[1:] for one in after.rules) == sorted(one[1:] for one in before.rules)
 

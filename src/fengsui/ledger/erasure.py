@@ -170,7 +170,8 @@ class _Erasing:
                     yield place[name]
 
     def _texts(self) -> set[str]:
-        told = [name for name in self.what.fields if self.held.mechanism.fields[name].kind in _IN_WORDS]
+        known = self.held.mechanism.fields  # a name that is none is refused next
+        told = [name for name in self.what.fields if name in known and known[name].kind in _IN_WORDS]
         found = [value for name in told for value in self._values(name)]
         if self.what.title:
             rows = [place for record in self.records.values() for place in _rows(record)]

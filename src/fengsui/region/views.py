@@ -227,7 +227,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         .values_list("person_id", flat=True)
     )
     mine_now = mine(request, now)
-    posts = [
+    posts: list[dict[str, Any]] = [
         {
             "post": post,
             "duties": duty_words(post.duties),

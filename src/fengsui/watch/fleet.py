@@ -44,9 +44,7 @@ class Roll:
 
     def encode(self) -> bytes:
         """The document's bytes."""
-        return orjson.dumps(
-            {"members": self.members, "owner": list(self.owner), "token": list(self.token), "beats": self.beats}
-        )
+        return orjson.dumps({"members": self.members, "owner": list(self.owner), "token": list(self.token), "beats": self.beats})
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

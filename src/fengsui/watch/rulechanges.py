@@ -104,8 +104,8 @@ def _law(point: Point, level: str, on: date) -> Bound | None:
 
 def check(point: Point, wanted: Mapping[str, Wanted], on: date) -> None:
     """Raises ``Unfit`` for the first value that cannot stand."""
-    for level, one in wanted.items():  # no bound is passed by "not a number", and the engine's configuration cannot carry it
-        if not all(math.isfinite(value or 0.0) for value in (one.limit, one.deadband, one.on_delay_s, one.off_delay_s)):
+    for level, asked in wanted.items():  # no bound is passed by "not a number", and the engine's configuration cannot carry it
+        if not all(math.isfinite(value or 0.0) for value in (asked.limit, asked.deadband, asked.on_delay_s, asked.off_delay_s)):
             raise Unfit(f"{level}_limit", _("Enter a number, for example 2.5"))
     for level in LEVELS:
         if level in wanted:

@@ -29,7 +29,7 @@ def test_the_list_filters_by_address_and_exports_what_it_shows(enter: Enter, haz
     sheet = openpyxl.load_workbook(io.BytesIO(page.request.get("/cases/export.xlsx?mechanism=hazard&q=导出测试").body())).active
     head = [str(sheet.cell(row, 1).value) for row in (1, 2, 3)]
     assert "导出测试" in head[0] and "高娃" in head[1] and "非涉密" in head[1]
-    assert sheet.cell(5, 4).value == "导出测试：可燃气体报警器失准" and sheet.cell(6, 4).value is None
+    assert str(sheet.cell(5, 4).value).endswith("导出测试：可燃气体报警器失准") and sheet.cell(6, 4).value is None
 
 
 def test_an_empty_filter_names_what_to_clear(enter: Enter) -> None:
@@ -121,7 +121,7 @@ def test_raising_a_hazard_with_a_photo_on_a_phone(enter: Enter) -> None:
     page.set_input_files('input[type="file"]', {"name": "valve.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     expect(page.locator(".fs-photo img")).to_have_count(1)
     page.locator("main form .fs-btn--primary").click()
-    expect(page.locator("h1")).to_have_text("手机上报：安全阀铅封缺失")
+    expect(page.locator("h1")).to_contain_text("手机上报：安全阀铅封缺失")
     expect(page.locator(".fs-steps")).to_be_visible()
     expect(page.locator(".fs-actbar .fs-btn--primary")).to_be_visible()
     kept = page.locator(".fs-photo img")

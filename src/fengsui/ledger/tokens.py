@@ -41,14 +41,16 @@ def issue(name: str, acting: Acting, *, now: datetime, expires: datetime) -> tup
 def acting_of_token(secret: str, now: datetime) -> Acting | None:
     """Who acts by this secret.
 
-    None for an unknown, expired or revoked one, once the post is no longer held, and while the person's account is locked.
+    None for an unknown, expired or revoked one, once the post is no longer held, while the person's account is locked,
+    and while it waits for its owner to replace a one-time password: whoever reset it ended what was trusted before.
     """
     token = Token.objects.filter(secret_hash=_hash(secret), revoked_at__isnull=True, expires_at__gt=now).first()
     if token is None:
         return None
     running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
     held = Holding.objects.filter(running, person_id=token.person_id, post_id=token.post_id)
-    holding = held.exclude(person__account__is_active=False).select_related("post").first()
+    barred = Q(person__account__is_active=False) | Q(person__account__one_time_until__isnull=False)
+    holding = held.exclude(barred).select_related("post").first()
     return Acting(token.person_id, token.post_id, holding.post.office_id) if holding else None
 
 

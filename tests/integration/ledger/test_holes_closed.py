@@ -60,6 +60,21 @@ def test_an_enterprise_ends_no_listed_hazard_by_merging_it_into_its_own_report(s
     assert Case.objects.get(pk=listed).state == "rectifying"
 
 
+def test_one_officer_does_not_merge_away_what_two_have_signed(small: Small) -> None:
+    """Listed by two certified officers: only the other, which nobody has listed, is merged into it."""
+    listed, fresh = opened(small), opened(small, "同一阀门")
+    officers = small.people["county"]
+    for officer in officers[:2]:
+        do(listed, "list", officer, criterion=first_criterion())
+    plan = {"responsibility": small.one("plant").person.pk, "measures": "打开并铅封", "funds": 100, "contingency": "预案"}
+    do(listed, "settle", small.one("plant"), deadline="2026-12-20", **plan)
+    with pytest.raises(Refused) as caught:
+        doors.merge(listed, fresh, officers[2].actor, grounds="同一处", now=LATER)
+    assert "Several persons signed" in str([reason.needs for reason in caught.value.refusals])
+    doors.merge(fresh, listed, officers[2].actor, grounds="同一处", now=LATER)
+    assert Case.objects.get(pk=fresh).state == "merged" and not Case.objects.get(pk=listed).ended
+
+
 def test_whoever_took_part_earlier_in_a_batch_is_told_of_the_end(small: Small) -> None:
     case = opened(small)
     calls = [(case, Call("order_interim", small.one("league").actor, {"interim_control": "停用该罐"}))]

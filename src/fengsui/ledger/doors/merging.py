@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 from django.utils.translation import gettext_noop
 
 from fengsui.ledger.doors import persons_acts, sight
@@ -24,6 +25,7 @@ from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.doors.single import append_in, missing
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.kernel.shapes import Actor, Case
+from fengsui.ledger.models import Entry
 from fengsui.region.tree import tree
 
 ACT = "merge"
@@ -85,12 +87,27 @@ def against(held: Held, other: Held, now: datetime) -> Iterator[tuple[str, str, 
         )
     if case.unverified:
         yield "unverified", sorted(case.unverified)[0], ""
+    if _signed(held) - _signed(other):
+        yield (
+            "merge",
+            number,
+            gettext_noop("Several persons signed in this one, not in the other: merge the other into it"),
+        )
     if any(kid.state == "open" for kid in case.kids):
         yield "child_open", next(kid.kind for kid in case.kids if kid.state == "open"), ""
     if case.parent and _awaited(case):
         yield "merge", number, gettext_noop("The case that opened this one waits for its end; end it by its own acts")
     if case.overseers or any(row.stopped is None and row.due < now for row in case.clocks):
         yield "merge", number, gettext_noop("It is overdue or has climbed: whoever watches over it must get an answer first")
+
+
+def _signed(held: Held) -> set[str]:
+    """The acts that need several persons' signatures and got them: one person alone does not end what they decided."""
+    mechanism = held.mechanism
+    acts = (*mechanism.always.values(), *(act for state in mechanism.states.values() for act in state.actions))
+    several = {act.name for act in acts if act.signatures > 1}
+    told = Entry.objects.filter(case_id=held.case.id, act__in=several).values_list("act").annotate(Count("pk"))
+    return {act for act, times in told if times > 1}
 
 
 def same_thing(held: Held, other: Held) -> bool:

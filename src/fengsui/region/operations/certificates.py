@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fengsui.region.acting import Acting
 from fengsui.region.changing import Changing
 from fengsui.region.filters import here
 from fengsui.region.models import Certificate, Person
@@ -22,6 +23,11 @@ KINDS = {
     "safety": {"zh": "安全生产知识和管理能力考核合格证", "en": "Safety knowledge and management certificate"},
     "special": {"zh": "特种作业操作证", "en": "Special work certificate"},
 }
+
+
+def _others(acting: Acting, person: Person) -> bool:
+    """Nobody enters a certificate for themselves: two certified officers sign what it stands for."""
+    return person.pk not in (acting.person_id, acting.principal_id) and _may(acting, person)
 
 
 class CertificateForm(ChangeForm):
@@ -83,7 +89,7 @@ def _withdraw(changing: Changing, certificate: Certificate, form: ChangeForm) ->
 
 operation(
     Operation(
-        "add_certificate", "person", _("Enter a certificate"), CertificateForm, _add, register_of, icon="certificate", own=_may
+        "add_certificate", "person", _("Enter a certificate"), CertificateForm, _add, register_of, icon="certificate", own=_others
     )
 )
 operation(
@@ -94,7 +100,7 @@ operation(
         CertificateForm,
         _edit,
         lambda one: register_of(one.person),
-        own=lambda acting, one: _may(acting, one.person),
+        own=lambda acting, one: _others(acting, one.person),
     )
 )
 operation(
@@ -107,6 +113,6 @@ operation(
         lambda one: register_of(one.person),
         icon="x",
         fits=lambda one, now: one.expires >= now.date(),
-        own=lambda acting, one: _may(acting, one.person),
+        own=lambda acting, one: _others(acting, one.person),
     )
 )

@@ -12,8 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.region import naming
-from fengsui.region.acting import Acting
-from fengsui.region.changing import Changing, NotPossible, may_administer
+from fengsui.region.changing import Changing, NotPossible
 from fengsui.region.filters import INDUSTRIES, here, name_of
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Office, Place, Site, Supervision
@@ -24,6 +23,7 @@ from fengsui.region.widgets import Boxes
 from .offices import _alive, places_within
 from .posts import GroundsOnly
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, number, operation, several, text, with_known
+from .units import above
 
 
 class SiteForm(ChangeForm):
@@ -197,11 +197,6 @@ def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome
     return Outcome(gettext("The office of the place supervises the site again."), subject=site)
 
 
-def _above(acting: Acting, site: Site) -> bool:
-    """Administrators above the enterprise: it does not choose who supervises it."""
-    return site.office.parent_id is not None and may_administer(acting, site.office.parent_id)
-
-
 def _open(site: Site, now: datetime) -> bool:
     return site.closed_on is None
 
@@ -223,7 +218,7 @@ operation(
         says=_("An enterprise under supervision; it gets an office of its own for its posts and people."),
     )
 )
-operation(Operation("edit_site", "site", _("Change the site"), SiteForm, _edit, _office, fits=_open, own=_above))
+operation(Operation("edit_site", "site", _("Change the site"), SiteForm, _edit, _office, fits=_open, own=above))
 operation(
     Operation(
         "supervise",
@@ -234,7 +229,7 @@ operation(
         _office,
         icon="shield-check",
         fits=_open,
-        own=_above,
+        own=above,
         says=_("Without this the office of the place with the field of work supervises it."),
     )
 )
@@ -248,7 +243,7 @@ operation(
         _office,
         icon="ban",
         fits=_open,
-        own=_above,
+        own=above,
         matters=lambda site, actings: open_matters("site", site.pk, actings),
     )
 )
@@ -261,7 +256,7 @@ operation(
         _reopen,
         _office,
         icon="refresh",
-        own=_above,
+        own=above,
         fits=lambda site, now: site.closed_on is not None,
     )
 )
@@ -274,6 +269,6 @@ operation(
         _by_place,
         lambda one: one.site.office_id,
         icon="refresh",
-        own=lambda acting, one: _above(acting, one.site),
+        own=lambda acting, one: above(acting, one.site),
     )
 )

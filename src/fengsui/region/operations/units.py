@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.region import grading
-from fengsui.region.changing import Changing, NotPossible
+from fengsui.region.acting import Acting
+from fengsui.region.changing import Changing, NotPossible, may_administer
 from fengsui.region.filters import here, name_of
 from fengsui.region.models import HazardUnit, Point, Site, Substance
 
@@ -34,6 +35,11 @@ QUANTITIES = {
     "state": {"zh": "状态", "en": "State"},
 }
 LIMITS = ("low_low", "low", "high", "high_high")
+
+
+def above(acting: Acting, site: Site) -> bool:
+    """Administrators above the enterprise: what loosens its limits or lowers its grade is not its own to change."""
+    return site.office.parent_id is not None and may_administer(acting, site.office.parent_id)
 
 
 class UnitForm(ChangeForm):
@@ -252,6 +258,7 @@ operation(
         _edit_unit,
         lambda one: one.site.office_id,
         fits=lambda one, now: one.closed_on is None,
+        own=lambda acting, one: above(acting, one.site),
     )
 )
 operation(
@@ -276,6 +283,7 @@ operation(
         lambda one: one.site.office_id,
         icon="ban",
         fits=lambda one, now: one.closed_on is None,
+        own=lambda acting, one: above(acting, one.site),
     )
 )
 operation(
@@ -286,6 +294,7 @@ operation(
         SubstanceForm,
         _edit_substance,
         lambda one: one.unit.site.office_id,
+        own=lambda acting, one: above(acting, one.unit.site),
     )
 )
 operation(
@@ -297,6 +306,7 @@ operation(
         _remove_substance,
         lambda one: one.unit.site.office_id,
         icon="trash",
+        own=lambda acting, one: above(acting, one.unit.site),
     )
 )
 operation(
@@ -320,6 +330,7 @@ operation(
         _edit_point,
         lambda one: one.site.office_id,
         fits=lambda one, now: one.closed_on is None,
+        own=lambda acting, one: above(acting, one.site),
     )
 )
 operation(
@@ -332,5 +343,6 @@ operation(
         lambda one: one.site.office_id,
         icon="ban",
         fits=lambda one, now: one.closed_on is None,
+        own=lambda acting, one: above(acting, one.site),
     )
 )

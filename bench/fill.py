@@ -92,8 +92,11 @@ def _head(row: Sequence[Any]) -> bytes:
 def _families(pg: psycopg.Connection[Any]) -> list[Family]:
     found = []
     for ids in lives.families():
-        rows = pg.execute("SELECT id, number, title, ended FROM ledger_case WHERE id = ANY(%s::uuid[])", [ids]).fetchall()
-        numbers = [number.encode() for _, number, _, _ in rows if number]
+        asked = "SELECT id, number, title, ended, unique_key FROM ledger_case WHERE id = ANY(%s::uuid[])"
+        rows = pg.execute(asked, [ids]).fetchall()
+        if any(row[4] and not row[3] for row in rows):
+            continue  # one open case for each key: a copy would be a second one
+        numbers = [row[1].encode() for row in rows if row[1]]
         serial = next(one for row in rows if (one := lives.SERIAL.search(row[2])))
         family = Family([one.encode() for one in ids], numbers, serial[1].encode(), all(row[3] for row in rows))
         _read(pg, family, ids)

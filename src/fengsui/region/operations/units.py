@@ -240,13 +240,13 @@ def _close_point(changing: Changing, point: Point, form: ChangeForm) -> Outcome:
     return Outcome(gettext("The point is taken away: the engine no longer watches it, its history stays."))
 
 
-def _site_open(site: Site, now: Any) -> bool:
-    return site.closed_on is None
+def _in_use(one: Site | HazardUnit | Point, now: Any) -> bool:
+    return one.closed_on is None
 
 
 operation(
     Operation(
-        "add_unit", "site", _("Add a hazard unit"), UnitForm, _add_unit, lambda one: one.office_id, icon="plus", fits=_site_open
+        "add_unit", "site", _("Add a hazard unit"), UnitForm, _add_unit, lambda one: one.office_id, icon="plus", fits=_in_use
     )
 )
 operation(
@@ -257,7 +257,7 @@ operation(
         UnitForm,
         _edit_unit,
         lambda one: one.site.office_id,
-        fits=lambda one, now: one.closed_on is None,
+        fits=_in_use,
         own=lambda acting, one: above(acting, one.site),
     )
 )
@@ -270,7 +270,7 @@ operation(
         _add_substance,
         lambda one: one.site.office_id,
         icon="plus",
-        fits=lambda one, now: one.closed_on is None,
+        fits=_in_use,
     )
 )
 operation(
@@ -282,7 +282,7 @@ operation(
         _close_unit,
         lambda one: one.site.office_id,
         icon="ban",
-        fits=lambda one, now: one.closed_on is None,
+        fits=_in_use,
         own=lambda acting, one: above(acting, one.site),
     )
 )
@@ -318,7 +318,7 @@ operation(
         _add_point,
         lambda one: one.office_id,
         icon="plus",
-        fits=_site_open,
+        fits=_in_use,
     )
 )
 operation(
@@ -329,7 +329,7 @@ operation(
         PointForm,
         _edit_point,
         lambda one: one.site.office_id,
-        fits=lambda one, now: one.closed_on is None,
+        fits=_in_use,
         own=lambda acting, one: above(acting, one.site),
     )
 )
@@ -342,7 +342,7 @@ operation(
         _close_point,
         lambda one: one.site.office_id,
         icon="ban",
-        fits=lambda one, now: one.closed_on is None,
+        fits=_in_use,
         own=lambda acting, one: above(acting, one.site),
     )
 )

@@ -80,6 +80,7 @@ class EngineWorker:
         self._saved_ns = 0
         self._saving: asyncio.Task[None] | None = None
         self._pending = self._lost = 0
+        self._position = 0  # in the stream: everything up to it is judged and its events are stored
         self._between = asyncio.Lock()  # rounds: a snapshot must not be ahead of the events that are stored
 
     async def serve(self, stop: threading.Event) -> None:
@@ -187,12 +188,13 @@ class EngineWorker:
                     await tail.close()
                 begin = min(held.shard.seq for held in self._held.values())
                 tail = Tail(client, stream.TELE, begin, stream.heard_by(list(self._held)))
+                self._position = begin
             if tail is None or not self._held:
                 await asyncio.sleep(0.1)
                 continue
             if not await self._round(await tail.fetch(_ROUND, 0.2)):
                 return  # not all stored: the snapshots must not move on
-            self._pending, self._lost = tail.pending, self._lost + tail.lost
+            self._pending, self._lost, self._position = tail.pending, self._lost + tail.lost, tail.seq
             tail.lost = 0
             self._save_in_time()
         await self._save_last()
@@ -313,12 +315,17 @@ class EngineWorker:
         return member.rpartition(".")[0] == self._name
 
     def _word(self) -> dict[str, int]:
-        """How far this worker is: the stream's time, its position, what waits."""
+        """How far this worker is: the stream's time, its position, what waits.
+
+        The position is the reader's, not the foremost partition's: one that is read again from an older snapshot holds
+        it back, and while a partition is not claimed yet nothing can be said of how far it is.
+        """
         shards = [held.shard for held in self._held.values()]
         word = {"pending": self._pending, "lost": self._lost}
         word |= {"points": sum(len(shard.engine.ids) for shard in shards), "sites": sum(len(shard.sites) for shard in shards)}
         if shards:
-            word |= {"now_ns": self._now_ns(), "seq": max(shard.seq for shard in shards)}
+            whole = len(shards) == len(self._fleet.mine)
+            word |= {"now_ns": self._now_ns(), "seq": self._position if whole else 0}
         return word
 
     async def _show(self, client: Client) -> None:

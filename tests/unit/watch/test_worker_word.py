@@ -1,5 +1,7 @@
 """What an engine worker says of itself: never further than its least advanced partition is."""
 
+from nats.aio.client import Client
+
 from fengsui.watch.engine_worker import EngineWorker, Held
 from fengsui.watch.fleet import Fleet
 from fengsui.watch.outlet import Outlet
@@ -9,7 +11,7 @@ from fengsui.watch.shard import Shard
 def held(number, seq):
     shard = Shard("epoch", number)
     shard.seq = seq
-    return Held(shard, Outlet(None, "epoch", number, 1), 1, 0)
+    return Held(shard, Outlet(Client(), "epoch", number, 1), 1, 0)
 
 
 def test_a_partition_that_is_read_again_or_not_claimed_yet_holds_the_position_back(tmp_path):

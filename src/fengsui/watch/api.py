@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest
@@ -147,9 +147,66 @@ def acknowledge(request: HttpRequest, body: Acknowledge) -> dict[str, int]:
     rows = list(listing.alarms([acting]).filter(pk__in=body.alarms))
     if len(rows) < len(set(body.alarms)):
         raise Http404("There is no such alarm among those you may see")
-    if not all(listing.may_handle(acting, alarm, "acknowledge") for alarm in rows):
+    if not all(listing.may_handle(acting, alarm.site, "acknowledge") for alarm in rows):
         raise HttpError(403, "Alarms are handled by the site's own posts; others act on the warning")
     return {"changed": handling.acknowledge(body.alarms, acting.person_id, key=body.key[:40], now=present())}
+
+
+class Hide(Schema):
+    """How a rule's alarms are hidden, or shown again; ``minutes`` for shelving alone."""
+
+    what: Literal["shelve", "out_of_service", "suppress", "bring_back"]
+    reason: str = ""
+    minutes: int = 0
+    key: str
+
+
+class Hidden(Schema):
+    """A rule whose alarms are hidden: ``kind`` shelved, out_of_service or suppressed; ``until`` null: until shown again."""
+
+    rule: int
+    point: int
+    site: str
+    level: str
+    kind: str
+    since: datetime
+    until: datetime | None
+    reason: str
+
+
+@router.get("/alarms/hidden", response=list[Hidden], summary="Rules in scope whose alarms are hidden")
+def hidden(request: HttpRequest) -> list[dict[str, Any]]:
+    """Shelved, out of service and suppressed by design (ISA-18.2), the newest first, at most 500."""
+    return [
+        {
+            "rule": one.rule_id, "point": one.rule.point_id, "site": one.rule.point.site.code, "level": one.rule.level,
+            "kind": one.kind, "since": one.since, "until": one.until, "reason": one.reason,
+        }
+        for one in listing.concealed(request.actings)[:500]  # type: ignore[attr-defined]
+    ]  # fmt: skip
+
+
+@router.post("/rules/{rule}/hidden", response={204: None}, summary="Hide a rule's alarms, or show them again")
+def hide(request: HttpRequest, rule: int, body: Hide) -> Any:
+    """404 out of scope, 403 for others than the site's control room and safety management, 422 with the reason."""
+    acting, now = request.acting, present()  # type: ignore[attr-defined]
+    rows = Rule.objects.scoped(scope(acting)).select_related("point__site__office")
+    found = rows.filter(pk=rule).first() if rule < 1 << 31 else None
+    if found is None:
+        raise Http404("There is no such rule among those you may see")
+    running = listing.concealed([acting]).filter(rule=found).first() if body.what == "bring_back" else None
+    allowed = listing.may_bring_back(acting, running) if running else listing.may_handle(acting, found.point.site, body.what)
+    if not allowed:
+        raise HttpError(403, "Alarms are hidden by the site's own posts: control room or safety management")
+    try:
+        if body.what == "bring_back":
+            handling.bring_back(rule, acting.person_id, key=body.key[:40], now=now)
+        else:
+            until = now + timedelta(minutes=min(max(body.minutes, 0), 100_000))
+            handling.hide(body.what, rule, acting.person_id, until, body.reason, key=body.key[:40], now=now)
+    except handling.NotPossible as error:
+        raise HttpError(422, str(error)) from error
+    return Status(204, None)
 
 
 class RuleIn(Schema):

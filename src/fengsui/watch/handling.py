@@ -1,4 +1,4 @@
-"""What people do with alarms: acknowledge, reset, shelve, take out of service.
+"""What people do with alarms: acknowledge, reset, shelve, take out of service, suppress by design, bring back.
 
 Each act is one transaction and counts once under its key. None of them touches the engine's detection.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from fengsui.law import numbers
@@ -59,23 +60,53 @@ def _each(alarms: Iterable[int], what: What, person: int, key: str, now: datetim
 
 def shelve(rule: int, person: int, until: datetime, reason: str, *, key: str, now: datetime) -> None:
     """Hide a rule's alarms until a time, at most ``alarm.shelve_longest`` ahead. Raises ``NotPossible``."""
-    longest = numbers.find("alarm.shelve_longest", now.astimezone(LEGAL_ZONE).date()).duration
-    assert longest is not None and longest.seconds is not None
-    if not now < until <= now + timedelta(seconds=longest.seconds):
-        raise NotPossible(_("Shelving ends within {hours:g} hours from now").format(hours=longest.seconds / 3600))
+    longest = longest_shelf(now)
+    if not now < until <= now + longest:
+        raise NotPossible(_("Shelving ends within {hours:g} hours from now").format(hours=longest.total_seconds() / 3600))
     _conceal(rule, "shelved", person, until, reason, key, now)
 
 
-def take_out_of_service(rule: int, person: int, reason: str, *, key: str, now: datetime, by_design: bool = False) -> None:
-    """Hide a rule's alarms until somebody brings it back: out of service, or suppressed by design."""
-    _conceal(rule, "suppressed" if by_design else "out_of_service", person, None, reason, key, now)
+def longest_shelf(now: datetime) -> timedelta:
+    """How long an alarm may be shelved at most, by the law of the day (``alarm.shelve_longest``)."""
+    longest = numbers.find("alarm.shelve_longest", now.astimezone(LEGAL_ZONE).date()).duration
+    assert longest is not None and longest.seconds is not None
+    return timedelta(seconds=longest.seconds)
+
+
+def take_out_of_service(rule: int, person: int, reason: str, *, key: str, now: datetime) -> None:
+    """Hide a rule's alarms until somebody brings it back: its sensor is being repaired. Raises ``NotPossible``."""
+    _conceal(rule, "out_of_service", person, None, reason, key, now)
+
+
+def suppress(rule: int, person: int, reason: str, *, key: str, now: datetime) -> None:
+    """Hide a rule's alarms until somebody brings it back: by design they mean nothing now. Raises ``NotPossible``."""
+    _conceal(rule, "suppressed", person, None, reason, key, now)
+
+
+HIDING = ("shelve", "out_of_service", "suppress")
+"""The three ways of ISA-18.2 to hide an alarm."""
+
+
+def hide(what: str, rule: int, person: int, until: datetime, reason: str, *, key: str, now: datetime) -> None:
+    """Hide a rule's alarms in one of the ways of ``HIDING``; only shelving looks at ``until``. Raises ``NotPossible``."""
+    if what == "shelve":
+        shelve(rule, person, until, reason, key=key, now=now)
+    elif what == "suppress":
+        suppress(rule, person, reason, key=key, now=now)
+    else:
+        take_out_of_service(rule, person, reason, key=key, now=now)
 
 
 def bring_back(rule: int, person: int, *, key: str, now: datetime) -> None:
     """End the hiding of a rule's alarms before its time."""
 
     def doing() -> None:
-        line = Concealment.objects.select_for_update().filter(rule_id=rule, ended_at__isnull=True).first()
+        line = (
+            Concealment.objects.unscoped("the caller chose the rule in scope")
+            .select_for_update()
+            .filter(rule_id=rule, ended_at__isnull=True)
+            .first()
+        )
         if line is None:
             raise NotPossible(_("This rule's alarms are not hidden"))
         line.ended_at = now
@@ -90,12 +121,22 @@ def _conceal(rule: int, kind: str, person: int, until: datetime | None, reason: 
         raise NotPossible(_("Say why the alarm is to be hidden"))
 
     def doing() -> None:
-        if Concealment.objects.select_for_update().filter(rule_id=rule, ended_at__isnull=True).exists():
+        if (
+            Concealment.objects.unscoped("the caller chose the rule in scope")
+            .select_for_update()
+            .filter(rule_id=rule, ended_at__isnull=True)
+            .exists()
+        ):
             raise NotPossible(_("This rule's alarms are hidden already; bring them back first"))
         Concealment.objects.create(rule_id=rule, kind=kind, since=now, until=until, person=person, reason=reason[:300])
         _hide_open(rule, kind, kind, person, key, now, reason)
 
     _once(f"p-{key}-r{rule}", doing)
+
+
+def _hiding(rule: int) -> QuerySet[Concealment]:
+    rows = Concealment.objects.unscoped("the caller chose the rule in scope").select_for_update()
+    return rows.filter(rule_id=rule, ended_at__isnull=True)
 
 
 def _once(event: str, doing: Callable[[], None]) -> None:

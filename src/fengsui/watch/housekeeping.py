@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, Sum
+from django.db.models.functions import Least
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
@@ -23,9 +24,10 @@ _TOGETHER = 50
 def keep(now: datetime, *, exercise: bool) -> None:
     """End what has run out, and bring alarms to their warnings that have none yet."""
     with transaction.atomic():
-        over = Concealment.objects.filter(ended_at__isnull=True, until__lte=now)
-        ended = list(over.select_for_update().values_list("pk", "rule_id"))
-        Concealment.objects.filter(pk__in=[pk for pk, _ in ended]).update(ended_at=F("until"))
+        hiding = Concealment.objects.unscoped("hiding ends for all").filter(ended_at__isnull=True)
+        over = hiding.filter(Q(until__lte=now) | Q(rule__until__lte=now))  # a rule that was replaced takes its hiding along
+        ended = list(over.select_for_update(of=("self",)).values_list("pk", "rule_id"))
+        hiding.filter(pk__in=[pk for pk, _ in ended]).update(ended_at=Least(F("until"), now))
         shown = Alarm.objects.unscoped("shelving ends for all").filter(
             rule_id__in=[rule for _, rule in ended], closed_at__isnull=True
         )

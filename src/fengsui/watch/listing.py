@@ -11,8 +11,10 @@ from django.db.models import Q
 
 from fengsui.region import roles
 from fengsui.region.acting import Acting, scope
+from fengsui.region.models import Site
+from fengsui.watch import rulechanges
 from fengsui.watch.alarm_states import OWING
-from fengsui.watch.models import Alarm
+from fengsui.watch.models import Alarm, Concealment
 
 ORDERS = {
     "priority": ("priority", "-raised_at", "-id"),
@@ -62,17 +64,38 @@ def narrowed(rows: Any, wanted: Mapping[str, str]) -> Any:
 
 HANDLERS = "control_room"
 """The role whose posts handle a plant's alarms."""
+MANAGED = frozenset({"suppress"})
+"""What changes how the plant is watched: for its safety management, as the rules themselves are (ISA-18.2)."""
+SHARED = frozenset({"out_of_service", "bring_back"})
+"""What both may do."""
 
 
-def may_handle(acting: Acting, alarm: Alarm, what: str) -> bool:
+def may_handle(acting: Acting, site: Site | None, what: str) -> bool:
     """Alarms are the plant's own: its control-room posts acknowledge and shelve; others see, and act on the warning.
 
-    Whoever deputises, only if ``what`` (or ``alarm.WHAT``) was lent to them.
+    ``site`` null: an outage of the stream. Whoever deputises, only if ``what`` (or ``alarm.WHAT``) was lent to them.
     """
     known = scope(acting)
-    if not acting.may_do("alarm", what):
+    if site is None:
+        return known.territorial and acting.may_do("alarm", what)
+    if what in MANAGED | SHARED and rulechanges.may_change(acting, site):
+        return True
+    if what in MANAGED or not acting.may_do("alarm", what):
         return False
-    if alarm.site is None:
-        return known.territorial
-    plant = not known.territorial and alarm.site.office.path.startswith(known.office_path)
+    plant = not known.territorial and site.office.path.startswith(known.office_path)
     return plant and roles.fills(acting.post_id, HANDLERS)
+
+
+def may_bring_back(acting: Acting, concealment: Concealment) -> bool:
+    """Whoever may hide so may also show again."""
+    what = {"suppressed": "suppress"}.get(concealment.kind, "bring_back")
+    return may_handle(acting, concealment.rule.point.site, what)
+
+
+def concealed(actings: Sequence[Acting]) -> Any:
+    """The rules in scope whose alarms are hidden now, with or without an alarm that stands: the newest first."""
+    rows = Concealment.objects
+    if not actings:
+        return rows.unscoped("nobody sees nothing").none()
+    found = rows.scoped(*(scope(one) for one in actings)).filter(ended_at__isnull=True)
+    return found.select_related("rule__point__site__place", "rule__point__site__office").order_by("-since", "-pk")

@@ -22,7 +22,7 @@ from fengsui.ledger import names
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, mine, scope
 from fengsui.region.models import Point, Site
-from fengsui.watch import rulechanges
+from fengsui.watch import listing, rulechanges
 from fengsui.watch.models import Rule, RuleChange
 from fengsui.watch.rulechanges import LEVELS, TIMED, Unfit, Wanted
 
@@ -142,6 +142,7 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
         "site": site,
         "rows": shown,
         "may": changer(posts, site) is not None,
+        "hides": any(listing.may_handle(one, site, "out_of_service") for one in posts),
         "changes": record(site),
         "waiting": sum(bool(row["waits"]) for row in shown),
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fengsui.watch import rule_views, views
+from fengsui.watch import hiding_views, rule_views, views
 
 app_name = "watch"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("rules/<slug:code>/", rule_views.rule_list, name="rules"),
     path("rules/<slug:code>/<int:point>/", rule_views.change, name="rule_change"),
+    path("rules/<slug:code>/<int:point>/hide/", hiding_views.hide, name="hide"),
     path("ingest/", views.ingest, name="ingest"),
 ]

@@ -21,13 +21,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, health, titles
+from fengsui.ledger import casepage, health, names, titles
 from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Site
-from fengsui.watch import burden, handling, listing, reading
+from fengsui.watch import burden, handling, hiding_views, listing, reading
 from fengsui.watch.alarm_states import OWING
 from fengsui.watch.models import Alarm, IngestCounter, RelayPosition, Rule
 
@@ -58,6 +59,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
         "burden": burden.of(posts, now),
         "wanted": wanted,
         "owing": scoped.filter(state__in=OWING, hidden="").count(),
+        "concealed": hiding_views.lines(posts),
         "priorities": Rule.Priority.choices,
         "levels": Rule.Level.choices,
         "key": uuid.uuid4().hex,
@@ -85,7 +87,7 @@ def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
     return [
         Line(
             alarm,
-            any(listing.may_handle(one, alarm, "acknowledge") for one in posts),
+            any(listing.may_handle(one, alarm.site, "acknowledge") for one in posts),
             alarm.state in OWING,
             priorities.get(alarm.priority, ""),
             levels.get(alarm.level, alarm.level),
@@ -146,7 +148,7 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
     rows = [*listing.alarms([acting]).filter(pk__in=chosen), *listing.outages([acting]).filter(pk__in=chosen)]
     if len(rows) < len(set(chosen)) or not rows:
         raise Http404(_("There is no such alarm among those you may see"))
-    if not all(listing.may_handle(acting, alarm, what) for alarm in rows):
+    if not all(listing.may_handle(acting, alarm.site, _needed(what, alarm)) for alarm in rows):
         raise PermissionDenied(_("Alarms are handled by the site's own posts; others act on the warning"))
     try:
         _handle(what, rows, acting, request, now)
@@ -154,6 +156,11 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
         messages.error(request, str(error))
     back = request.POST.get("next") or ""
     return redirect(back if back.startswith(reverse("watch:alarms")) else "watch:alarms")
+
+
+def _needed(what: str, alarm: Alarm) -> str:
+    """The right that the act takes: what was suppressed by design is shown again by those who may suppress."""
+    return "suppress" if what == "bring_back" and alarm.hidden == Alarm.Hidden.SUPPRESSED else what
 
 
 def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, now: datetime) -> None:
@@ -187,12 +194,32 @@ def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
         raise Http404(_("There is no such alarm among those you may see"))
     context = {
         "alarm": found,
-        "events": found.events.order_by("at", "id")[:200],
-        "mine": any(listing.may_handle(one, found, "acknowledge") for one in posts),
+        "events": _story(found),
+        "mine": any(listing.may_handle(one, found.site, "acknowledge") for one in posts),
+        "may_show": any(listing.may_handle(one, found.site, _needed("bring_back", found)) for one in posts),
         "owing": found.state in OWING,
         "key": uuid.uuid4().hex,
     }
     return render(request, "watch/alarm.html", context)
+
+
+WHAT_HAPPENED = {
+    "RAISED": _lazy("raised"), "CLEARED": _lazy("cleared"), "WITHDRAWN": _lazy("the rule was withdrawn"),
+    "LATE_BEYOND": _lazy("late samples beyond the limit"), "OUTAGE": _lazy("outage"), "acknowledge": _lazy("acknowledged"),
+    "reset": _lazy("reset"), "shelved": _lazy("shelved"), "out_of_service": _lazy("out of service"),
+    "suppressed": _lazy("suppressed by design"), "bring_back": _lazy("shown again"),
+}  # fmt: skip
+"""What an alarm's record calls its events, in the reader's language."""
+
+
+def _story(alarm: Alarm) -> list[dict[str, Any]]:
+    """What happened to the alarm, oldest first, with who did it."""
+    events = list(alarm.events.order_by("at", "id")[:200])
+    people = names.persons(event.person for event in events)
+    return [
+        {"event": event, "what": WHAT_HAPPENED.get(event.kind, event.kind), "by": people.get(event.person or 0, "")}
+        for event in events
+    ]
 
 
 @require_safe

@@ -29,6 +29,12 @@ ADDRESSES = [
         "api/sites/<code>/rules/<point>", "/api/sites/{code}/rules/{point}", 20, method="POST", own=(403,), other=(404,),
         body={"grounds": "x", "levels": {"HH": {"limit": 1.7}}},
     ),
+    Address("rules/<slug:code>/<int:point>/hide/", "/rules/{code}/{point}/hide/", 20, other=(404,)),
+    Address("api/alarms/hidden", "/api/alarms/hidden", 12),
+    Address(
+        "api/rules/<rule>/hidden", "/api/rules/0/hidden", 20, method="POST", own=(404,), other=(404,),
+        body={"what": "shelve", "reason": "x", "minutes": 5, "key": "k"},
+    ),
     Address("ingest/", "/ingest/", 16, without_post=(200, 403)),
     Address("api/alarms", "/api/alarms", 11),
     Address("api/alarms/acknowledge", "/api/alarms/acknowledge", 20, method="POST", body={"alarms": [0], "key": "k"}, own=(404,)),

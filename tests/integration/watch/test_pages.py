@@ -31,6 +31,15 @@ def browser(plant, office):
     return client
 
 
+def managing(plant):
+    """The plant's safety management: a post of ``safety``, not of the control room."""
+    someone, control = plant.small.one("plant", 1), plant.small.one("plant")
+    for one, duties in ((someone, ["safety"]), (control, ["control_room"])):
+        one.post.duties = duties
+        one.post.save()
+    return someone
+
+
 @pytest.fixture(autouse=True)
 def no_stream(monkeypatch):
     """No stream server in these tests: the pages must stand without one."""
@@ -78,6 +87,69 @@ def test_shelving_needs_a_reason_and_ends(plant):
     assert alarms().get(pk=alarm.pk).hidden == "shelved"
     client.post("/alarms/do/bring_back/", fields)
     assert alarms().get(pk=alarm.pk).hidden == ""
+
+
+def test_a_rule_without_an_alarm_is_hidden_listed_and_shown_again(plant):
+    """ISA-18.2: what is hidden stays on a list of its own; suppression is the safety management's, as the rules are."""
+    rule, someone = plant.rule("HH", 2), managing(plant)
+    safety = Client()
+    safety.force_login(someone.account, backend="django.contrib.auth.backends.ModelBackend")
+    control, county, other = (browser(plant, office) for office in ("plant", "county", "other"))
+    address = f"/rules/{plant.site.code}/{plant.points[2].pk}/hide/"
+    fields = {
+        "rule": rule.pk,
+        "what": "suppress",
+        "reason": "tank empty, by the operating procedure 3.2",
+        "minutes": "",
+        "key": "a",
+    }
+    assert [one.get(address).status_code for one in (safety, control, county, other)] == [200, 200, 200, 404]
+    own = fields | {"post": plant.small.one("plant").post.pk}
+    assert control.post(address, own).status_code == 403
+    assert safety.post(address, fields | {"post": someone.post.pk, "reason": ""}).status_code == 422
+    assert safety.post(address, fields | {"post": someone.post.pk}).status_code == 302
+    plant.say(plant.event("RAISED", "HH", 2))
+    assert alarms().get(rule=rule).hidden == "suppressed"
+    for one in (control, county):
+        said = one.get("/alarms/?show=hidden").content.decode()
+        assert "operating procedure 3.2" in said and plant.points[2].tag in said
+        assert [line["kind"] for line in one.get("/api/alarms/hidden").json()] == ["suppressed"]
+    assert other.get("/api/alarms/hidden").json() == []
+    assert control.post(address, own | {"what": "bring_back", "key": "b"}).status_code == 403
+    alarm = {"alarm": alarms().get(rule=rule).pk, "post": own["post"], "key": "c"}
+    assert control.post("/alarms/do/bring_back/", alarm).status_code == 403
+    assert safety.post(address, fields | {"post": someone.post.pk, "what": "bring_back", "key": "d"}).status_code == 302
+    assert alarms().get(rule=rule).hidden == "" and control.get("/api/alarms/hidden").json() == []
+
+
+def test_a_program_shelves_takes_out_of_service_and_shows_again(plant):
+    managing(plant)
+    rule, client = plant.rule("HH", 1), browser(plant, "plant")
+    address = f"/api/rules/{rule.pk}/hidden"
+
+    def ask(body, who=client):
+        return who.post(address, json.dumps({"key": "k", "reason": "repair", **body}), content_type="application/json")
+
+    assert ask({"what": "shelve", "minutes": 481}).status_code == 422
+    assert ask({"what": "nonsense"}).status_code == 422
+    assert ask({"what": "suppress"}).status_code == 403
+    assert ask({"what": "out_of_service"}, browser(plant, "county")).status_code == 403
+    assert ask({"what": "out_of_service"}, browser(plant, "other")).status_code == 404
+    assert ask({"what": "out_of_service"}).status_code == 204
+    assert ask({"what": "shelve", "minutes": 5, "key": "k2"}).status_code == 422  # hidden already
+    assert [line["kind"] for line in client.get("/api/alarms/hidden").json()] == ["out_of_service"]
+    assert ask({"what": "bring_back", "key": "k3"}).status_code == 204
+    assert ask({"what": "bring_back", "key": "k4"}).status_code == 422
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh-hans", "已确认"), ("en", "acknowledged")])
+def test_the_alarm_s_record_says_what_and_who_in_the_reader_s_language(plant, language, word):
+    client, alarm = browser(plant, "plant"), alarms().get(level="HH")
+    client.post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": plant.small.one("plant").post.pk, "key": "k"})
+    client.cookies["django_language"] = language
+    said = client.get(f"/alarms/{alarm.pk}/").content.decode()
+    assert f"<td>{word}</td>" in said and plant.small.one("plant").person.name in said
+    assert "<td>RAISED</td>" not in said and "<td>acknowledge</td>" not in said
 
 
 def test_the_export_says_who_and_when_and_holds_no_formula(plant):

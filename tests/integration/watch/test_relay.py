@@ -12,7 +12,7 @@ from fengsui.region.models import HazardUnit, Point
 from fengsui.watch import applying, handling, housekeeping, rules
 from fengsui.watch import warnings as lowering
 from fengsui.watch.alarm_states import OWING, State, What, after
-from fengsui.watch.models import Alarm, AlarmEvent, IngestCounter, Rule
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, Rule
 from fengsui.watch.tail import Stored
 from tests.small_region import build
 
@@ -168,6 +168,14 @@ def test_shelved_rules_raise_no_warning_until_the_shelf_ends(plant):
     housekeeping.keep(later, exercise=False)
     housekeeping.keep(later + timedelta(seconds=6), exercise=False)
     assert alarms().get().hidden == "" and warnings().get().fields["colour"] == "red"
+
+
+def test_a_rule_that_is_replaced_takes_its_hiding_along(plant):
+    old = plant.rule()
+    handling.suppress(old.pk, plant.small.one("plant").person.pk, "by design", key="s", now=NOW)
+    Rule.objects.unscoped("test").filter(pk=old.pk).update(until=NOW + timedelta(minutes=1))
+    housekeeping.keep(NOW + timedelta(minutes=2), exercise=False)
+    assert Concealment.objects.unscoped("test").get().ended_at == NOW + timedelta(minutes=2)
 
 
 def test_lasting_silence_becomes_one_yellow_warning(plant):

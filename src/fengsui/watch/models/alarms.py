@@ -106,6 +106,10 @@ class Concealment(models.Model):
     person = models.BigIntegerField()
     reason = models.CharField(max_length=300)
 
+    objects = ScopedManager(
+        place="rule__point__site__place__path", office="rule__point__site__office__path", duties="rule__point__site__duties"
+    )
+
     class Meta:
         ordering = ["since", "id"]
         constraints = [

@@ -1,0 +1,103 @@
+"""A point's alarms hidden and shown again (ISA-18.2): shelved, out of service, suppressed by design; the list of all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from fengsui import moment
+from fengsui.ledger import names
+from fengsui.region.acting import Acting, acting_of, mine
+from fengsui.region.models import Point
+from fengsui.watch import handling, listing
+from fengsui.watch.models import Concealment, Rule
+from fengsui.watch.rule_views import site_of
+
+SHOWN = 200
+"""Hidden rules that one page lists."""
+
+
+def lines(posts: Sequence[Acting]) -> list[dict[str, Any]]:
+    """What is hidden in scope, for the list of alarms: each with who hid it and whether the reader may show it again."""
+    found = list(listing.concealed(posts)[:SHOWN])
+    people = names.persons(one.person for one in found)
+    return [
+        {"line": one, "by": people.get(one.person, ""), "may": any(listing.may_bring_back(post, one) for post in posts)}
+        for one in found
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def hide(request: HttpRequest, code: str, point: int) -> HttpResponse:
+    """The form with which a point's alarms are hidden or shown again; a POST does it and returns to the list."""
+    now = moment.now()
+    posts = mine(request, now)
+    site = site_of(posts, code)
+    found = site.points.filter(pk=point, closed_on__isnull=True).first()
+    if found is None:
+        raise Http404
+    rows = running(found, now)
+    wrong = _done(request, posts, rows, now) if request.method == "POST" else ""
+    if request.method == "POST" and not wrong:
+        return redirect("watch:hide", code=code, point=point)
+    context = {
+        "site": site,
+        "point": found,
+        "rows": rows,
+        "wrong": wrong,
+        "said": request.POST,
+        "may": {what: any(listing.may_handle(post, site, what) for post in posts) for what in handling.HIDING},
+        "longest": int(handling.longest_shelf(now).total_seconds() // 60),
+        "key": uuid.uuid4().hex,
+    }
+    return render(request, "watch/hide.html", context, status=422 if wrong else 200)
+
+
+def running(point: Point, now: datetime) -> list[tuple[Rule, Concealment | None]]:
+    """The point's rules that run, each with what hides its alarms now."""
+    rules = list(
+        Rule.objects.unscoped("the site was found in the reader's scope")
+        .filter(point=point, since__lte=now)
+        .exclude(until__lte=now)
+    )
+    hidden = Concealment.objects.unscoped("the site was found in the reader's scope").filter(
+        rule__in=rules, ended_at__isnull=True
+    )
+    of = {one.rule_id: one for one in hidden.select_related("rule__point__site__office")}
+    return [(rule, of.get(rule.pk)) for rule in rules]
+
+
+def _done(request: HttpRequest, posts: Sequence[Acting], rows: Iterable[tuple[Rule, Concealment | None]], now: datetime) -> str:
+    """Do what the form asks; why it cannot be done, else nothing."""
+    said, known = request.POST, {str(rule.pk): (rule, hidden) for rule, hidden in rows}
+    rule, hidden = known.get(said.get("rule", ""), (None, None))
+    if rule is None:
+        return str(_("Choose which of the point's alarms"))
+    what, acting, key = said.get("what", ""), acting_of(request, now), said.get("key") or uuid.uuid4().hex
+    needed = "suppress" if what == "bring_back" and hidden is not None and hidden.kind == "suppressed" else what
+    if what not in (*handling.HIDING, "bring_back"):
+        return str(_("Choose how the alarms are to be hidden"))
+    if not listing.may_handle(acting, rule.point.site, needed):
+        raise PermissionDenied(_("Alarms are hidden by the site's own posts: control room or safety management"))
+    minutes = said.get("minutes", "")
+    try:
+        if what == "bring_back":
+            handling.bring_back(rule.pk, acting.person_id, key=key, now=now)
+        else:
+            until = now + timedelta(minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 6 else 0)
+            handling.hide(what, rule.pk, acting.person_id, until, said.get("reason", ""), key=key, now=now)
+    except handling.NotPossible as error:
+        return str(error)
+    messages.success(request, _("Done and recorded."))
+    return ""

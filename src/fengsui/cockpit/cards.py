@@ -51,13 +51,17 @@ def cards(posts: Sequence[Acting], now: datetime) -> list[Card]:
 
 
 def first(posts: Sequence[Acting], offered: Sequence[Opening]) -> list[Row]:
-    """Opening acts that this home offers as buttons of their own, where one of my posts may do them."""
-    may = {f"{one.mechanism.name}.{one.act.name}": one for one in offered}
-    return [
-        Row(titles.here(one.title), url=reverse("ledger:raise", args=one.act.split(".")))
-        for one in home(kind(posts)).first
-        if one.act in may
-    ]
+    """Opening acts that this home offers as buttons of their own, where one of my posts may do them.
+
+    Of acts called by the same words the first that I may do stands for all: two buttons alike tell nobody which to press.
+    """
+    may = {f"{one.mechanism.name}.{one.act.name}" for one in offered}
+    rows: dict[str, Row] = {}
+    for one in home(kind(posts)).first:
+        words = titles.here(one.title)
+        if one.act in may and words not in rows:
+            rows[words] = Row(words, url=reverse("ledger:raise", args=one.act.split(".")))
+    return list(rows.values())
 
 
 def _list(query: str) -> str:

@@ -27,6 +27,8 @@ HOURS = (1, 4, 24)
 FIRST = 12
 LOOKED_AT = 3
 """So many of a site's points tell since when it sends."""
+SILENT = 90.0
+"""Seconds without a good sample that a chart shows as a gap; long spans, whose samples are thinned, need twice their stretch."""
 LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
 
 
@@ -78,7 +80,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
             end,
             limits,
             standing.limit if standing else "",
-            silence=max(60.0, hours * 3600 / 400 * 3),
+            silence=max(SILENT, hours * 3600 / watch.STRETCHES * 2),
         )
         found.append(
             Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), standing)

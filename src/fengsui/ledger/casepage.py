@@ -151,7 +151,6 @@ def build(
         "unclaimed": [titles.here(title) for title in effects.unclaimed(case)],
         "reporter": reporters.beside(case, acting, now),
         "calls": calls(case, acting),
-        "call_results": CALL_RESULTS,
         "drawing": drawing.svg(plan, gettext("The mechanism with the present state marked")),
         "folded": plan.folded,
         "steps": _steps(mechanism, plan, walked, case),
@@ -356,7 +355,7 @@ def calls_of(cases: Iterable[Any]) -> dict[Any, list[dict[str, Any]]]:
     lines = CallLine.objects.filter(case__in=list(cases)).prefetch_related("records").order_by("-listed_at", "order")
     found: dict[Any, dict[str, dict[str, Any]]] = {}
     for line in lines:
-        one = found.setdefault(line.case_id, {}).setdefault(line.phone, {"line": line, "records": []})
+        one = found.setdefault(line.case_id, {}).setdefault(line.phone, {"line": line, "records": [], "results": CALL_RESULTS})
         one["records"] += list(line.records.all())
     return {
         case: sorted(each.values(), key=lambda one: (one["line"].listed_at, one["line"].order)) for case, each in found.items()

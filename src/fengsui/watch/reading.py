@@ -22,7 +22,8 @@ from fengsui.watch.line import line
 from fengsui.watch.models import Alarm, Rule
 from fengsui.watch.warnings import colour_of
 
-_THINNED = 400
+STRETCHES = 200
+"""A chart's span is read in so many stretches of time: of each its lowest, highest and newest sample."""
 
 
 class Latest(NamedTuple):
@@ -120,11 +121,11 @@ def history() -> Store:
 def recent(
     points: Sequence[int], minutes: int, now: datetime
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]]:
-    """Each point's samples of the last minutes as (time_ns, value, quality), thinned to 400; NaN where there is no value."""
+    """Each point's samples of the last minutes as (time_ns, value, quality), thinned for a chart; NaN where there is no value."""
     end = int(now.timestamp() * 1e9) + 1
     begin = int((now - timedelta(minutes=minutes)).timestamp() * 1e9)
     store, found = history(), {}
-    for point, rows in store.read_many(points, begin, end, _THINNED).items():
+    for point, rows in store.read_many(points, begin, end, STRETCHES).items():
         times = np.array([row.time_ns for row in rows], np.int64)
         values = np.array([np.nan if row.value is None else row.value for row in rows], np.float64)
         found[point] = (times, values, np.array([row.quality for row in rows], np.uint8))

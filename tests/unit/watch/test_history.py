@@ -86,8 +86,18 @@ def test_an_empty_store_has_nothing(tmp_path):
     assert Store(tmp_path / "none").read(1, 0, 1) == []
 
 
-def test_many_points_at_once_are_thinned_but_end_with_the_newest(tmp_path):
+def test_many_points_at_once_are_thinned_but_keep_their_peaks_and_end_with_the_newest(tmp_path):
     store = filled(tmp_path)
+    store.write_part([batch([203], [1], 7_000.0), batch([399], [2], math.nan)])
     found = store.read_many([1, 2, 9], 0, 400 * SECOND, 50)
     assert sorted(found) == [1, 2]
-    assert len(found[1]) == 50 and found[1][-1].time_ns == 399 * SECOND
+    assert len(found[1]) <= 3 * 50 and found[1][-1].time_ns == 399 * SECOND
+    assert 7_203.0 in [one.value for one in found[1]]
+    assert [one.time_ns for one in found[1]] == sorted(one.time_ns for one in found[1])
+
+
+def test_sparse_samples_stay_where_dense_ones_are_thinned(tmp_path):
+    store = Store(tmp_path)
+    store.write_part([batch(range(0, 3_600, 60), [1]), batch(range(3_600, 4_000), [1])])
+    times = [one.time_ns // SECOND for one in store.read_many([1], 0, 4_000 * SECOND, 200)[1]]
+    assert set(range(0, 3_600, 60)) <= set(times)

@@ -18,7 +18,7 @@ A breakage is *equivalent* (nothing was broken) by criteria that do not ask the 
 
 from __future__ import annotations
 
-import copy
+import pickle
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -58,9 +58,14 @@ def acts_of(data: Data) -> Iterator[tuple[tuple[str, ...], Data]]:
         yield ("always", name), act
 
 
+def _copy(data: Data) -> Data:
+    made: Data = pickle.loads(pickle.dumps(data))  # many times as quick as copy.deepcopy
+    return made
+
+
 def _without(data: Data, path: tuple[str, ...], item: Any = None) -> Data:
     """A copy without the key at ``path``, or without one item of the list there."""
-    changed = copy.deepcopy(data)
+    changed = _copy(data)
     at = changed
     for key in path[:-1]:
         at = at[key]
@@ -76,7 +81,7 @@ def _without(data: Data, path: tuple[str, ...], item: Any = None) -> Data:
 
 
 def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
-    changed = copy.deepcopy(data)
+    changed = _copy(data)
     at = changed
     for key in path[:-1]:
         at = at[key]
@@ -86,7 +91,7 @@ def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
 
 def breakages(mechanism: Mechanism, names: Names) -> Iterator[Breakage]:
     """Every breakage of one mechanism's file."""
-    data: Data = copy.deepcopy(dict(mechanism.source))
+    data: Data = _copy(dict(mechanism.source))
     made = (
         *_of_fields(data),
         *_of_states(data),
@@ -221,7 +226,7 @@ def _of_children(data: Data) -> Iterator[tuple[str, str, Data]]:
 
 
 def _unopened(data: Data, kind: str) -> Data:
-    changed = copy.deepcopy(data)
+    changed = _copy(data)
     for _, act in acts_of(changed):
         if kind in act.get("opens", ()):
             act["opens"] = [one for one in act["opens"] if one != kind]

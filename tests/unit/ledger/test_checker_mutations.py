@@ -58,6 +58,8 @@ class Trial:
         except MechanismError:
             return "loader"
         checker = Checker({**self.mechanisms, breakage.mechanism: mutant}, names, self.law, budget=20_000)
+        if fault := next(checker.written(breakage.mechanism), None):
+            return f"property {fault.property}"
         judged = [breakage.mechanism, *self.parents(breakage.mechanism)]
         needed: set[str] = set().union(*(self.below(name, set()) for name in judged))
         for name in checker.order():

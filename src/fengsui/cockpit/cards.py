@@ -76,7 +76,7 @@ def _numbers(posts: Sequence[Acting], now: datetime) -> Card:
             "orange": open_cases.filter(level="orange"),
             "overdue": open_cases.filter(next_due__lt=now),
             "today": open_cases.filter(next_due__gte=now, next_due__lt=filters.until("today", now)),
-            "mine": reading.waiting(posts),
+            "mine": filters.Filter(mine=True).apply(open_cases, frozenset(one.office_id for one in posts), now),
         }
     )
     said = {name: filters.number_said(one) for name, one in counted.items()}
@@ -90,7 +90,7 @@ def _numbers(posts: Sequence[Acting], now: datetime) -> Card:
             Row(gettext("With my offices"), said["mine"], _list("mine=1")),
         ],
         gettext("All open"),
-        reverse("ledger:list"),
+        _list("open=1"),
     )
 
 

@@ -78,22 +78,22 @@ def of(request: HttpRequest, now: datetime) -> Frame:
         return Frame(name=person.name if person else user.get_username())
     said = [PostLine(one.post_id, words) for one, words in zip(posts, casepage.who_each(posts), strict=True)]
     name, _, _ = said[0].title.partition("·")
-    return Frame(name, said[0].title, said, waiting(posts), alarms(posts, now), lagging(now), troubles(now))
+    return Frame(name, said[0].title, said, waiting(posts, now), alarms(posts, now), lagging(now), troubles(now))
 
 
 COUNTED = 999
 """Beyond this the bar says ``999+``."""
 
 
-def waiting(posts: list[Acting]) -> str:
-    """How many cases wait for my offices, asked once for a page; empty for none."""
-    number = waiting_number(posts)
+def waiting(posts: list[Acting], now: datetime) -> str:
+    """How many cases wait for my posts, asked once for a page; empty for none."""
+    number = waiting_number(posts, now)
     return f"{COUNTED}+" if number > COUNTED else str(number or "")
 
 
-def waiting_number(posts: list[Acting]) -> int:
+def waiting_number(posts: list[Acting], now: datetime) -> int:
     """The same as a number, at most one more than ``COUNTED``."""
-    return once(("waiting",), lambda: reading.waiting(posts).order_by()[: COUNTED + 1].count())
+    return once(("waiting",), lambda: reading.waiting(posts, now).order_by()[: COUNTED + 1].count())
 
 
 def alarms(posts: list[Acting], now: datetime) -> list[Alarm]:

@@ -44,8 +44,8 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     groups = desk.groups(posts, now)
     context = {
         "groups": groups,
-        "more": max(0, frame.waiting_number(posts) - desk.SHOWN),
-        "waiting": frame.waiting(posts),
+        "more": max(0, frame.waiting_number(posts, now) - desk.SHOWN),
+        "waiting": frame.waiting(posts, now),
         "watched": desk.watched(posts, now, groups),
         "now": now,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,10 @@ from django.utils.translation import gettext, pgettext
 from fengsui.ledger import mechanisms, names, titles
 from fengsui.ledger.models import LEVELS, Case
 from fengsui.moment import LEGAL_ZONE
+from fengsui.region import roles
+from fengsui.region.acting import Acting
 from fengsui.region.models import Place
+from fengsui.region.tree import tree
 
 CLOCKS = ("overdue", "30m", "today", "week")
 ORDERS = {
@@ -28,7 +31,8 @@ ORDERS = {
     "place": ("place_path", "next_due"),
     "-place": ("-place_path", "next_due"),
 }
-NAMES = ("mechanism", "state", "level", "place", "clock", "mine", "signing", "open", "site", "q")
+NAMES = ("mechanism", "state", "level", "place", "clock", "duty", "mine", "waiting", "signing", "open", "site", "q")
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class Filter:
     level: str = ""
     place: str = ""
     clock: str = ""
+    duty: str = ""  # fields of work, comma between; "all" where a reader asks for more than their charge
     mine: bool = False
+    waiting: bool = False  # for one of my posts
     signing: bool = False  # signed by some of those who must sign
     open: str = "1"  # 1 open, 0 ended, all
     site: str = ""
@@ -61,7 +67,9 @@ class Filter:
             level=level,
             place=query.get("place", "")[:12],
             clock=clock if clock in CLOCKS else "",
+            duty=_duties(query.get("duty", "")),
             mine=query.get("mine") == "1",
+            waiting=query.get("waiting") == "1",
             signing=query.get("signing") == "1",
             open=shown,
             site=query.get("site", "") if query.get("site", "").isdecimal() else "",
@@ -84,6 +92,8 @@ class Filter:
         if self.place:
             path = Place.objects.filter(pk=self.place).values_list("path", flat=True).first()
             wanted &= Q(place_path__startswith=path) if path else Q(pk__in=[])
+        if self.duty and self.duty != ALL:
+            wanted &= Q(duty__in=["", *self.duty.split(",")])
         if self.mine:
             wanted &= Q(owner_id__in=offices) | Q(holder_id__in=offices)
         if self.signing:
@@ -122,6 +132,13 @@ class Filter:
             said.append(("site", gettext("Site"), titles.here(names.sites([self.site]).get(int(self.site))) or self.site))
         if self.clock:
             said.append(("clock", gettext("Deadline"), clock_title(self.clock)))
+        if self.duty and self.duty != ALL:
+            words = roles.duties()
+            said.append(
+                ("duty", gettext("Field of charge"), titles.listed(titles.here(words[one]) for one in self.duty.split(",")))
+            )
+        if self.waiting:
+            said.append(("waiting", gettext("Desk"), gettext("waiting for me")))
         if self.mine:
             said.append(("mine", gettext("Owner"), gettext("my offices")))
         if self.signing:
@@ -135,6 +152,18 @@ class Filter:
         return titles.listed((f"{chip['label']}{titles.mark('：')}{chip['value']}" for chip in self.chips()), "；") or gettext(
             "All open cases in my scope"
         )
+
+
+def _duties(asked: str) -> str:
+    """The known fields of work among those asked for; ``all`` stays."""
+    return ALL if asked == ALL else ",".join(one for one in asked.split(",") if one in roles.duties())
+
+
+def charge(posts: Sequence[Acting]) -> str:
+    """The fields that all these posts are in charge of, as the list's filter; empty where one is in charge of everything."""
+    known = tree().posts
+    held = [known[one.post_id].charges for one in posts if one.post_id in known]
+    return ",".join(sorted(set().union(*held))) if held and all(held) else ""
 
 
 def usual_order(shown: str) -> str:

@@ -69,6 +69,7 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
             if quick.digest != mechanism.digest and not MechanismVersion.objects.filter(digest=quick.digest).exists():
                 _store_one(quick, now, (certificates or {}).get(quick.digest), current=False)
     _current_digests.cache_clear()
+    digests.cache_clear()
     answered_each.cache_clear()
     return added
 
@@ -150,10 +151,15 @@ def _current_digests() -> dict[str, str]:
 
 
 @functools.cache
+def digests() -> tuple[str, ...]:
+    """The digests of all stored versions."""
+    return tuple(MechanismVersion.objects.order_by("digest").values_list("digest", flat=True))
+
+
+@functools.cache
 def answered_each() -> frozenset[str]:
     """Names of the clocks that every holder answers for itself (an acknowledgement), in any stored version."""
-    digests = [*MechanismVersion.objects.values_list("digest", flat=True)]
-    known = [*on_disk().values(), *(version(one) for one in digests)]
+    known = [*on_disk().values(), *(version(one) for one in digests())]
     return frozenset(clock.name for mechanism in known for clock in mechanism.clocks.values() if clock.per_holder)
 
 
@@ -163,6 +169,7 @@ def forget() -> None:
     version.cache_clear()
     _exercise_version.cache_clear()
     _current_digests.cache_clear()
+    digests.cache_clear()
     answered_each.cache_clear()
 
 

@@ -50,6 +50,8 @@ def office_ids(posts: list[Acting]) -> frozenset[int]:
 
 def _narrowed(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any:
     found = wanted.apply(reading.cases(posts), office_ids(posts), now)
+    if wanted.waiting:
+        found = found.filter(pk__in=reading.waiting(posts, now).values("pk"))
     if wanted.q:
         found = _number_or_words(found, wanted.q)
     return found
@@ -66,12 +68,13 @@ def case_list(request: HttpRequest) -> HttpResponse:
     """The ledger: filtered, sorted, paged; the address is the list."""
     now = moment.now()
     posts = mine(request, now)
-    wanted = filters.Filter.read(request.GET)
+    bare = not {*filters.NAMES, "order"} & {*request.GET}
+    wanted = filters.Filter.read({"duty": filters.charge(posts)} if bare else request.GET)
     found = _narrowed(posts, wanted, now)
     part = bool(request.headers.get("HX-Request")) and request.GET.get("part") == "rows"
     views = [] if part else saved_views(posts)
     # a view that searches words is not counted beside every list: it costs as much as the list itself
-    queries = [] if part else [*SYSTEM_VIEWS, *(view.query for view in views if "q" not in QueryDict(view.query))]
+    queries = [] if part else [*system_views(posts), *(view.query for view in views if "q" not in QueryDict(view.query))]
     counted = _counted(found, posts, queries, now)
     count, _ = counted[None]
     page = _page(request, max(1, -(-count // PAGE)))
@@ -79,7 +82,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": shown,
         "filter": wanted,
-        "chips": wanted.chips(),
+        "chips": [chip | {"without": without(wanted, chip["name"], posts)} for chip in wanted.chips()],
         "count": count,
         "counted": filters.number_said(counted[None]),
         "page": page,
@@ -95,7 +98,18 @@ def case_list(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/list.html", context)
 
 
-SYSTEM_VIEWS = ("", "mine=1", "clock=today", "clock=overdue", "level=red,orange")
+def system_views(posts: list[Acting]) -> dict[str, str]:
+    """Queries of the views that everybody has → their names; a leader with a field of charge begins with that."""
+    charge = filters.charge(posts)
+    mine = {f"duty={charge}": gettext("In my charge"), "duty=all": gettext("All open")} if charge else {"": gettext("All open")}
+    return mine | {
+        "waiting=1": gettext("Waiting for me"),
+        "mine=1": gettext("My offices'"),
+        "clock=today": gettext("Due today"),
+        "clock=overdue": gettext("Overdue"),
+        "level=red,orange": gettext("Red and orange"),
+    }
+
 
 Counts = dict[str | None, tuple[int, bool]]
 
@@ -118,13 +132,6 @@ def _list_frame(
     posts: list[Acting], wanted: filters.Filter, views: list[SavedView], counted: Counts, now: datetime
 ) -> dict[str, Any]:
     """What stands round the table: the views with their counts and the choices of the filter."""
-    names = dict(
-        zip(
-            SYSTEM_VIEWS,
-            (gettext("All open"), gettext("My offices'"), gettext("Due today"), gettext("Overdue"), gettext("Red and orange")),
-            strict=True,
-        )
-    )
     said = {query: filters.number_said(number) for query, number in counted.items()}
     person = posts[0].person_id
     known = mechanisms.names_in_use()
@@ -136,7 +143,7 @@ def _list_frame(
         except LookupError:
             states = []
     return {
-        "system_views": [(query, name, said[query]) for query, name in names.items()],
+        "system_views": [(query, name, said[query]) for query, name in system_views(posts).items()],
         "own_views": [(view, said.get(view.query, "")) for view in views if view.person_id == person and not view.office_id],
         "shared_views": [(view, said.get(view.query, "")) for view in views if view.office_id],
         "person": person,
@@ -147,13 +154,31 @@ def _list_frame(
         "places": casepage.places_below(posts),
         "can_raise": bool(reading.openings(posts, now)),
         "query": urlencode(request_query(wanted), safe=","),
+        "kept": kept(wanted, posts),
     }
+
+
+def kept(wanted: filters.Filter, posts: list[Acting]) -> list[tuple[str, str]]:
+    """What the form carries on that no control of it shows."""
+    duty = wanted.duty or (filters.ALL if filters.charge(posts) else "")
+    parts = {"duty": duty, "waiting": "1" if wanted.waiting else "", "signing": "1" if wanted.signing else ""}
+    return [(name, value) for name, value in parts.items() if value]
+
+
+def without(wanted: filters.Filter, name: str, posts: list[Acting]) -> str:
+    """The list's address without one part of its filter; without the field of charge, or any part, it says so: ``duty=all``."""
+    gone = {name, "state"} if name == "mechanism" else {name}
+    parts = {one: value for one, value in request_query(wanted).items() if one not in gone}
+    if name == "duty" or (not parts and filters.charge(posts)):
+        parts["duty"] = filters.ALL
+    return urlencode(parts, safe=",")
 
 
 def request_query(wanted: filters.Filter) -> dict[str, str]:
     """The filter's own parts for an address."""
     parts = {name: getattr(wanted, name) for name in filters.NAMES}
-    parts["mine"] = "1" if wanted.mine else ""
+    for name in ("mine", "waiting", "signing"):
+        parts[name] = "1" if parts[name] else ""
     parts["open"] = "" if wanted.open == "1" else wanted.open
     parts["order"] = "" if wanted.order == filters.usual_order(wanted.open) else wanted.order
     return {name: value for name, value in parts.items() if value}
@@ -208,10 +233,11 @@ def by_number(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def acting_for(case: Case, posts: list[Acting], request: HttpRequest, now: datetime) -> Acting:
-    """The post that the page speaks for: the one named, else the one whose office owns the case, else the first."""
+    """The post that the page speaks for: the one named, else the owning office's that deals with it, else the first."""
     if request.GET.get("post") or request.POST.get("post"):
         return acting_of(request, now)
     own = [one for one in posts if one.office_id in (case.owner_id, case.holder_id)]
+    own.sort(key=lambda one: not reading.owns(one, case.version_id, case.state, now))
     return (own or posts)[0]
 
 

@@ -239,9 +239,7 @@ def _query(names: list[str], point: int, begin_ns: int, end_ns: int, most: int) 
     return [Reading(t, _finite(v), low, high, q) for t, v, low, high, q in rows]
 
 
-def _query_many(
-    names: list[str], points: Sequence[int], begin_ns: int, end_ns: int, stretches: int
-) -> dict[int, list[Reading]]:
+def _query_many(names: list[str], points: Sequence[int], begin_ns: int, end_ns: int, stretches: int) -> dict[int, list[Reading]]:
     width = max(1, -(-(end_ns - begin_ns) // stretches))
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit='{_MEMORY}'; SET threads=1")

@@ -4,6 +4,7 @@ In: who asks, in which posts. Out: querysets and page data in that scope and not
 matter is absent from lists, counts, search and lineage of everybody but its readers.
 """
 
+from fengsui.ledger.reading.byposts import owns
 from fengsui.ledger.reading.desk import DeskLine, desk, waiting
 from fengsui.ledger.reading.page import CasePage, page
 from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, may_each, opening_refusals, openings
@@ -28,6 +29,7 @@ __all__ = [
     "may_each",
     "opening_refusals",
     "openings",
+    "owns",
     "page",
     "search",
     "waiting",

@@ -11,13 +11,14 @@ from django.db.models import Q, QuerySet
 
 from fengsui.ledger import mechanisms
 from fengsui.ledger.models import Case, Clock
+from fengsui.ledger.reading import byposts
 from fengsui.ledger.reading.scoped import cases
 from fengsui.region.acting import Acting
 
 
 @dataclass(frozen=True, slots=True)
 class DeskLine:
-    """One case that waits for one of my offices. ``reason``: owner (must act), holder (a clock of mine), overseer."""
+    """One case that waits for one of my posts. ``reason``: owner (must act), holder (a clock of mine), overseer."""
 
     case: Case
     acting: Acting
@@ -39,17 +40,16 @@ _FAR = datetime.max.replace(tzinfo=UTC)
 
 
 def desk(actings: Sequence[Acting], now: datetime, longest: int = LONGEST) -> list[DeskLine]:
-    """The open cases that wait for the offices of these actings, at most ``longest``.
+    """The open cases that wait for these posts of their offices (``byposts`` says which), at most ``longest``.
 
     Red warnings first, then orange ones, then everything by the clock: a warning that nobody answers hurts people
     within minutes, a paper that is a day late does not.
     """
-    offices = {acting.office_id: acting for acting in reversed(actings)}
-    if not offices:
+    if not actings:
         return []
-    found = {case.pk: case for case in _first(actings, list(offices), now, longest)}
-    dues = _own_dues(list(found.values()), list(offices))
-    lines = [_line(case, offices, dues.get(case.pk), now) for case in found.values()]
+    found = {case.pk: case for case in _first(actings, now, longest)}
+    dues = _own_dues(list(found.values()), actings, now)
+    lines = [_line(case, actings, dues.get(case.pk), now) for case in found.values()]
     return sorted(lines, key=lambda line: (urgency(line.level), line.due or _FAR, line.case.opened_at))[:longest]
 
 
@@ -58,27 +58,32 @@ def urgency(level: str) -> int:
     return URGENT.index(level) if level in URGENT else len(URGENT)
 
 
-def waiting(actings: Sequence[Acting]) -> QuerySet[Case]:
-    """The open cases that one of these offices owns or whose clock it holds; for counting."""
+def waiting(actings: Sequence[Acting], now: datetime) -> QuerySet[Case]:
+    """The open cases that wait for one of these posts: its office owns them, or a clock of its own runs; for counting."""
     offices = [one.office_id for one in actings]
     readable = Q(confidential=False) | Q(readers__overlap=offices)
-    return Case.objects.filter(Q(owner_id__in=offices) | Q(holder_id__in=offices), readable, ended=False)
+    parts: list[QuerySet[Any, Any]] = []
+    for acting in actings:
+        parts.append(Case.objects.filter(byposts.owned(acting, now), ended=False).order_by().values_list("pk"))
+        parts.append(Clock.objects.filter(byposts.held(acting, now), case__ended=False).order_by().values_list("case_id"))
+    if not parts:
+        return Case.objects.none()
+    return Case.objects.filter(readable, pk__in=parts[0].union(*parts[1:]), ended=False)
 
 
-def _first(actings: Sequence[Acting], offices: list[int], now: datetime, longest: int) -> list[Case]:
-    """Those that may be among the first: of each office the soonest it owns or holds, and all that is urgent.
+def _first(actings: Sequence[Acting], now: datetime, longest: int) -> list[Case]:
+    """Those that may be among the first: of each post the soonest it owns or answers for, and all that is urgent.
 
     Each part is read from an index of its own; the scope is asked of the few that are left.
     """
     parts: list[QuerySet[Any, Any]] = []
-    for office in offices:
-        for mine in (Q(owner_id=office), Q(holder_id=office)):
-            for fits in (Q(), Q(level__in=URGENT)):
-                cases_of = Case.objects.filter(mine, fits, ended=False).order_by("next_due")
-                parts.append(cases_of.values_list("pk", "next_due", "level")[:longest])
-        running = Clock.objects.filter(holder_id=office, stopped__isnull=True)
-        for fits in (Q(), Q(case__level__in=URGENT, case__ended=False)):
-            parts.append(running.filter(fits).order_by("due").values_list("case_id", "due", "case__level")[:longest])
+    for acting in actings:
+        owned = Case.objects.filter(byposts.owned(acting, now), ended=False).order_by("next_due")
+        for fits in (Q(), Q(level__in=URGENT)):
+            parts.append(owned.filter(fits).values_list("pk", "next_due", "level")[:longest])
+        running = Clock.objects.filter(byposts.held(acting, now), case__ended=False).order_by("due")
+        for fits in (Q(), Q(case__level__in=URGENT)):
+            parts.append(running.filter(fits).values_list("case_id", "due", "case__level")[:longest])
     soonest: dict[Any, tuple[int, datetime]] = {}
     for case_id, due, level in parts[0].union(*parts[1:], all=True):
         rank = (urgency(level), due or _FAR)
@@ -87,23 +92,27 @@ def _first(actings: Sequence[Acting], offices: list[int], now: datetime, longest
     return list(cases(actings, now).filter(pk__in=wanted, ended=False).defer("fields", "core", "raiser"))
 
 
-def _own_dues(found: list[Case], offices: list[int]) -> dict[object, tuple[int, datetime]]:
-    rows = Clock.objects.filter(case__in=found, holder_id__in=offices, stopped__isnull=True, paused_at__isnull=True)
-    mine: dict[object, tuple[int, datetime]] = {}
-    for case_id, holder, due in rows.order_by("due").values_list("case_id", "holder_id", "due"):
-        mine.setdefault(case_id, (holder or 0, due))
+def _own_dues(found: list[Case], actings: Sequence[Acting], now: datetime) -> dict[object, tuple[Acting, datetime]]:
+    """Of each case the soonest running clock of one of these posts, and which post's it is."""
+    mine: dict[object, tuple[Acting, datetime]] = {}
+    for acting in actings:
+        rows = Clock.objects.filter(byposts.held(acting, now), case__in=found, paused_at__isnull=True)
+        for case_id, due in rows.order_by("due").values_list("case_id", "due"):
+            if case_id not in mine or due < mine[case_id][1]:
+                mine[case_id] = (acting, due)
     return mine
 
 
-def _line(case: Case, offices: dict[int, Acting], own: tuple[int, datetime] | None, now: datetime) -> DeskLine:
+def _line(case: Case, actings: Sequence[Acting], own: tuple[Acting, datetime] | None, now: datetime) -> DeskLine:
     mechanism = mechanisms.version(case.version_id)
     state = mechanism.states.get(case.state)
-    if case.owner_id in offices:
-        reason, acting = "owner", offices[case.owner_id]
+    owners = [one for one in actings if one.office_id == case.owner_id and byposts.owns(one, case.version_id, case.state, now)]
+    if owners:
+        reason, acting = "owner", owners[0]
     elif own is not None:
-        reason, acting = "holder", offices[own[0]]
+        reason, acting = "holder", own[0]
     else:
-        reason, acting = "overseer", next(iter(offices.values()))
+        reason, acting = "overseer", actings[0]
     due = own[1] if own else case.next_due
     return DeskLine(
         case=case,

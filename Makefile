@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Eight processes start at once: each would spend a second on compiling where Python may not keep what it compiled
+# (PYTHONDONTWRITEBYTECODE), so the install and `assets` compile.
 # A cache folder on another disk cannot be linked from; copying is never wrong.
 export UV_LINK_MODE ?= copy
 
@@ -17,11 +19,12 @@ $(VENV)/.installed: requirements/dev.txt requirements/uv.txt pyproject.toml hatc
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fengsui needs Python 3.11 or newer; name one: make PYTHON=python3.12 install")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements/dev.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 assets: install  ## the pages' assets and the compiled catalogues (nothing when unchanged)
+	@$(BIN)/python -m compileall -q src/fengsui
 	@$(BIN)/python -m fengsui.services.assets
 
 demo: assets  ## the synthetic region with a running exercise, in ./fengsui-demo

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,8 +19,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fengsui.ledger import mechanisms, names, titles
-from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
+from fengsui.ledger import mechanisms, names, sentences, titles
+from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Refusal
 from fengsui.ledger.kernel.values import bounds
 from fengsui.ledger.widgets import Choices, Figures, Photos, Pick, Position
 from fengsui.moment import LEGAL_ZONE
@@ -198,6 +198,19 @@ class ActForm(forms.Form):
             else:
                 values[one.field.name] = value
         return values
+
+    def refuse(self, mechanism: Mechanism, refusals: Iterable[Refusal]) -> list[str]:
+        """Put every refusal that names one of these fields beside it; the sentences of the others, each once."""
+        files = [one.name for one in self.questions if one.field.kind == "files"]
+        rest: dict[str, None] = {}
+        for one in refusals:
+            sentence = sentences.of(mechanism, one)
+            name = files[0] if one.about == "file" and len(files) == 1 else one.about
+            if name not in self.fields:
+                rest[sentence] = None
+            elif sentence not in self.errors.get(name, []):
+                self.add_error(name, sentence)
+        return list(rest)
 
 
 def plain(kind: str, value: Any, store: Callable[[Any], str]) -> Any:

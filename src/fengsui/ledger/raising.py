@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, forms, mechanisms, reading, sentences, titles
+from fengsui.ledger import casepage, doing, forms, mechanisms, reading, titles
 from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.reading.choosable import Choosable, choosable
@@ -77,7 +77,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
                 about = _about(subject, acting, opening.mechanism.about)
                 receipt = doing.raise_case(mechanism, act, values, acting, about, request, now)
             except Refused as refused:
-                status, reasons = refused.status, sentences.all_of(opening.mechanism, refused.refusals)
+                status, reasons = refused.status, form.refuse(opening.mechanism, refused.refusals)
             else:
                 messages.success(request, gettext("Raised. You will be told at each decision and at the end."))
                 return redirect("ledger:case", case=receipt.case)

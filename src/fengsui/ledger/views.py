@@ -278,7 +278,7 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
                 values = form.values(lambda file: doing.store(file, acting, now))
                 receipt = doing.act(found.pk, act, values, acting, request, now)
             except Refused as refused:
-                status, reasons = refused.status, sentences.all_of(mechanism, refused.refusals)
+                status, reasons = refused.status, form.refuse(mechanism, refused.refusals)
                 found.refresh_from_db()
             else:
                 said = gettext("Signed; one more signature is needed.") if receipt.signed_only else gettext("Done and recorded.")

@@ -233,3 +233,16 @@ def test_losses_alone_move_an_accident_to_another_level() -> None:
     table = accident_grades(sight)
     assert grade_of({"deaths": 0, "injuries": 0, "loss": 5_000 * 1_000_000}, table) == "major"
     assert grade_of({"deaths": 0, "injuries": 0, "loss": 999 * 1_000_000}, table) == "ordinary"
+
+
+def test_a_refusal_that_names_a_field_stands_beside_it(here: Small) -> None:
+    about = About(kind="paper", id="1", place_code=here.place.code, duty="", title="通知")
+    leader = here.one("top", 2)
+    case = doors.open("instruction", "register", {"paper": "通知"}, here.one("top").actor, about, key="", now=present()).case
+    call = Call("propose", here.one("top").actor, {"proposal": "阅", "leader": leader.person.pk})
+    doors.act(case, call, now=present())
+    given = {"post": leader.post.pk, "seq": "2", "key": "k", "words": "请抓好落实", "due": "2020-01-01"}
+    answer = of(leader).post(f"/cases/{case}/act/instruct/", given, headers={"Accept-Language": "zh-hans"})
+    assert answer.status_code == 422 and not answer.context["reasons"]
+    assert answer.context["form"].errors["due"] == ["“办结时限”：只能选择尚未过去的日期。"]
+    assert 'value="2020-01-01"' in answer.content.decode() and "请抓好落实" in answer.content.decode()

@@ -99,6 +99,7 @@ def test_a_photo_of_50_megabytes_is_too_large() -> None:
     ("data", "name"),
     [
         (b"MZ\x90\x00 program", "photo.jpg"),
+        (b"plain words under a photo's name", "photo.JPG"),
         (b"<html><script>alert(1)</script>", "note.txt"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.png"),
         (b"\xff\xd8\xff\xe0 cut off", "a.jpg"),

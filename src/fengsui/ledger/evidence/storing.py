@@ -22,6 +22,7 @@ from fengsui.ledger.models import Evidence
 LARGEST = max(kind.most for kind in (sniffing.MP4, sniffing.JPEG, sniffing.PDF))
 LIMITS = {"image": sniffing.JPEG.most, "paper": sniffing.PDF.most, "film": sniffing.MP4.most}
 """Largest sizes in bytes."""
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 MOST_AN_HOUR = 300
 """Files that one person may bring in an hour."""
 
@@ -40,7 +41,7 @@ def store(file: Any, by: Actor, now: datetime, *, name: str = "") -> Evidence:
     _demand_few(by, now)
     temporary, received = _receive(file)
     try:
-        kind = _kind(temporary)
+        kind = _kind(temporary, name or getattr(file, "name", None) or "")
         known: dict[str, Any] = {}
         if kind.image:
             known = _picture(temporary, kind)
@@ -109,8 +110,10 @@ def _receive(file: Any) -> tuple[Path, str]:
     return path, digest.hexdigest()
 
 
-def _kind(path: Path) -> Kind:
+def _kind(path: Path, name: str) -> Kind:
     kind = sniffing.kind_of(path)
+    if kind is not None and not kind.image and Path(name).suffix.lower() in PICTURES:
+        kind = None  # a text or a paper under a photo's name stands for no photo
     if kind is None:
         if sniffing.says_heic(path):
             needs = "HEIC photos are not shown by browsers: set the camera to “most compatible” (JPEG)"

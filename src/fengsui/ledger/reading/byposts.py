@@ -20,7 +20,7 @@ from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.region import roles
 from fengsui.region.acting import Acting
-from fengsui.region.tree import once
+from fengsui.region.tree import once, steady
 
 PERSONS = ("person", "people")
 OVERSEES = ("up",)
@@ -28,19 +28,22 @@ OVERSEES = ("up",)
 
 def owned(acting: Acting, now: datetime) -> Q:
     """Over ``Case``: what the acting's office must act on and its post deals with."""
-    return once(("owned", acting), lambda: Q(owner_id=acting.office_id) & ~_others(acting, now))
+    with steady():
+        return once(("owned", acting), lambda: Q(owner_id=acting.office_id) & ~_others(acting, now))
 
 
 def held(acting: Acting, now: datetime) -> Q:
     """Over ``Clock``: running rows of the acting's office that its post answers for."""
-    return once(("held", acting), lambda: _held(acting, now))
+    with steady():
+        return once(("held", acting), lambda: _held(acting, now))
 
 
 def owns(acting: Acting, version: str, state: str, now: datetime) -> bool:
     """Whether the post deals with this state of that version; of a state that belongs to a person, whether by its role."""
     mechanism = mechanisms.version(version)
     here = mechanism.states.get(state)
-    return here is None or _fits(acting, roles_of(mechanism, here.owner), now)
+    with steady():
+        return here is None or _fits(acting, roles_of(mechanism, here.owner), now)
 
 
 def _fits(acting: Acting, names: Sequence[str], now: datetime) -> bool:

@@ -318,6 +318,10 @@ def _parties(work: Work, held: Held, before: Case, owner: int | None, actor: Act
     for office in case.overseers:
         if office not in before.overseers:
             work.parties.setdefault((case.id, office), "overseer")
+    for clock in case.clocks:  # whoever a clock runs for must see the case, or could never answer
+        here = clock.stopped is None and clock.holder is not None and clock not in before.clocks and clock.holder not in known
+        if here and (not row["confidential"] or clock.holder in row["readers"]):
+            work.parties.setdefault((case.id, clock.holder), "held")
     if before.seq == 0 and row["opener_id"] is not None and not row["confidential"]:
         work.parties.setdefault((case.id, row["opener_id"]), "opened")
 

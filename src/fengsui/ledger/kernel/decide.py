@@ -72,6 +72,7 @@ class _Doing:
     core: Core
     seen: dict[str, Json]
     handed: frozenset[str] = frozenset()
+    asking: bool = False  # nothing is given yet: what the act's own fields will show is not held against it
 
 
 def decide(mechanism: Mechanism, case: Case, call: Call, facts: Facts, now: datetime) -> Decision | Refusals:
@@ -103,7 +104,7 @@ def may(mechanism: Mechanism, case: Case, actor: Actor, facts: Facts, now: datet
     found: list[May] = []
     for act in offers(mechanism, case).values():
         if for_people(act):
-            doing = _Doing(mechanism, case, act, actor, NONE, facts, now, core, {})
+            doing = _Doing(mechanism, case, act, actor, NONE, facts, now, core, {}, asking=True)
             found.append(May(act, _in_order(_against(doing)), len(case.signed.get(act.name, ()))))
     return found
 
@@ -215,9 +216,12 @@ def _any(doing: _Doing, guard: Guard) -> bool:
 
 def _holds(doing: _Doing, guard: Guard) -> bool:
     """A registered guard; one about a field that the act itself will set cannot be judged before it is given."""
-    reads = doing.mechanism.guards.get(guard.name, NONE).get("fields", ())
+    declared = doing.mechanism.guards.get(guard.name, NONE)
     act = doing.act
-    if any(name in act.sets and blank(doing.values.get(name)) for name in reads):
+    if any(name in act.sets and blank(doing.values.get(name)) for name in declared.get("fields", ())):
+        return True
+    kinds = {doing.mechanism.fields[name].kind for name in (*act.sets, *act.may_set)} if doing.asking else set()
+    if kinds & set(declared.get("given", ())):
         return True
     pure = PURE.get(guard.name)
     if pure is None:

@@ -184,7 +184,13 @@ def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
         always=always,
         ladders={name: paced.ladder(known[name], raw.pace) for name in climbed},
         guards={
-            name: {"kind": g.kind, "facts": list(g.facts), "fields": list(g.fields), "title": dict(g.title)}
+            name: {
+                "kind": g.kind,
+                "facts": list(g.facts),
+                "fields": list(g.fields),
+                "given": list(g.given),
+                "title": dict(g.title),
+            }
             for name in sorted(used)
             if (g := names.guards.get(name))
         },

@@ -17,13 +17,17 @@ from fengsui.ledger.kernel.shapes import Frozen, Rung
 
 @dataclass(frozen=True, slots=True)
 class GuardName:
-    """A registered guard: ``person`` where the actor can make it true, ``fact`` where only the world can."""
+    """A registered guard: ``person`` where the actor can make it true, ``fact`` where only the world can.
+
+    ``given`` are the kinds of the act's own fields that its facts are read from: a page asks for them first.
+    """
 
     name: str
     kind: Literal["person", "fact"]
     facts: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     title: Frozen = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ def _guard(name: str, body: Any, document: Document) -> GuardName:
     if kind not in ("person", "fact"):
         document.fault(f"guards.{name}.kind", f"{kind!r} is no kind of guard", "Write person or fact")
         kind = "fact"
-    return GuardName(name, kind, tuple(body.get("facts") or ()), tuple(body.get("fields") or ()), _title(body))
+    facts, fields, given = (tuple(body.get(key) or ()) for key in ("facts", "fields", "given"))
+    return GuardName(name, kind, facts, fields, _title(body), given)
 
 
 def _effect(name: str, body: Any, document: Document) -> EffectName:

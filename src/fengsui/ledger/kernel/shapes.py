@@ -220,7 +220,7 @@ class Mechanism:
     key: tuple[str, ...] = ()
     number: Number | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    guards: Mapping[str, Frozen] = field(default_factory=dict)  # registered guards used → {kind, facts, fields, title}
+    guards: Mapping[str, Frozen] = field(default_factory=dict)  # registered guards used → {kind, facts, fields, given, title}
     says: Frozen = field(default_factory=dict)  # what it is for, {zh, en}
     pace: int = 1  # an exercise's version: minutes and hours run this many times faster, legal days as ever
     source: Frozen = field(default_factory=dict)  # the YAML as plain data, kept with the version

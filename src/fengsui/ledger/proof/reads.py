@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fengsui.ledger.kernel.names import Names
 from fengsui.ledger.kernel.shapes import Act, Mechanism, State
 from fengsui.ledger.proof.findings import Finding
 from fengsui.ledger.proof.form import every_act, fields_read
@@ -20,6 +21,7 @@ UNSET, STALE, FRESH = "unset", "stale", "fresh"
 def fields_fresh(life: Life) -> Iterator[Finding]:
     """Every finding of property 7."""
     yield from _restarted(life.mechanism)
+    yield from _keyless(life)
     for name in sorted(_read_anywhere(life)):
         yield from _one_field(life, name)
 
@@ -32,21 +34,47 @@ def _exact_reads(act: Act) -> set[str]:
     return {guard.about for guard in flat(act.needs) if guard.name == "set" and not guard.registered}
 
 
-def _at_start(mechanism: Mechanism, act: Act) -> set[str]:
-    """The fields that the clocks which the act starts are counted from or belong to."""
+def _key(names: Names, law: str) -> str:
+    """The field by which a law number's row is chosen; empty where it is no table."""
+    known = names.law.get(law.removeprefix("law."))
+    return known.table or "" if known else ""
+
+
+def _at_start(life: Life, act: Act) -> set[str]:
+    """The fields that the clocks which the act starts are counted from, as long as, or belong to."""
     read: set[str] = set()
     for name in {*act.starts, *act.restarts, *act.rebases}:
-        clock = mechanism.clocks[name]
-        words = {_field_of(clock.holder), clock.amount.name.removeprefix("field.") if clock.amount.kind == "field" else ""}
+        clock = life.mechanism.clocks[name]
+        length = clock.amount.name.removeprefix("field.") if clock.amount.kind == "field" else _key(life.names, clock.amount.name)
+        words = {_field_of(clock.holder), length}
         read |= words | {clock.since.removeprefix("field.")} if clock.since else words
     return read - {""}
 
 
+def _lengths(life: Life, state: State) -> set[str]:
+    """The fields by which the state's own length and those of its reports are chosen from a table of the law."""
+    named = [state.within.name] if state.within.kind == "amount" else []
+    return {_key(life.names, law) for law in (*named, *(owes.every for owes in state.owes))} - {""}
+
+
+def _keyless(life: Life) -> Iterator[Finding]:
+    """Lengths by a field that the mechanism does not have at all."""
+    mechanism = life.mechanism
+    for state in mechanism.states.values():
+        for key in sorted(_lengths(life, state) - mechanism.fields.keys()):
+            yield Finding(7, mechanism.name, f"its time depends on field {key}, which the mechanism does not have", state.name)
+    for where, act in every_act(mechanism):
+        for key in sorted(_at_start(life, act) - mechanism.fields.keys()):
+            says = f"it starts a clock whose time depends on field {key}, which the mechanism does not have"
+            yield Finding(7, mechanism.name, says, where, act.name)
+
+
 def _read_anywhere(life: Life) -> set[str]:
-    read: set[str] = {_field_of(state.owner) for state in life.mechanism.states.values()}
+    states = life.mechanism.states.values()
+    read: set[str] = {_field_of(state.owner) for state in states}.union(*(_lengths(life, state) for state in states))
     read |= {by.field for by in life.mechanism.chosen.values()}
     for where, act in every_act(life.mechanism):
-        read |= _at_start(life.mechanism, act) | _exact_reads(act) | fields_read(act, life.names)
+        read |= _at_start(life, act) | _exact_reads(act) | fields_read(act, life.names)
         read |= {_field_of(by) for by in act.by if where}
     return {name for name in read if name in life.mechanism.fields}
 
@@ -104,13 +132,16 @@ def _one_field(life: Life, name: str) -> Iterator[Finding]:
         way = tuple(move.name for move in found.way(at))
         if flag == UNSET and state.owner == f"field.{name}":
             yield Finding(7, mechanism.name, f"the owner is in field {name}, which is not set", state.name, path=way)
+        if flag == UNSET and name in _lengths(life, state):
+            says = f"its time depends on field {name}, which is not set"
+            yield Finding(7, mechanism.name, says, state.name, path=way)
         if flag == UNSET and any(by.field == name for by in mechanism.chosen.values()):
             yield Finding(7, mechanism.name, f"a ladder depends on field {name}, which is not set", state.name, path=way)
         for act in state.actions:
             if all(holds(guard, core, life.space.tracked) for guard in act.needs):
                 yield from _read_by(life, name, state, act, flag, way)
     for act in mechanism.opening.values():
-        if name in _at_start(mechanism, act) and name not in act.sets and name not in act.assigns:
+        if name in _at_start(life, act) and name not in act.sets and name not in act.assigns:
             yield Finding(7, mechanism.name, f"it starts a clock from field {name}, which is not set", "", act.name, (act.name,))
 
 
@@ -122,7 +153,7 @@ def _read_by(life: Life, name: str, state: State, act: Act, flag: object, way: t
     if flag == UNSET and not guarded:
         if name in fields_read(act, life.names):
             says = f"it reads {name}, which is not set on this way"
-        elif name in _at_start(life.mechanism, act):
+        elif name in _at_start(life, act):
             says = f"it starts a clock from field {name}, which is not set on this way"
         elif act.by == (f"field.{name}",) and kind_of(act.by[0]) == "person" and state.owner != act.by[0]:
             says = f"only the one named in {name} may do it, and nobody is named on this way"

@@ -101,9 +101,16 @@ class Space:
     def focused(self, act: Act) -> Explored[Core, Move]:
         """The same with one quiet act and all that it depends on made visible."""
         if act.name not in self._focused:
-            tracked, loud = self._relevance(gates(act))
-            self._focused[act.name] = self.explored(tracked, loud | {act.name})
+            look = self.look(act)
+            self._focused[act.name] = self.explored(look.tracked, look.loud)
         return self._focused[act.name]
+
+    def look(self, act: Act | None = None) -> Look:
+        """How the graph looks at configurations; with a quiet act, how the one focused on it does."""
+        if act is None:
+            return Look(self, self.tracked, self.loud)
+        tracked, loud = self._relevance(gates(act))
+        return Look(self, tracked, loud | {act.name})
 
     def acts(self) -> Iterator[Act]:
         """Every act offered in some state, once per state and act."""
@@ -153,16 +160,16 @@ class Space:
 
     def explored(self, tracked: frozenset[Variable], loud: frozenset[str]) -> Explored[Core, Move]:
         """Breadth first over the configurations of the tracked variables."""
-        look = _Look(self, tracked, loud)
+        look = Look(self, tracked, loud)
         return explore(look.openings(), look.after, self.budget)
 
     def openings(self) -> list[tuple[Move, Core]]:
         """Every opening act with the configuration that it leads to."""
-        return _Look(self, self.tracked, self.loud).openings()
+        return self.look().openings()
 
     def projected(self, core: Core) -> Core:
         """The configuration that a core stands for."""
-        return _Look(self, self.tracked, self.loud).project(core)
+        return self.look().project(core)
 
     def full(self, kind: str, core: Core) -> bool:
         """Whether another child of the kind has to wait for the open one."""
@@ -225,7 +232,7 @@ class Space:
         return explore(openings, after, self.budget * 8)
 
 
-class _Look:
+class Look:
     """One way of looking: which variables are kept, which acts are edges."""
 
     def __init__(self, space: Space, tracked: frozenset[Variable], loud: frozenset[str]) -> None:

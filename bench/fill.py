@@ -1,8 +1,9 @@
 """A ledger of any size, quickly: some hundred lives played through the doors (``bench.lives``), then copied.
 
 A copy is what the doors would have written for another case of the same life some weeks earlier: other ids, numbers,
-titles and times in the canonical bytes and in every row, new salts, leaves chained anew. Copies are written by COPY
-from one process for each core, entries of many cases mixed as years of work leave them.
+titles, times and (where one case of a key may be open) sites in the canonical bytes and in every row, new salts, leaves
+chained anew. Copies are written by COPY from one process for each core, entries of many cases mixed as years of work
+leave them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from fengsui.ledger.seals import canon
 LIVES = 160
 WEEKS = 26
 """A copy happened up to so many weeks earlier; one that is still open at most one."""
+FIRST_COPY = 7_100_000
+"""Sites of copies are numbered from here, with as many digits as the lives' own."""
 AT_ONCE = 6_000
 """Entries of one COPY, mixed."""
 _MOMENT = re.compile(rb"(20\d\d-\d\d-\d\d)(?=[T ]\d\d:\d\d)")
@@ -70,6 +73,7 @@ class Family:
     numbers: list[bytes]
     serial: bytes
     ended: bool
+    site: tuple[bytes, str, int] | None  # of an open case with a key: its site's id, place and office
     entries: list[Entry] = field(default_factory=list)
     lines: dict[str, list[bytes]] = field(default_factory=dict)  # table → rows as COPY's text
     words: list[tuple[int, list[str]]] = field(default_factory=list)
@@ -92,13 +96,16 @@ def _head(row: Sequence[Any]) -> bytes:
 def _families(pg: psycopg.Connection[Any]) -> list[Family]:
     found = []
     for ids in lives.families():
-        asked = "SELECT id, number, title, ended, unique_key FROM ledger_case WHERE id = ANY(%s::uuid[])"
+        asked = "SELECT number, title, ended, about_id FROM ledger_case WHERE id = ANY(%s::uuid[])"
         rows = pg.execute(asked, [ids]).fetchall()
-        if any(row[4] and not row[3] for row in rows):
-            continue  # one open case for each key: a copy would be a second one
-        numbers = [row[1].encode() for row in rows if row[1]]
-        serial = next(one for row in rows if (one := lives.SERIAL.search(row[2])))
-        family = Family([one.encode() for one in ids], numbers, serial[1].encode(), all(row[3] for row in rows))
+        numbers = [row[0].encode() for row in rows if row[0]]
+        serial = next(one for row in rows if (one := lives.SERIAL.search(row[1])))
+        own = {row[3] for row in rows if row[3].isdecimal() and int(row[3]) >= lives.FIRST_SITE}
+        site = pg.execute(
+            "SELECT id::text, place_id, office_id FROM region_site WHERE id = ANY(%s)", [[*map(int, own)]]
+        ).fetchone()
+        kept = (site[0].encode(), site[1], site[2]) if site else None
+        family = Family([one.encode() for one in ids], numbers, serial[1].encode(), all(row[2] for row in rows), kept)
         _read(pg, family, ids)
         found.append(family)
     return found
@@ -170,6 +177,17 @@ def _moved(family: Family, weeks: int) -> Moved:
     return Moved(family, entries, {table: [_earlier(line, weeks) for line in rows] for table, rows in family.lines.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A copy to write."""
+
+    place: int  # the family's among the families
+    weeks: int  # earlier
+    number: int  # its serial
+    first: int  # the id of its first entry
+    site: int  # the id of its site, where it needs one of its own; else 0
+
+
 @dataclass(slots=True)
 class Batch:
     """Rows of many copies, for one COPY into each table."""
@@ -178,8 +196,9 @@ class Batch:
     lines: dict[str, list[bytes]] = field(default_factory=lambda: {table: [] for table in (*_TABLES, "ledger_searchtext")})
     count: int = 0
 
-    def add(self, moved: Moved, number: int, first: int, chance: random.Random) -> None:
-        """One more copy; ``number`` is its serial and ``first`` the id of its first entry."""
+    def add(self, moved: Moved, job: Job, chance: random.Random) -> None:
+        """One more copy."""
+        number, first = job.number, job.first
         family = moved.family
         keys = [uuid.UUID(int=chance.getrandbits(128), version=4) for _ in family.ids]
         names = [str(key).encode() for key in keys]
@@ -187,6 +206,8 @@ class Batch:
         given = [b"%b-%06d" % (known.rpartition(b"-")[0], number) for known in family.numbers]
         serial = b"%07d" % number
         changes += [*zip(family.numbers, given, strict=True), (family.serial, serial)]
+        if family.site:
+            changes.append((family.site[0], b"%d" % job.site))
         self.entries.append(_chained(moved, keys, changes, first))
         self.count += len(moved.entries)
         for table, rows in moved.lines.items():
@@ -238,15 +259,16 @@ def _write(pg: psycopg.Connection[Any], batch: Batch) -> None:
                 copy.write(b"".join(row + b"\n" for row in rows))
 
 
-def _worker(where: str, families: list[Family], jobs: list[tuple[int, int, int, int]], seed: int) -> int:
-    """Write the copies ``(family, weeks, number, first entry's id)`` in order."""
+def _worker(where: str, families: list[Family], jobs: list[Job], seed: int) -> int:
+    """Write the copies in order."""
     chance, batch, written = random.Random(seed), Batch(), 0
     known: dict[tuple[int, int], Moved] = {}
     with psycopg.connect(where, autocommit=True) as pg:
         pg.execute(_SETTINGS)
-        for place, weeks, number, first in jobs:
-            moved = known.get((place, weeks)) or known.setdefault((place, weeks), _moved(families[place], weeks))
-            batch.add(moved, number, first, chance)
+        for job in jobs:
+            key = (job.place, job.weeks)
+            moved = known.get(key) or known.setdefault(key, _moved(families[job.place], job.weeks))
+            batch.add(moved, job, chance)
             if batch.count >= AT_ONCE:
                 _write(pg, batch)
                 written, batch = written + batch.count, Batch()
@@ -254,18 +276,32 @@ def _worker(where: str, families: list[Family], jobs: list[tuple[int, int, int, 
     return written + batch.count
 
 
-def _jobs(families: list[Family], cases: int, first: int) -> Iterator[tuple[int, int, int, int]]:
-    """Copies in a mixed order until there are so many cases; entry ids count on from ``first``."""
+def _jobs(families: list[Family], cases: int, first: int) -> Iterator[Job]:
+    """Copies in a mixed order until there are so many cases; entry ids count on from ``first``.
+
+    Open cases with a key are of different kinds in one county: a round's copies share one new site in each county.
+    """
     chance = random.Random(2)
-    number = 100_000
+    counties = sorted({one.site[1] for one in families if one.site})
+    number, turn = 100_000, 0
     while cases > 0:
+        turn += 1
         for place in chance.sample(range(len(families)), len(families)):
             if cases <= 0:
                 return
             family, number = families[place], number + 1
-            yield place, chance.randrange(WEEKS) if family.ended else chance.randrange(2), number, first
+            site = FIRST_COPY + turn * len(counties) + counties.index(family.site[1]) if family.site else 0
+            yield Job(place, chance.randrange(WEEKS) if family.ended else chance.randrange(2), number, first, site)
             first += len(family.entries)
             cases -= len(family.ids)
+
+
+def _sites(families: list[Family], jobs: list[Job]) -> None:
+    """Make the sites that the copies are about."""
+    from fengsui.region.models import Site
+
+    wanted = {job.site: site for job in jobs if (site := families[job.place].site)}
+    Site.objects.bulk_create(Site(pk=number, **lives.site_cells(number, *site[1:])) for number, site in wanted.items())
 
 
 def fill(cases: int, *, patterns: int = LIVES, workers: int | None = None) -> int:
@@ -286,6 +322,7 @@ def fill(cases: int, *, patterns: int = LIVES, workers: int | None = None) -> in
             0,
         )
         jobs = list(_jobs(families, cases - have, last + 1))
+    _sites(families, jobs)
     connection.close()  # a fork must not share it
     count = workers or min(os.cpu_count() or 1, 4)
     shares = [jobs[len(jobs) * at // count : len(jobs) * (at + 1) // count] for at in range(count)]

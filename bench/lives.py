@@ -10,6 +10,7 @@ import io
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,9 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 SERIAL = re.compile(r"(9\d{6})号装置")
 """Each life has a serial of its own in its title; a large ledger puts another number in its place."""
+
+FIRST_SITE = 7_000_000
+"""Sites that lives bring with them are numbered from here: an open warning is the only one of its kind at its site."""
 
 THINGS = ("安全阀根部阀关闭", "可燃气体报警器失效", "储罐液位计损坏", "消防水压力不足", "围堰破损", "静电接地断开", "联锁已摘除")
 PROGRESS = (
@@ -53,7 +57,7 @@ class Player:
         )  # fmt: skip
 
     def play(self, lives: int) -> None:
-        """Play this many lives; of ten, six are hazards, three warnings, one is an instruction."""
+        """Play this many lives; of ten, six are hazards, three warnings (one stays open), one is an instruction."""
         for number in range(lives):
             self.count += 1
             self.side = self.sides[number % 2]
@@ -62,7 +66,7 @@ class Player:
             if kind < 6:
                 self.hazard(_ENDS[number // 20 % len(_ENDS)])
             elif kind < 9:
-                self.warning(ended=number // 20 % 4 != 3)
+                self.warning(ended=kind != 8)
             else:
                 self.instruction(closed=number // 20 % 3 != 2)
 
@@ -145,14 +149,21 @@ class Player:
             self.do(case, "pass_off_site", county, number, grounds="资料齐全，符合 GB/T 12243 校验要求", photos=seen)
 
     def _free_kind(self) -> str:
-        """A kind of hazard that no open warning of this plant is about."""
+        """A kind of hazard that no open warning of this county is about."""
         from fengsui.ledger import mechanisms
         from fengsui.ledger.models import Case
 
         known = mechanisms.current("warning").fields["hazard_kind"].of
-        open_ones = Case.objects.filter(mechanism="warning", ended=False, about_id=str(self.side[1].pk))
+        open_ones = Case.objects.filter(mechanism="warning", ended=False, place_code=self.side[1].place_id)
         taken = set(open_ones.values_list("fields__hazard_kind", flat=True))
         return next(str(one) for one in known if one not in taken)
+
+    def _own_site(self) -> Any:
+        """A site of this life's own, beside the plant: a copy of a case with a key needs another one."""
+        from fengsui.region.models import Site
+
+        plant, number = self.side[1], FIRST_SITE + self.count
+        return Site.objects.create(pk=number, **site_cells(number, plant.place_id, plant.office_id))
 
     def warning(self, *, ended: bool) -> None:
         """A warning raised by an alarm that came again some times, acknowledged and fed back; found unfounded or not yet."""
@@ -162,9 +173,10 @@ class Player:
         county, _site, plant = self.side
         signal = Actor(kind="event", name="warning.level")
         kind = self._free_kind()
+        about = self.about() if ended else replace(self.about(), id=str(self._own_site().pk))
         colour = self.chance.choice(("blue", "yellow", "orange"))
         given = {"hazard_kind": kind, "colour": colour, "seen": "氨气浓度 35 ppm，高高限 30 ppm"}
-        case = doors.open("warning", "by_alarm", given, signal, self.about(), key="", now=self.at).case
+        case = doors.open("warning", "by_alarm", given, signal, about, key="", now=self.at).case
         self.do(case, "acknowledge", plant, hours=0.05)
         for number in range(4):
             self.at = min(self.at + timedelta(minutes=self.chance.uniform(2, 40)), NOW)
@@ -206,6 +218,14 @@ class Player:
             self.do(case, "agree", "top")
             self.do(case, "read_closed", "top", 2, view="同意办结")
             self.do(case, "strike_off", "top", 1)
+
+
+def site_cells(number: int, place: str, office: int) -> dict[str, Any]:
+    """The columns of a site beside its id ``number``."""
+    return {
+        "code": f"HC-{number}", "name_zh": f"示例企业{number}", "name_en": f"Example Site {number}", "place_id": place,
+        "office_id": office, "industry": "hazchem", "duties": ["hazchem"], "lon": 110.0, "lat": 40.0,
+    }  # fmt: skip
 
 
 def region() -> Any:

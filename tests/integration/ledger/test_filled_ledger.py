@@ -25,6 +25,9 @@ def test_copies_of_lives_are_whole_and_derived_from_their_entries(transactional_
     assert (told.cases, told.entries) == (Case.objects.count(), Entry.objects.count())
     assert told.cases >= 200
     assert Case.objects.values("number").distinct().count() > 100
+    keys = Case.objects.filter(mechanism="warning", ended=False).values_list("about_id", "fields__hazard_kind", "unique_key")
+    assert len(set(keys)) == len(keys) >= 6
+    assert all(key == f"site:{site}|{kind}" for site, kind, key in keys)
     sealer.round_(sealing.Grower.load(), lives.NOW)
     report = verify.ledger(lives.NOW + timedelta(minutes=1))
     assert report.ok, report.findings

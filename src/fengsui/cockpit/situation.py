@@ -113,6 +113,7 @@ def _line(case: Any) -> dict[str, Any]:
         "number": case.number or "",
         "mechanism": titles.mechanism(mechanisms.version(case.version_id)),
         "moved": case.moved_at,
+        "exercise": case.exercise,
         "due": case.next_due,
         "url": reverse("ledger:case", args=[case.pk]),
     }

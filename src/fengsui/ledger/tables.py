@@ -37,6 +37,18 @@ class Row:
     clock: str
 
 
+def columns() -> dict[str, str]:
+    """The columns of the list that a reader may leave out → their titles; number, title and state always stand."""
+    return {
+        "level": gettext("Level"),
+        "mechanism": gettext("Mechanism"),
+        "owner": gettext("Owner"),
+        "place": gettext("Place"),
+        "due": gettext("Deadline"),
+        "moved": gettext("Last act"),
+    }
+
+
 def page(cases: QuerySet[Case], first: int, last: int) -> list[Case]:
     """The cases from ``first`` to before ``last`` of a sorted queryset.
 

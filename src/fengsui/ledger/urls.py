@@ -11,6 +11,7 @@ urlpatterns = [
     path("cases/", views.case_list, name="list"),
     path("cases/export.xlsx", views.export, name="export"),
     path("cases/views/", views.keep_view, name="keep_view"),
+    path("cases/columns/", views.choose_columns, name="columns"),
     path("cases/bulk/", bulk.choose, name="bulk"),
     path("cases/pick/<slug:kind>/", raising.pick, name="pick"),
     path("cases/new/", raising.choose, name="new"),

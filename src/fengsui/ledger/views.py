@@ -91,6 +91,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "has_next": page * PAGE < count,
         "now": now,
         "here": request.get_full_path(),
+        "columns": [name for name in tables.columns() if name not in left_out(request)],
     }
     if part:
         return render(request, "ledger/parts/rows.html", context)
@@ -155,6 +156,7 @@ def _list_frame(
         "can_raise": bool(reading.openings(posts, now)),
         "query": urlencode(request_query(wanted), safe=","),
         "kept": kept(wanted, posts),
+        "choices": tables.columns(),
     }
 
 
@@ -199,6 +201,27 @@ def export(request: HttpRequest) -> HttpResponse:
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     response = HttpResponse(file.getvalue(), content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+LEFT_OUT = "fs_left_out"
+"""The cookie that names the list's columns that this browser leaves out."""
+
+
+def left_out(request: HttpRequest) -> set[str]:
+    """The columns that this browser leaves out of the list."""
+    return {*request.COOKIES.get(LEFT_OUT, "").split(".")} & {*tables.columns()}
+
+
+@require_POST
+@login_required
+def choose_columns(request: HttpRequest) -> HttpResponse:
+    """Keep in this browser which columns the list shows."""
+    mine(request, moment.now())  # refuses whoever holds no post, as the list does
+    shown = {*request.POST.getlist("column")}
+    response = redirect(_back(request, reverse("ledger:list")))
+    away = ".".join(name for name in tables.columns() if name not in shown)
+    response.set_cookie(LEFT_OUT, away, max_age=400 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
 
 

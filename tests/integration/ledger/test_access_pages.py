@@ -12,6 +12,7 @@ ADDRESSES = [
     Address("cases/", "/cases/", 18),
     Address("cases/export.xlsx", "/cases/export.xlsx", 13),
     Address("cases/views/", "/cases/views/", 12, method="POST", own=(302,), other=(302,)),
+    Address("cases/columns/", "/cases/columns/", 8, method="POST", own=(302,), other=(302,)),
     Address("cases/bulk/", "/cases/bulk/?case={case}", 14, other=(302,)),
     Address("cases/pick/<slug:kind>/", "/cases/pick/office/", 9),
     Address("cases/new/", "/cases/new/", 12),

@@ -11,7 +11,7 @@ const say = chinese
       head: '存证签名', headSigned: (size, at) => `${at}，对 ${size} 条记录的总根签名，有效。`, headForged: '存证的签名不符：系伪造，或有改动。',
       proof: '包含证明', proven: (position, size) => `由本记录逐级算至总根，结果一致（第 ${position} 位，共 ${size} 条，已在本机计算）。`, unproven: '由本记录逐级计算，得不到存证的总根。',
       nowait: '此回执尚未带证明（记录每分钟存证一次，二维码不含证明）。可输入回执编号取得带证明的文件。',
-      kept: '账本现状', same: '账本中仍是这条记录，位置未变。', nokept: '连不上本系统，此项未查；以上各项不依赖本系统。',
+      kept: '账本现状', same: '账本中仍是这条记录，位置未变。', nokept: '连不上本系统，此项未查；以上各项不依赖本系统。', notasked: '签名不符，本系统不据此查询账本。',
       file: '文件', code: '回执编号', number: '编号', kind: '机制', act: '办理', state: '之后状态', at: '时间', leaf: '记录指纹',
       unreadable: '这不是回执：请选择 receipt-….json，或输入回执编号。', nocode: '没有此编号的回执，请逐字核对。', offline: '连不上本系统。有回执文件时，断网也可核验。'
     }
@@ -22,7 +22,7 @@ const say = chinese
       head: 'Signature of the seal', headSigned: (size, at) => `${at}: the root over ${size} entries is signed; it holds.`, headForged: 'The signature of the seal does not hold: forged, or changed.',
       proof: 'Proof of inclusion', proven: (position, size) => `From this entry step by step to the signed root: the same (position ${position} of ${size}, computed here).`, unproven: 'From this entry step by step, another root comes out than the signed one.',
       nowait: 'This receipt carries no proof yet (entries are sealed each minute; a QR code has none). Enter the code to get the file with its proof.',
-      kept: 'The ledger now', same: 'The ledger still has this entry, in its place.', nokept: 'This system cannot be reached, so this was not checked; all the above does not depend on it.',
+      kept: 'The ledger now', same: 'The ledger still has this entry, in its place.', nokept: 'This system cannot be reached, so this was not checked; all the above does not depend on it.', notasked: 'The signature does not fit, so the ledger was not asked.',
       file: 'File', code: 'Receipt code', number: 'Number', kind: 'Mechanism', act: 'Act', state: 'State after', at: 'Time', leaf: 'Fingerprint',
       unreadable: 'This is no receipt: choose receipt-….json, or enter the code.', nocode: 'No receipt has this code; look at it again, letter by letter.', offline: 'This system cannot be reached. With the receipt’s file you can verify without it.'
     }
@@ -106,6 +106,7 @@ function checksOf(given) {
 async function keptHere(text) {
   const form = document.querySelector('[data-kept-form]')
   const answer = await fetch(form.action, { method: 'POST', body: text, headers: { 'X-CSRFToken': form.elements.csrfmiddlewaretoken.value, 'Content-Type': 'application/octet-stream' } }).catch(() => null)
+  if (answer?.status === 422) return { title: say.kept, ok: null, text: say.notasked }
   if (!answer?.ok) return { title: say.kept, ok: null, text: say.nokept }
   const { ok, findings, ...called } = await answer.json()
   return { title: say.kept, ok, text: ok ? say.same : findings.join(' '), called }

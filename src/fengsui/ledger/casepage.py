@@ -130,6 +130,7 @@ def build(
         "opener": titles.here(offices.get(case.opener_id)),
         "place": titles.here(names.places([case.place_code]).get(case.place_code)),
         "site": titles.here(next(iter(names.sites([case.about_id]).values()), None)) if case.about_kind == "site" else "",
+        "open_to_all": case.fields.get("openness") == "open",
         "acting": acting,
         "acting_name": who(acting),
         "other_posts": [(one, said) for one, said in zip(posts, who_each(posts), strict=True) if one != acting],

@@ -411,9 +411,11 @@ class SubjectForm(forms.Form):
         error_messages={"required": _("Give the matter a title.")},
     )
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: str, titled: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
+        if not titled:  # the mechanism makes the title of its fields
+            del self.fields["title"]
         if kind in ("site", "point"):
             self.fields["site"] = Ids(
                 label=_("Site"),

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from fengsui import moment
 from fengsui.ledger import casepage, doing, forms, mechanisms, reading, titles
 from fengsui.ledger import subject as subjects
+from fengsui.ledger.doors.naming import takes_words
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.reading.choosable import Choosable, choosable
 from fengsui.region.acting import Acting, acting_of, mine, scope
@@ -67,7 +68,8 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None, initial=given)
     site, title = request.GET.get("site", ""), request.GET.get("title", "")[:200]
     first = {"title": title} | ({"site": site} if site.isdecimal() else {})
-    subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, initial=first)
+    titled = takes_words(opening.mechanism)
+    subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, titled=titled, initial=first)
     status, reasons = 200, []
     if request.method == "POST":
         status = 422
@@ -97,7 +99,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
 
 def _about(subject: forms.SubjectForm, acting: Acting, kind: str) -> About:
     """The subject of the new case, checked against what the post may see."""
-    title, site = subject.cleaned_data["title"], subject.cleaned_data.get("site")
+    title, site = subject.cleaned_data.get("title", ""), subject.cleaned_data.get("site")
     if site:
         return subjects.of_site(acting, str(site), title)
     return subjects.of_place(acting, subject.cleaned_data.get("place") or "", kind, title)

@@ -20,7 +20,7 @@ TOGETHER = [
     ("accident", "investigation", "appraisal"),
     ("instruction", "task", "extension"),
     ("warning", "transfer", "ordinary_hazard", "look_back", "reward"),
-    ("circular", "accountability_lead", "amendment", "vacancy"),
+    ("circular", "classified_paper", "accountability_lead", "amendment", "vacancy"),
 ]
 """Which mechanisms share a region: about the same work each."""
 

@@ -47,6 +47,7 @@ def test_every_life_is_led(led: tuple[dict[str, int], list[str]]) -> None:
     counts, said = led
     assert counts.get("not led", 0) == 0, "\n".join(said)
     assert sum(counts.values()) >= 120
+    assert Case.objects.filter(ended=False).count() >= 120
 
 
 def test_open_cases_stand_in_all_states(led: tuple[dict[str, int], list[str]]) -> None:

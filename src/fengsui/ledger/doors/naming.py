@@ -28,12 +28,20 @@ def titles_of(mechanism: Mechanism, row: Mapping[str, Any], fields: Mapping[str,
     """The title of a case about ``row``'s subject, Chinese and English.
 
     ``given``: the words of whoever opened it, empty where none. Typed words stand as they are; where they name no site,
-    or not in the reader's language, the pattern puts the site's name and the mechanism's own title before them.
+    or not in the reader's language, the pattern puts the site's name and the mechanism's own title before them. A pattern
+    without ``{title}`` takes none.
     """
-    typed = given.get("zh") or given.get("en") or ""
+    typed = (given.get("zh") or given.get("en") or "") if takes_words(mechanism) else ""
+    given = given if typed else {}
     said = {"zh": typed, "en": given.get("en") or ("" if _chinese(typed) else typed)}
     zh, en = (_in(mechanism, row, fields, said[language], typed, language) for language in ("zh", "en"))
     return zh[:LONGEST], en[:LONGEST]
+
+
+def takes_words(mechanism: Mechanism) -> bool:
+    """Whether whoever opens a case may call it something: not where the pattern makes the title of fields alone."""
+    patterns = [str(one) for one in mechanism.case_title.values()]
+    return not patterns or any("{title}" in one for one in patterns)
 
 
 def _chinese(text: str) -> bool:

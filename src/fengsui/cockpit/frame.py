@@ -16,7 +16,6 @@ from fengsui.cockpit import times
 from fengsui.ledger import casepage, health, mechanisms, reading, titles
 from fengsui.ledger.models import Case, Clock
 from fengsui.region.acting import Acting, posts_of
-from fengsui.region.tree import once
 from fengsui.watch import capacity
 
 
@@ -81,19 +80,10 @@ def of(request: HttpRequest, now: datetime) -> Frame:
     return Frame(name, said[0].title, said, waiting(posts, now), alarms(posts, now), lagging(now), troubles(now))
 
 
-COUNTED = 999
-"""Beyond this the bar says ``999+``."""
-
-
 def waiting(posts: list[Acting], now: datetime) -> str:
-    """How many cases wait for my posts, asked once for a page; empty for none."""
-    number = waiting_number(posts, now)
-    return f"{COUNTED}+" if number > COUNTED else str(number or "")
-
-
-def waiting_number(posts: list[Acting], now: datetime) -> int:
-    """The same as a number, at most one more than ``COUNTED``."""
-    return once(("waiting",), lambda: reading.waiting(posts, now).order_by()[: COUNTED + 1].count())
+    """How many cases wait for my posts: ``27``, ``999+``; empty for none."""
+    number, more = reading.waiting_number(posts, now)
+    return f"{number}+" if more else str(number or "")
 
 
 def alarms(posts: list[Acting], now: datetime) -> list[Alarm]:

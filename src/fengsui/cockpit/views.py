@@ -44,7 +44,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     groups = desk.groups(posts, now)
     context = {
         "groups": groups,
-        "more": max(0, frame.waiting_number(posts, now) - desk.SHOWN),
+        "more": max(0, reading.waiting_number(posts, now)[0] - desk.SHOWN),
         "waiting": frame.waiting(posts, now),
         "watched": desk.watched(posts, now, groups),
         "now": now,

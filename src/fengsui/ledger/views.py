@@ -30,6 +30,8 @@ from fengsui.region.acting import Acting, acting_of, mine
 PAGE = 50
 VIEWS = 40
 """So many saved views stand beside the list."""
+WAITING = "waiting=1"
+"""The view of the desk's cases; the bar above every page counts them already."""
 LAST_PAGE = 200
 """How far notices are paged back."""
 
@@ -104,7 +106,7 @@ def system_views(posts: list[Acting]) -> dict[str, str]:
     charge = filters.charge(posts)
     mine = {f"duty={charge}": gettext("In my charge"), "duty=all": gettext("All open")} if charge else {"": gettext("All open")}
     return mine | {
-        "waiting=1": gettext("Waiting for me"),
+        WAITING: gettext("Waiting for me"),
         "mine=1": gettext("My offices'"),
         "clock=today": gettext("Due today"),
         "clock=overdue": gettext("Overdue"),
@@ -125,8 +127,10 @@ def _counted(found: Any, posts: list[Acting], queries: list[str], now: datetime)
     """How many cases the list (``None``) and each view hold, by its query: one statement for all of them."""
     asked: dict[str | None, Any] = {None: found}
     for query in queries:
-        asked[query] = _narrowed(posts, filters.Filter.read(QueryDict(query)), now)
-    return reading.counts(asked)
+        if query != WAITING:
+            asked[query] = _narrowed(posts, filters.Filter.read(QueryDict(query)), now)
+    counted: Counts = reading.counts(asked)
+    return counted | ({WAITING: reading.waiting_number(posts, now)} if WAITING in queries else {})
 
 
 def _list_frame(

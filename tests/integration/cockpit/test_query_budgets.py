@@ -35,7 +35,7 @@ PAGES = {
     "/notices/": 11,
     "/map/": 16,
     "/map/now.json": 13,
-    "/alarms/": 13,
+    "/alarms/": 14,
     "/sites/HC-1/": 22,
 }
 """Address → statements of a warm process, for a county's duty officer; session, account and posts included."""

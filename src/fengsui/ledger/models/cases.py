@@ -82,6 +82,11 @@ class Case(models.Model):
             models.Index(fields=["-opened_at", "-id"], name="case_opened"),
             models.Index(fields=["owner_id", "next_due"], condition=models.Q(ended=False), name="case_owner_due"),
             models.Index(
+                fields=["owner_id", "next_due"],
+                condition=models.Q(ended=False, level__in=LEVELS[:2]),
+                name="case_owner_urgent",
+            ),
+            models.Index(
                 fields=["holder_id", "next_due"], condition=models.Q(ended=False, holder_id__isnull=False), name="case_holder_due"
             ),
             models.Index(fields=["-moved_at", "-id"], name="case_moved"),

@@ -45,6 +45,7 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_rung_at"], condition=models.Q(next_rung_at__isnull=False), name="clock_next_rung"),
             models.Index(fields=["holder_id", "due"], condition=models.Q(stopped__isnull=True), name="clock_holder_due"),
+            models.Index(fields=["holder_id", "case"], condition=models.Q(stopped__isnull=True), name="clock_holder_case"),
             models.Index(fields=["name", "due"], condition=models.Q(stopped__isnull=True, current=True), name="clock_name_due"),
         ]
 

@@ -5,7 +5,7 @@ matter is absent from lists, counts, search and lineage of everybody but its rea
 """
 
 from fengsui.ledger.reading.byposts import owns
-from fengsui.ledger.reading.desk import DeskLine, desk, waiting
+from fengsui.ledger.reading.desk import DeskLine, desk, waiting, waiting_number
 from fengsui.ledger.reading.page import CasePage, page
 from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, may_each, opening_refusals, openings
 from fengsui.ledger.reading.scoped import case_or_404, cases, count, counts, find, search
@@ -33,4 +33,5 @@ __all__ = [
     "page",
     "search",
     "waiting",
+    "waiting_number",
 ]

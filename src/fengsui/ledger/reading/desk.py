@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fengsui.ledger import mechanisms
-from fengsui.ledger.models import Case, Clock
+from fengsui.ledger.models import LEVELS, Case, Clock
 from fengsui.ledger.reading import byposts
-from fengsui.ledger.reading.scoped import cases
+from fengsui.ledger.reading.scoped import BESIDE, cases
 from fengsui.region.acting import Acting
+from fengsui.region.tree import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,10 @@ class DeskLine:
 LONGEST = 200
 """Lines of a desk; who has more sees the most urgent and goes to the list for the rest."""
 
-URGENT = ("red", "orange")
+URGENT = LEVELS[:2]
 """Warnings of these levels stand before everything else that waits."""
+WAITING_COUNTED = 999
+"""Beyond this many that wait, a page says ``999+``."""
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -59,31 +62,59 @@ def urgency(level: str) -> int:
 
 
 def waiting(actings: Sequence[Acting], now: datetime) -> QuerySet[Case]:
-    """The open cases that wait for one of these posts: its office owns them, or a clock of its own runs; for counting."""
-    offices = [one.office_id for one in actings]
-    readable = Q(confidential=False) | Q(readers__overlap=offices)
+    """The open cases that wait for one of these posts: its office owns them, or a clock of its own runs.
+
+    Few are named one by one; of many each case is asked, so that a sorted list need not know them all to show the first.
+    """
+    found = [row[0] for row in _waiting_ids(actings, now, BESIDE + 1)]
+    if len(found) <= BESIDE:
+        return Case.objects.filter(pk__in=found)
+    mine = Q(pk__in=[])
+    for acting in actings:
+        running = Clock.objects.filter(byposts.held(acting, now), case=OuterRef("pk"))
+        mine |= byposts.owned(acting, now) | Q(Exists(running))
+    return Case.objects.filter(_readable(actings), mine, ended=False)
+
+
+def waiting_number(actings: Sequence[Acting], now: datetime) -> tuple[int, bool]:
+    """How many that are, counted up to ``WAITING_COUNTED``, and whether there are more; asked once for a page."""
+    number = once(("waiting", tuple(actings)), lambda: _waiting_ids(actings, now, WAITING_COUNTED + 1).count())
+    return min(number, WAITING_COUNTED), number > WAITING_COUNTED
+
+
+def _waiting_ids(actings: Sequence[Acting], now: datetime, most: int) -> QuerySet[Any, Any]:
+    """The ids of those cases: all, or at least ``most`` of them. Each part ends at so many, found along an index."""
+    readable, on_clock = _readable(actings), _readable(actings, "case__")
     parts: list[QuerySet[Any, Any]] = []
     for acting in actings:
-        parts.append(Case.objects.filter(byposts.owned(acting, now), ended=False).order_by().values_list("pk"))
-        parts.append(Clock.objects.filter(byposts.held(acting, now), case__ended=False).order_by().values_list("case_id"))
-    if not parts:
-        return Case.objects.none()
-    return Case.objects.filter(readable, pk__in=parts[0].union(*parts[1:]), ended=False)
+        owned = Case.objects.filter(byposts.owned(acting, now), readable, ended=False)
+        parts.append(owned.order_by().values_list("pk")[:most])
+        running = Clock.objects.filter(byposts.held(acting, now), on_clock, case__ended=False)
+        parts.append(running.order_by("case_id").values_list("case_id").distinct()[:most])
+    return parts[0].union(*parts[1:]) if parts else Case.objects.none()
+
+
+def _readable(actings: Sequence[Acting], case: str = "") -> Q:
+    """Over ``Case``, or what reaches it by ``case``: not confidential, or one of these offices reads it."""
+    offices = [one.office_id for one in actings]
+    return Q(**{f"{case}confidential": False}) | Q(**{f"{case}readers__overlap": offices})
 
 
 def _first(actings: Sequence[Acting], now: datetime, longest: int) -> list[Case]:
     """Those that may be among the first: of each post the soonest it owns or answers for, and all that is urgent.
 
-    Each part is read from an index of its own; the scope is asked of the few that are left.
+    Each part is read from an index of its own; the scope is asked of the few that are left. Urgent cases are few among
+    all: their clocks are sorted by a value that no index holds, or the database would walk along every clock of the office
+    in the hope of soon meeting them.
     """
     parts: list[QuerySet[Any, Any]] = []
     for acting in actings:
         owned = Case.objects.filter(byposts.owned(acting, now), ended=False).order_by("next_due")
         for fits in (Q(), Q(level__in=URGENT)):
             parts.append(owned.filter(fits).values_list("pk", "next_due", "level")[:longest])
-        running = Clock.objects.filter(byposts.held(acting, now), case__ended=False).order_by("due")
-        for fits in (Q(), Q(case__level__in=URGENT)):
-            parts.append(running.filter(fits).values_list("case_id", "due", "case__level")[:longest])
+        running = Clock.objects.filter(byposts.held(acting, now), case__ended=False)
+        for clocks in (running.order_by("due"), running.filter(case__level__in=URGENT).order_by(F("due") + timedelta(0))):
+            parts.append(clocks.values_list("case_id", "due", "case__level")[:longest])
     soonest: dict[Any, tuple[int, datetime]] = {}
     for case_id, due, level in parts[0].union(*parts[1:], all=True):
         rank = (urgency(level), due or _FAR)

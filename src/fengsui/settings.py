@@ -180,13 +180,15 @@ METRICS_TOKEN = os.environ.get("FENGSUI_METRICS_TOKEN", "")  # lets a monitor on
 DEMO = os.environ.get("FENGSUI_DEMO") == "1"  # an exercise on synthetic data, with one-click roles
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "fengsui.cockpit.signin.name_of"
 AXES_LOCKOUT_CALLABLE = "fengsui.cockpit.signin.locked"
 ACCOUNT_ADAPTER = "fengsui.cockpit.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign_in"
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts, and says so in our words
+# of passwords axes counts first, and says so in our words; this is what counts a second factor's codes
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}
 SOCIALACCOUNT_ADAPTER = "fengsui.cockpit.adapters.SocialAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Fengsui"

@@ -15,6 +15,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Wrong passwords are counted by axes, for name and address together: a stranger elsewhere shuts nobody out.
+
+        allauth's own count, which is kept for a second factor's codes, is for the name alone.
+        """
+
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
     """The identity provider signs in accounts that exist; it makes none."""

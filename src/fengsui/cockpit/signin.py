@@ -68,6 +68,12 @@ def counts() -> list[dict[str, str]]:
     ]
 
 
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Under which name failures are counted: accounts are found whatever the case of the letters typed."""
+    given = (credentials or {}).get("login") or (credentials or {}).get("username") or request.POST.get("login") or ""
+    return str(given).strip().upper()[:255]
+
+
 def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:
     """What somebody sees after too many failures."""
     return render(request, "account/locked.html", {"minutes": int(settings.AXES_COOLOFF_TIME * 60)}, status=429)

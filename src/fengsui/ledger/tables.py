@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,13 +127,22 @@ def workbook(cases: QuerySet[Case], offices: frozenset[int], said: str, who: str
     secret = gettext("Internal. Not for classified information")
     sheet.oddFooter.left.text = stamp.replace("&", "&&")
     sheet.oddFooter.right.text = secret
-    sheet.append([gettext("Filter") + "：" + said])
-    sheet.append([f"{stamp}。{secret}。"])
+    sheet.append([harmless(gettext("Filter") + "：" + said)])
+    sheet.append([harmless(f"{stamp}。{secret}。")])
     sheet.append([gettext("At most %(n)s rows; cut-off time %(at)s") % {"n": EXPORT_AT_MOST, "at": _written(now)}])
     sheet.append([
         gettext("Number"), gettext("National number"), gettext("Level"), gettext("Title"), gettext("Mechanism"), gettext("State"),
         gettext("Owner"), gettext("Place"), gettext("Opened"), gettext("Due"), gettext("Last act"), gettext("Ended"),
     ])  # fmt: skip
     for line in _lines(cases, offices):
-        sheet.append([text if text[:1] not in "=+-@" else f"'{text}" for text in line])
+        sheet.append([harmless(text) for text in line])
     return book
+
+
+_NO_CELL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def harmless(text: str) -> str:
+    """The text as a cell takes it: no formula of anybody's, none of the characters that a workbook cannot hold."""
+    kept = _NO_CELL.sub("", text)
+    return f"'{kept}" if kept.startswith(("=", "+", "-", "@")) else kept

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 MOST_PIXELS = 80_000_000
 THUMBNAIL = 480
@@ -28,7 +29,9 @@ def measure(path: Path) -> tuple[int, int]:
                 raise Unreadable(f"The picture has {width} × {height} pixels; at most {most} million are taken")
             picture.load()
             return width, height
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # Pillow raises whatever it stumbles over
         raise Unreadable("The picture is damaged and cannot be opened; take or export it again") from error
 
 
@@ -39,7 +42,7 @@ def facts(path: Path) -> dict[str, Any] | None:
             exif = picture.getexif()
             gps: dict[int, Any] = dict(exif.get_ifd(ExifTags.IFD.GPSInfo))
             taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-    except (OSError, ValueError, SyntaxError, struct.error):
+    except Exception:  # Pillow raises whatever it stumbles over, and damaged facts are none
         return None
     found: dict[str, Any] = {}
     lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S", 90)
@@ -84,9 +87,7 @@ def _time(value: Any) -> str | None:
 def strip(path: Path, media_type: str) -> bytes:
     """The picture's bytes without what the camera wrote: losslessly where it stands upright, else turned and coded anew."""
     data = path.read_bytes()
-    with Image.open(path) as picture:
-        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    if not turned:
+    if not _turned(path):
         if media_type == "image/jpeg":
             return _jpeg_without(data)
         if media_type == "image/png":
@@ -94,22 +95,51 @@ def strip(path: Path, media_type: str) -> bytes:
     return _coded_anew(path, media_type)
 
 
+def _turned(path: Path) -> bool:
+    """Whether the camera's facts say that the picture lies on its side; damaged ones say nothing."""
+    try:
+        with Image.open(path) as picture:
+            return bool(picture.getexif().get(ExifTags.Base.Orientation, 1) != 1)
+    except Exception:  # Pillow raises whatever it stumbles over
+        return False
+
+
+_NEXT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""What ends a scan: a marker that is neither a stuffed byte nor a restart."""
+_EOI, _SOS = 0xD9, 0xDA
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+
+
 def _jpeg_without(data: bytes) -> bytes:
-    """Drop comments and application segments but JFIF, the colour profile and Adobe's colour transform."""
+    """Drop comments and application segments but JFIF, the colour profile and Adobe's colour transform.
+
+    The file ends with its first picture: phones put more behind it, a second picture with facts of its own or a film.
+    """
     kept, at = [data[:2]], 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _EOI:
         marker = data[at + 1]
-        if marker == 0xDA:  # the picture itself follows
-            end = data.rfind(b"\xff\xd9")
-            kept.append(data[at : end + 2] if end > at else data[at:])
-            break
-        length = struct.unpack(">H", data[at + 2 : at + 4])[0]
-        segment = data[at : at + 2 + length]
-        profile = marker == 0xE2 and segment[4:16] == b"ICC_PROFILE\x00"
-        if marker in (0xE0, 0xEE) or profile or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            kept.append(segment)
-        at += 2 + length
-    return b"".join(kept)
+        if marker == 0xFF or marker in _BARE:
+            at += 1 if marker == 0xFF else 2
+            continue
+        end = at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+        if _belongs(marker, data[at:end]):
+            kept.append(data[at:end])
+        at = end
+        if marker == _SOS:
+            found = _NEXT.search(data, at)
+            end = found.start() if found else len(data)
+            kept.append(data[at:end])
+            at = end
+    return b"".join([*kept, b"\xff\xd9"])
+
+
+def _belongs(marker: int, segment: bytes) -> bool:
+    """Whether the picture cannot be drawn rightly without the segment; a small picture beside JFIF is none of it."""
+    if marker == 0xE0:
+        return segment[4:9] == b"JFIF\x00"
+    if marker == 0xE2:
+        return segment[4:16] == b"ICC_PROFILE\x00"
+    return marker == 0xEE or not (0xE0 <= marker <= 0xEF or marker == 0xFE)
 
 
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"pHYs", b"sBIT", b"bKGD"}

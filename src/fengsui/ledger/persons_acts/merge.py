@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fengsui.ledger import doors, reading, sentences, titles
 from fengsui.ledger.doors import merging
-from fengsui.ledger.doors.held import read
+from fengsui.ledger.doors.held import as_uuid, read
 from fengsui.ledger.forms import Ids
 from fengsui.ledger.kernel.shapes import Refusal
 from fengsui.ledger.models import Case
@@ -25,8 +26,14 @@ SHOWN = 8
 """Likely doubles that are offered at once."""
 
 
-def _named(ids: list[str]) -> dict[str, str]:
-    return {str(one.pk): one.title for one in Case.objects.filter(pk__in=ids)}
+def _named(posts: list[Acting]) -> Callable[[list[str]], dict[str, str]]:
+    """Ids → titles of those that the reader may see: an id in an address tells nobody more than it tells already."""
+
+    def named(ids: list[str]) -> dict[str, str]:
+        known = [one for one in ids if as_uuid(one) is not None]
+        return {str(one.pk): one.title for one in reading.cases(posts).filter(pk__in=known)}
+
+    return named
 
 
 class Merge(Grounds):
@@ -40,16 +47,17 @@ class Merge(Grounds):
     )
     field_order = ("into", "grounds")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, posts: list[Acting], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["into"].widget = Pick(reverse("ledger:pick", args=["case"]), _named)
+        self.fields["into"].widget = Pick(reverse("ledger:pick", args=["case"]), _named(posts))
 
 
 @login_required
 def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     """Likely doubles with one press each, or any other by name; a POST merges."""
     found = opened(request, case)
-    form = Merge(request.POST if request.method == "POST" else None, initial={"into": request.GET.get("into", "")})
+    given = {"into": request.GET.get("into", "")}
+    form = Merge(request.POST if request.method == "POST" else None, posts=found.posts, initial=given)
 
     def do() -> doors.Receipt:
         into, grounds = form.cleaned_data["into"], form.cleaned_data["grounds"]

@@ -95,7 +95,7 @@ def perform(passage: Passage, held: Held, call: Call) -> Written:
     if isinstance(decision, Refusals):
         raise Refused(status_of(decision), decision.reasons)
     if call.actor.kind in ("person", "public"):
-        wellformed.demand_there(held, call.values, passage.now)
+        wellformed.demand_there(held, call.values, passage.now, call.actor)
     return apply(passage, held, call, gathered, decision)
 
 

@@ -173,7 +173,7 @@ class _Correcting:
             raise Refused(422, (unfit,))
         if says := wrong(field, one.value, self.done.before, gathered.facts, now):
             raise Refused(422, (Refusal("bad_value", one.field, says.says, says.args),))
-        wellformed.demand_there(held, {one.field: one.value}, self.passage.now)
+        wellformed.demand_there(held, {one.field: one.value}, self.passage.now, self.actor)
 
     def _demand_unsteering(self) -> None:
         """What decides who answers, how long and at which level is changed by an act, never by a correction."""

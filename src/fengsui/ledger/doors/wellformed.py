@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from fengsui.ledger import mechanisms
 from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.shapes import refused
+from fengsui.ledger.kernel.shapes import Actor, Mechanism
 from fengsui.ledger.models import Evidence
 from fengsui.region.models import Person
 from fengsui.region.tree import tree
@@ -69,8 +71,15 @@ def _encoded(name: str) -> str:
 # ------------------------------------------------------------------ references
 
 
-def demand_there(held: Held, values: Mapping[str, Any], now: datetime) -> None:
-    """Refuse 422 a value that names an office, person, site or file that does not exist, or an office dissolved by now."""
+def demand_there(held: Held, values: Mapping[str, Any], now: datetime, actor: Actor) -> None:
+    """Refuse 422 a value that names an office, person, site or file that is not there for the actor.
+
+    That is: which does not exist, an office dissolved by now, a file of a case that the actor may not open it in.
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping) and name in held.mechanism.children:
+            _demand_files(mechanisms.current(name), value, held, actor, now)
+    _demand_files(held.mechanism, values, held, actor, now)
     for name, value in values.items():
         field = held.mechanism.fields.get(name)
         missing = _MISSING.get(field.kind) if field is not None else None
@@ -96,7 +105,20 @@ def _sites(ids: Iterable[Any], now: datetime) -> bool:
 
 
 def _files(digests: list[Any], now: datetime) -> bool:
-    return Evidence.objects.filter(digest__in=digests).count() != len(set(digests))
+    return Evidence.objects.filter(digest__in=digests, erased_at__isnull=True).count() != len(set(digests))
+
+
+def _demand_files(wording: Mechanism, values: Mapping[str, Any], held: Held, actor: Actor, now: datetime) -> None:
+    """Naming a file opens it to whoever reads the case: nobody hands on what they know only the digest of."""
+    from fengsui.ledger.evidence import theirs
+
+    for name, value in values.items():
+        field = wording.fields.get(name)
+        if field is None or field.kind != "files" or not isinstance(value, list):
+            continue
+        digests = {one for one in value if isinstance(one, str)}
+        if actor.kind == "person" and digests - theirs.among(digests, held.case.id, actor, now):
+            raise refused(422, "bad_value", name, "choose what exists: this names something that is not there")
 
 
 _MISSING = {"office": _offices, "offices": _offices, "person": _persons, "people": _persons, "site": _sites, "files": _files}

@@ -17,7 +17,7 @@ from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.evidence import photos, sniffing
 from fengsui.ledger.evidence.sniffing import MEGABYTE, Kind
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Evidence
+from fengsui.ledger.models import Evidence, EvidenceBrought
 
 LARGEST = max(kind.most for kind in (sniffing.MP4, sniffing.JPEG, sniffing.PDF))
 LIMITS = {"image": sniffing.JPEG.most, "paper": sniffing.PDF.most, "film": sniffing.MP4.most}
@@ -70,12 +70,14 @@ def store(file: Any, by: Actor, now: datetime, *, name: str = "") -> Evidence:
         for stored in (target, target.with_suffix(".small.jpg")):
             stored.unlink(missing_ok=True)
         raise refused(409, "erased", "file", gettext_noop("This very file was erased by law and is not taken again"))
+    if by.person is not None:
+        EvidenceBrought.objects.get_or_create(evidence=row, person_id=by.person, defaults={"at": now})
     return row
 
 
 def _demand_few(by: Actor, now: datetime) -> None:
     if by.person is not None:
-        lately = Evidence.objects.filter(person_id=by.person, stored_at__gt=now - timedelta(hours=1)).count()
+        lately = EvidenceBrought.objects.filter(person_id=by.person, at__gt=now - timedelta(hours=1)).count()
         if lately >= MOST_AN_HOUR:
             raise refused(429, "too_many", "file", "At most %(most)s files an hour", most=MOST_AN_HOUR)
 

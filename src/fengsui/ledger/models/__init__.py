@@ -19,7 +19,15 @@ from fengsui.ledger.models.cases import (
     Token,
 )
 from fengsui.ledger.models.clocks import Clock, Notice, NoticeSight, Outbox, Rung
-from fengsui.ledger.models.evidence import Evidence, EvidenceUse, PublicUse, Reporter, ReporterLook, ReporterMessage
+from fengsui.ledger.models.evidence import (
+    Evidence,
+    EvidenceBrought,
+    EvidenceUse,
+    PublicUse,
+    Reporter,
+    ReporterLook,
+    ReporterMessage,
+)
 from fengsui.ledger.models.health import Beat
 from fengsui.ledger.models.notices import CallLine, CallRecord, Delivery
 from fengsui.ledger.models.seals import Head, Leaf, Receipt, SealKey, Tile
@@ -37,6 +45,7 @@ __all__ = [
     "Delivery",
     "Entry",
     "Evidence",
+    "EvidenceBrought",
     "EvidenceUse",
     "Head",
     "IdempotencyKey",

@@ -41,6 +41,17 @@ class EvidenceUse(models.Model):
         constraints = [models.UniqueConstraint(fields=["case", "entry", "evidence", "field"], name="evidence_use_once")]
 
 
+class EvidenceBrought(models.Model):
+    """Who sent the very bytes of a file in: the same file sent twice is kept once, yet both may name it."""
+
+    evidence = models.ForeignKey(Evidence, on_delete=models.CASCADE, related_name="brought", db_index=False)
+    person_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["evidence", "person_id"], name="evidence_brought_once")]
+
+
 class Reporter(models.Model):
     """Who reported, encrypted and apart from the case; each look at it is an entry."""
 

@@ -48,7 +48,7 @@ def _life() -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "exercise": False, "adopted": False, "ended_at": None,
     }  # fmt: skip
     case = Case(id=_ID, mechanism=NAME, version=DIGEST, seq=0, state="", raiser={"kind": "office", "office": 12}, opened=START)
-    records: list[dict[str, Any]] = []
+    records: list[canon.Record] = []
     before: dict[str, Any] = {}
     for seq, (act, to, values) in enumerate(_STEPS, 1):
         at, clocks = START + timedelta(hours=7 * (seq - 1)), case.clocks
@@ -90,14 +90,17 @@ def fill(cases: int, *, first: int = 1) -> int:
     return cases * len(_STEPS)
 
 
-def _entries(cursor: Any, ids: list[tuple[uuid.UUID, str]], records: list[dict[str, Any]], bodies: list[bytes]) -> None:
+def _entries(cursor: Any, ids: list[tuple[uuid.UUID, str]], records: list[canon.Record], bodies: list[bytes]) -> None:
     columns = "case_id, seq, act, state_before, state_after, at, person_id, post_id, office_id, key, salt, body, previous, leaf"
     salts = os.urandom(canon.SALT_BYTES * len(records) * len(ids))
     with cursor.copy(f"COPY ledger_entry ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
         kinds = ["uuid", "int4", "text", "text", "text", "timestamptz", "int8", "int8", "int8", "text", *["bytea"] * 4]
         copy.set_types(kinds)
         at = 0
-        heads = [(r["seq"], r["act"], r["before"] or "", r["after"], change.moment_of(r["at"]), 31, 5, 12, "") for r in records]
+        heads = [
+            (r["seq"], r["act"], r["before"] or "", r["after"], change.moment_of(r["at"]), 31, 5, 12, "")
+            for r in (record.head for record in records)
+        ]
         for case, number in ids:
             previous, name, given = canon.FIRST, str(case).encode(), number.encode()
             for head, body in zip(heads, bodies, strict=True):

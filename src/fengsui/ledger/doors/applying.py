@@ -13,7 +13,6 @@ from typing import Any
 
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors import deadlines, facts, numbers, opening, wellformed
-from fengsui.ledger.doors.columns import ENTRY
 from fengsui.ledger.doors.doubles import followers
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
@@ -43,8 +42,6 @@ _STATUS = {
 _NO_FACTS = Facts(roles={}, holds=frozenset(), truths={}, law={})
 """Enough to find which act a signal fits: only persons need facts for that."""
 
-
-_OFFICE = ENTRY.index("office_id")
 
 REPORTER = "reporter"
 """The role of somebody whom no office knows; told through the report's follow-up."""
@@ -303,7 +300,7 @@ def _took_part(held: Held, case: Case, actor: Actor, work: Work) -> list[int]:
     earlier = Entry.objects.filter(case_id=case.id, act__in=acts, office_id__isnull=False).order_by("seq")
     found = [case.raiser.get("office"), *earlier.values_list("office_id", flat=True)]
     if held.fresh or work.moved.get(case.id, 0) > 1:  # acts of this transaction that are not in the database yet
-        found += [row[_OFFICE] for one, row in work.entries if one.after.id == case.id and one.act in acts]
+        found += [line.actor.office for _, line in work.entries if line.case == case.id and line.act in acts]
     found += [actor.office, *case.overseers]
     return list(dict.fromkeys(office for office in found if office is not None))
 
@@ -319,8 +316,9 @@ def _parties(work: Work, held: Held, before: Case, owner: int | None, actor: Act
         if office not in before.overseers:
             work.parties.setdefault((case.id, office), "overseer")
     for clock in case.clocks:  # whoever a clock runs for must see the case, or could never answer
-        here = clock.stopped is None and clock.holder is not None and clock not in before.clocks and clock.holder not in known
-        if here and (not row["confidential"] or clock.holder in row["readers"]):
+        if clock.stopped is not None or clock.holder is None or clock in before.clocks or clock.holder in known:
+            continue
+        if not row["confidential"] or clock.holder in row["readers"]:
             work.parties.setdefault((case.id, clock.holder), "held")
     if before.seq == 0 and row["opener_id"] is not None and not row["confidential"]:
         work.parties.setdefault((case.id, row["opener_id"]), "opened")

@@ -8,7 +8,6 @@ office), ``{place}``, and the mechanism's fields.
 from __future__ import annotations
 
 import functools
-import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +56,7 @@ def _in(mechanism: Mechanism, row: Mapping[str, Any], fields: Mapping[str, Any],
         return words  # it says what it is about already
     known = {"title": words or own, "subject": subject[language], "place": _place(row["place_code"] or "", token)[language]}
     known |= {name: _said(mechanism, name, value, language) for name, value in fields.items() if name in mechanism.fields}
-    made = _tidy(string.Formatter().vformat(pattern, (), _Blank(known))) if pattern else own
+    made = _tidy(pattern.format_map(_Blank(known))) if pattern else own
     return f"{made} · {typed}" if typed and not words else made
 
 

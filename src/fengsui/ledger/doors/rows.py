@@ -6,7 +6,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -95,7 +94,7 @@ def entry_cells(row: Sequence[Any]) -> bytes:
     The text form would send each body as hexadecimal digits, twice as long, and cost several times as much.
     """
     key, case, seq, act, before, after, at, person, principal, post, office, mark, body, salt, previous, leaf = row
-    parts = [_START.pack(16, 8, key, 16, UUID(case).bytes, 4, seq)]
+    parts = [_START.pack(16, 8, key, 16, bytes.fromhex(case.replace("-", "")), 4, seq)]
     for text in (act, before, after):
         data = text.encode()
         parts += (_LENGTH.pack(len(data)), data)

@@ -8,10 +8,10 @@ the database lets it move by exactly one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -37,7 +37,7 @@ class Written:
     after: Case
     number: str | None
     signed_only: bool
-    leaf: bytes
+    leaf: bytes = b""  # from the flush on
     id: int = 0
 
     def receipt(self, opened: Sequence[str] = (), at: datetime | None = None) -> Receipt:
@@ -71,8 +71,7 @@ class Notice:
     args: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PastLine:
+class PastLine(NamedTuple):
     """One line of the old world's record: the state it led to, when, what it says and how far that is vouched for."""
 
     state: str
@@ -81,10 +80,12 @@ class PastLine:
     besides: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What one entry says, its place in the chain aside."""
+class Line(NamedTuple):
+    """What one entry says; its place in the chain and its bytes come at the flush."""
 
+    case: str
+    seq: int
+    key: str
     act: str
     actor: Actor
     at: datetime
@@ -101,7 +102,7 @@ class Work:
     """Everything that one transaction is going to write."""
 
     now: datetime
-    entries: list[tuple[Written, list[Any]]] = field(default_factory=list)
+    entries: list[tuple[Written, Line]] = field(default_factory=list)
     moves: list[list[dict[str, Any]]] = field(default_factory=list)  # by how often the case moved before
     moved: dict[str, int] = field(default_factory=dict)
     fresh: dict[str, Held] = field(default_factory=dict)
@@ -134,9 +135,9 @@ class Work:
         before = held.case
         step = change.step(before, held.row, after, row) if before.seq else change.diff({}, change.plain(after, row))
         told = self._besides(held, after, lines, besides)
-        entry = _Entry(act, actor, self.now, before.state, after.state, step, values, seen, told)
-        written = self._seal(held, after.seq, entry, key=key, signed_only=signed_only)
-        written.after, written.number = after, row["number"]
+        line = Line(after.id, after.seq, key, act, actor, self.now, before.state, after.state, step, values, seen, told)
+        written = Written(held, act, before, after, row["number"], signed_only)
+        self.entries.append((written, line))
         self._clocks(held, after, lines)
         if not held.fresh:
             self._move(after.id, rows.case_move(held, after, row, self.now))
@@ -154,27 +155,13 @@ class Work:
                 step = change.diff({}, change.plain(replace(case, state=line.state, seq=seq), held.row))
             else:
                 step = {"state": line.state} if line.state != state else {}
-            entry = _Entry("past", actor, line.at, state, line.state, step, line.values, None, line.besides)
-            self._seal(held, seq, entry)
+            written = Written(held, "past", case, case, held.row["number"], False)
+            self.entries.append((written, Line(
+                case.id, seq, "", "past", actor, line.at, state, line.state, step, line.values, None, line.besides,
+            )))  # fmt: skip
             state = line.state
         if seq != case.seq:
             held.case = replace(case, seq=seq, state=state)
-
-    def _seal(self, held: Held, seq: int, entry: _Entry, *, key: str = "", signed_only: bool = False) -> Written:
-        """The entry of this number in the case's chain, ready to be written."""
-        case, actor = held.case, entry.actor
-        record = canon.record_of(
-            case=case.id, seq=seq, at=entry.at, act=entry.act, actor=actor, before=entry.before if seq > 1 else None,
-            after=entry.after, change=entry.change, values=entry.values, seen=entry.seen, besides=entry.besides,
-        )  # fmt: skip
-        sealed = canon.seal(record, held.leaf)
-        written = Written(held, entry.act, case, case, held.row["number"], signed_only, sealed.leaf)
-        self.entries.append((written, [
-            0, case.id, seq, entry.act, entry.before, entry.after, entry.at, actor.person, actor.principal, actor.post,
-            actor.office, key, sealed.body, sealed.salt, held.leaf, sealed.leaf,
-        ]))  # fmt: skip
-        held.leaf = sealed.leaf
-        return written
 
     def _besides(self, held: Held, after: Case, lines: list[ClockLine], besides: Mapping[str, Any] | None) -> dict[str, Any]:
         told = dict(besides or {})
@@ -233,15 +220,33 @@ class Work:
                     raise RuntimeError("a locked case moved under the door's hands")
 
     def _insert_entries(self) -> None:
-        """One entry gets its id while it is written; many take theirs before, for one COPY."""
+        """One entry gets its id while it is written; many take theirs before, for one COPY: the server works on those
+        that came while the next are composed and sealed.
+        """
         if len(self.entries) == 1:
-            written, row = self.entries[0]
-            written.id = tables.insert_one("ledger_entry", columns.ENTRY[1:], row[1:])
+            ((_, row),) = self._sealed([0])
+            self.entries[0][0].id = tables.insert_one("ledger_entry", columns.ENTRY[1:], row[1:])
             return
         ids = tables.take_ids("ledger_entry", len(self.entries))
-        for entry_id, (written, row) in zip(ids, self.entries, strict=True):
-            written.id = row[0] = entry_id
-        tables.copy_binary("ledger_entry", columns.ENTRY, (rows.entry_cells(row) for _, row in self.entries))
+        tables.copy_binary("ledger_entry", columns.ENTRY, (rows.entry_cells(row) for _, row in self._sealed(ids)))
+
+    def _sealed(self, ids: Iterable[int]) -> Iterator[tuple[Written, list[Any]]]:
+        """Each entry as a row, sealed onto the one before it in its case's chain."""
+        leaves: dict[str, bytes] = {}
+        for entry_id, (written, line) in zip(ids, self.entries, strict=True):
+            actor = line.actor
+            record = canon.record_of(
+                case=line.case, seq=line.seq, at=line.at, act=line.act, actor=actor, before=line.before if line.seq > 1 else None,
+                after=line.after, change=line.change, values=line.values, seen=line.seen, besides=line.besides,
+            )  # fmt: skip
+            previous = leaves.get(line.case, written.held.leaf)
+            sealed = canon.seal(record, previous)
+            written.id, written.leaf = entry_id, sealed.leaf
+            leaves[line.case] = written.held.leaf = sealed.leaf
+            yield written, [
+                entry_id, line.case, line.seq, line.act, line.before, line.after, line.at, actor.person, actor.principal,
+                actor.post, actor.office, line.key, sealed.body, sealed.salt, previous, sealed.leaf,
+            ]  # fmt: skip
 
     def _flush_clocks(self) -> None:
         added: list[list[Any]] = []

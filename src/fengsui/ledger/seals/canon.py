@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,12 +32,17 @@ SALT_BYTES = 16
 FIRST = bytes(32)
 """What the first entry of a case has for its previous leaf."""
 HEAD = ("v", "case", "seq", "at", "act", "before", "after", "who")
-_IN_HEAD = frozenset(HEAD)
 _ACTOR = ("kind", "person", "principal", "office", "post", "name", "end", "kid")
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Record(NamedTuple):
+    """What an entry says: ``head`` with the keys of ``HEAD`` in their order, ``rest`` in any."""
+
+    head: Mapping[str, Any]
+    rest: Mapping[str, Any]
+
+
+class Sealed(NamedTuple):
     """An entry ready to be stored: its exact bytes, their salt and the leaf."""
 
     body: bytes
@@ -61,21 +66,20 @@ def leaf_of(previous: bytes, salt: bytes, body: bytes) -> bytes:
     return leaf_hash(previous + salt + body)
 
 
-def encode_entry(record: Mapping[str, Any]) -> bytes:
+def encode_entry(record: Record) -> bytes:
     """The canonical bytes of an entry's record: ``HEAD`` in its order, then the other keys sorted."""
-    head = orjson.dumps({name: record[name] for name in HEAD})
-    rest = encode({name: value for name, value in record.items() if name not in _IN_HEAD})
-    return head[:-1] + b"," + rest[1:]
+    return orjson.dumps(record.head)[:-1] + b"," + orjson.dumps(record.rest, option=orjson.OPT_SORT_KEYS)[1:]
 
 
-def seal(record: Mapping[str, Any], previous: bytes = FIRST) -> Sealed:
+def seal(record: Record, previous: bytes = FIRST) -> Sealed:
     """Encode an entry's record and commit to it with a new random salt."""
     body, salt = encode_entry(record), os.urandom(SALT_BYTES)
     return Sealed(body, salt, leaf_of(previous, salt, body))
 
 
+@lru_cache(maxsize=1024)
 def actor_record(actor: Actor) -> dict[str, Any]:
-    """Who acted, without what is unset."""
+    """Who acted, without what is unset; not to be changed, the next act of the same actor gets the same one."""
     return {name: value for name in _ACTOR if (value := getattr(actor, name)) not in (None, "")}
 
 
@@ -92,20 +96,23 @@ def record_of(
     values: Mapping[str, Any] | None = None,
     seen: Mapping[str, Any] | None = None,
     besides: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Record:
     """The record of one act from the state ``before`` (None at the opening) to ``after``; ``change`` as ``diff`` gives it."""
-    return {
+    head = {
         "v": FORM,
         "case": case,
         "seq": seq,
         "at": stamp(at),
         "act": act,
-        "actor": actor_record(actor),
         "before": before,
         "after": after,
         "who": [actor.person, actor.principal, actor.office, actor.post],
+    }
+    rest = {
+        "actor": actor_record(actor),
         "values": values or {},
         "seen": seen or {},
         "change": change,
         "besides": besides or {},
     }
+    return Record(head, rest)

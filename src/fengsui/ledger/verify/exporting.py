@@ -116,7 +116,7 @@ def _lines(snapshot: str, case: UUID | None, size: int) -> Iterator[dict[str, An
         joined = "FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.id"
         queries = [f"{SELECT} {joined} WHERE e.case_id = '{case}' ORDER BY e.seq"]
     else:
-        queries = [f"{SEALED} ORDER BY l.position", WAITING]
+        queries = [f"{SEALED} ORDER BY l.position", f"{WAITING} ORDER BY e.id"]
     for query in queries:
         for data in stream(conninfo(), query, snapshot):
             line = line_of(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -27,10 +27,10 @@ SELECT l.position, l.hash, e.id, e.case_id, e.seq, e.at, e.previous, e.leaf,
        e.salt, e.act || E'\\x1f' || e.state_before || E'\\x1f' || e.state_after, e.body
 """
 SEALED = SELECT + "FROM ledger_leaf l LEFT JOIN ledger_entry e ON e.id = l.entry_id"
-WAITING = (
-    SELECT.replace("l.position", "NULL::bigint").replace("l.hash", "NULL::bytea")  # noqa: S608 - constants
-    + "FROM ledger_entry e WHERE NOT EXISTS (SELECT 1 FROM ledger_leaf l WHERE l.entry_id = e.id) ORDER BY e.id"
-)
+_UNSEALED = "FROM ledger_entry e WHERE NOT EXISTS (SELECT 1 FROM ledger_leaf l WHERE l.entry_id = e.id)"
+WAITING = SELECT.replace("l.position", "NULL::bigint").replace("l.hash", "NULL::bytea") + _UNSEALED
+FIRST_WAITING = f"SELECT min(id) FROM (SELECT e.id {_UNSEALED} OFFSET 0) w"  # noqa: S608 - constants
+"""Answered from two indexes alone (the fence keeps PostgreSQL from looking each entry up), where ``WAITING`` reads all rows."""
 _FIELDS = 15
 
 _WHOLE = struct.Struct(">h iq i32s iq i16s ii iq i32s i32s iq iq iq iq i16s i")
@@ -161,9 +161,12 @@ class End:
         self.seq, self.leaf, self.at, self.words, self.position = line.seq, line.leaf, line.at, line.words, line.position
 
     @property
-    def after(self) -> str:
-        """The state after the latest act."""
-        return self.words.rpartition(b"\x1f")[2].decode()
+    def after(self) -> bytes:
+        """The state after the latest act, as UTF-8."""
+        return self.words.rpartition(b"\x1f")[2]
+
+
+_END = tuple(item.name for item in fields(End))
 
 
 @dataclass(slots=True)
@@ -178,6 +181,19 @@ class Part:
     findings: list[Finding]
     erased: list[tuple[bytes, int]]
     erasures: dict[tuple[bytes, int], int]  # (case, seq) → the entry that says so
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """On its way to another process the ends go column by column: a tenth of what a row for each case would take."""
+        ends = self.ends.values()
+        columns = [[getattr(end, name) for end in ends] for name in _END]
+        rest = (self.start, self.count, self.leaves, self.tiles, self.findings, self.erased, self.erasures)
+        return _arrived, (list(self.ends), columns, *rest)
+
+
+def _arrived(
+    cases: list[bytes], columns: list[list[Any]], start: int, count: int, leaves: bytes, tiles: list[bytes], *rest: Any
+) -> Part:
+    return Part(start, count, leaves, tiles, dict(zip(cases, map(End, *columns), strict=True)), *rest)
 
 
 def name_of(case: bytes | None, seq: int) -> tuple[str, str]:

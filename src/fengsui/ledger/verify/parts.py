@@ -94,6 +94,6 @@ def _one_case(case_id: UUID, row: tuple[Any, ...] | None, ends: dict[bytes, End]
     if row is None or end is None:
         text = "事项或其全部记录不存在", "there is no such case, or all its entries are gone"
         tell(report, ("removed", *text), case_id.bytes, 0, None)
-    elif (end.seq, end.after) != tuple(row):
+    elif (end.seq, end.after.decode()) != tuple(row):
         text = "事项现状与末条记录不一致", "the case row differs from its last entry"
         tell(report, ("case_row", *text), case_id.bytes, row[0], None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +22,7 @@ from fengsui.ledger.seals.canon import FIRST
 from fengsui.ledger.seals.tree import SIZE, Tree
 from fengsui.ledger.verify import evidence
 from fengsui.ledger.verify.findings import Finding, Report
-from fengsui.ledger.verify.lines import EPOCH, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
+from fengsui.ledger.verify.lines import FIRST_WAITING, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
 
 PARALLEL_FROM = 50_000
 """Below this many leaves one process is quicker than two."""
@@ -38,15 +40,35 @@ def _run(where: str, snapshot: str, start: int, stop: int) -> Part:
     return reader.finish()
 
 
-def _parts(size: int, workers: int, snapshot: str) -> list[Part]:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What of the database's own rows is held against the leaves."""
+
+    cases: list[bytes]  # rows of ``_CASES`` in PostgreSQL's binary form
+    waiting: int | None  # the first entry that has no place in the tree
+
+
+_CASES = "SELECT id, seq, moved_at, state FROM ledger_case"
+_CASE = struct.Struct(">h i16s ii iq i")
+
+
+def _rows(where: str, snapshot: str) -> _Rows:
+    (first,) = stream(where, FIRST_WAITING, snapshot)
+    return _Rows(list(stream(where, _CASES, snapshot)), int.from_bytes(first[6:], "big", signed=True) if len(first) > 6 else None)
+
+
+def _read(size: int, workers: int, snapshot: str) -> tuple[list[Part], _Rows]:
+    """The leaves by one process for each core, and meanwhile the rest by this one."""
     where = conninfo()
     if workers == 1 or size < PARALLEL_FROM:
-        return [_run(where, snapshot, 0, 1 << 62)]
+        return [_run(where, snapshot, 0, 1 << 62)], _rows(where, snapshot)
     step = -(-size // (workers * sealing.TILE)) * sealing.TILE
     starts = list(range(0, size, step))
     stops = [*starts[1:], 1 << 62]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_run, [where] * len(starts), [snapshot] * len(starts), starts, stops))
+        parts = pool.map(_run, [where] * len(starts), [snapshot] * len(starts), starts, stops)
+        rows = _rows(where, snapshot)
+        return list(parts), rows
 
 
 def ledger(now: datetime, *, workers: int | None = None, files: bool = True) -> Report:
@@ -56,18 +78,18 @@ def ledger(now: datetime, *, workers: int | None = None, files: bool = True) -> 
     """
     report = Report()
     connection.close()  # a fork must not share it
-    with one_moment() as keeper:
+    with one_moment() as keeper, collecting.paused():
         snapshot = snapshot_of(keeper)
         found = keeper.execute("SELECT coalesce(max(position) + 1, 0) FROM ledger_leaf").fetchone()
-        parts = _parts(found[0] if found else 0, workers or min(os.cpu_count() or 1, 8), snapshot)
+        parts, rows = _read(found[0] if found else 0, workers or min(os.cpu_count() or 1, 8), snapshot)
         with seeing(snapshot):
-            _judge(parts, report, now, snapshot)
+            _judge(parts, rows, report, now, snapshot)
             if files:
                 evidence.judge(report)
     return report
 
 
-def _judge(parts: list[Part], report: Report, now: datetime, snapshot: str) -> None:
+def _judge(parts: list[Part], rows: _Rows, report: Report, now: datetime, snapshot: str) -> None:
     """Lay what was read together, and hold heads, tiles and cases against it."""
     ends = _join(parts, report)
     leaves = b"".join(part.leaves for part in parts)
@@ -75,9 +97,10 @@ def _judge(parts: list[Part], report: Report, now: datetime, snapshot: str) -> N
     tiles = [root for part in parts for root in part.tiles] if aligned else []  # else leaves are gone: told already
     _heads(leaves, tiles, report, now)
     _tiles(tiles, report)
-    _waiting(ends, parts, report, snapshot)
+    if rows.waiting is not None:
+        _waiting(ends, parts, report, snapshot, rows.waiting)
     erased(parts, report)
-    _cases(ends, report)
+    _cases(ends, rows.cases, report)
 
 
 def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
@@ -191,11 +214,11 @@ def _tiles(tiles: list[bytes], report: Report) -> None:
                 report.add(Finding("tile", zh, f"block {index} of the tree does not have its stored root", position=index * 256))
 
 
-def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report, snapshot: str) -> None:
-    """Entries that no head covers yet still chain."""
+def _waiting(ends: dict[bytes, End], parts: list[Part], report: Report, snapshot: str, first: int) -> None:
+    """Entries that have no place in the tree yet, from the ``first`` on, still chain."""
     reader = Reader(0)
     reader.part.ends = ends
-    for data in stream(conninfo(), WAITING, snapshot):
+    for data in stream(conninfo(), f"{WAITING} AND e.id >= {int(first)} ORDER BY e.id", snapshot):
         line = line_of(data)
         if line.case not in ends and (line.seq != 1 or line.previous != FIRST):
             reader.tell("removed", line, "其前的记录缺失", "the entries before it are missing")
@@ -228,24 +251,23 @@ def _erased_by(case: bytes, seq: int, by: int) -> tuple[str, str]:
     return f"{zh}：内容已由第 {by} 条办理记录依法删除", f"{en}: content erased by law, by entry {by}"
 
 
-def _cases(ends: dict[bytes, End], report: Report) -> None:
+def _cases(ends: dict[bytes, End], rows: list[bytes], report: Report) -> None:
     """Every case stands where its latest entry left it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, seq, state, moved_at FROM ledger_case")
-        for case, seq, state, moved in cursor.fetchall():
-            report.cases += 1
-            end = ends.pop(case.bytes, None)
-            if end is None:
-                tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case.bytes, seq, None)
-            elif end.seq != seq:
-                gone = (
-                    ("cut_tail" if seq > end.seq else "case_row"),
-                    f"事项版本为 {seq}，末条记录为 {end.seq}",
-                    (f"the case stands at {seq}, its last entry is {end.seq}"),
-                )
-                tell(report, gone, case.bytes, seq, None)
-            elif end.after != state or (moved - EPOCH) // timedelta(microseconds=1) != end.at:
-                text = "事项现状与末条记录不一致", "the case row differs from its last entry"
-                tell(report, ("case_row", *text), case.bytes, seq, None)
+    report.cases += len(rows)
+    for row in rows:
+        _, _, case, _, seq, _, moved, _ = _CASE.unpack_from(row)
+        end = ends.pop(case, None)
+        if end is None:
+            tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case, seq, None)
+        elif end.seq != seq:
+            gone = (
+                ("cut_tail" if seq > end.seq else "case_row"),
+                f"事项版本为 {seq}，末条记录为 {end.seq}",
+                (f"the case stands at {seq}, its last entry is {end.seq}"),
+            )
+            tell(report, gone, case, seq, None)
+        elif end.after != row[_CASE.size :] or moved != end.at:
+            text = "事项现状与末条记录不一致", "the case row differs from its last entry"
+            tell(report, ("case_row", *text), case, seq, None)
     for case, end in ends.items():
         tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.seq, end.position)

@@ -288,12 +288,10 @@ class Work:
                 for w, topic, load in (*self.outbox, *self._changes())
             ],
         )
-        tables.insert(
-            "ledger_party",
-            ("case_id", "office_id", "kind", "since", "beyond"),
-            self._parties(),
-            conflict="ON CONFLICT DO NOTHING",
-        )
+        parties = ("case_id", "office_id", "kind", "since", "beyond")
+        known, new = self._parties()
+        tables.insert("ledger_party", parties, new)
+        tables.insert("ledger_party", parties, known, conflict="ON CONFLICT DO NOTHING")
         tables.insert(
             "ledger_link",
             ("from_case_id", "to_case_id", "kind", "at"),
@@ -313,12 +311,15 @@ class Work:
             conflict="ON CONFLICT DO NOTHING",
         )
 
-    def _parties(self) -> list[tuple[Any, ...]]:
-        rows = {written.after.id: written.held.row for written, _ in self.entries}
-        return [
-            (case, office, kind, self.now, case not in rows or beyond(office, rows[case]["place_path"], rows[case]["duty"]))
-            for (case, office), kind in self.parties.items()
-        ]
+    def _parties(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Those of cases in the database, which may be there already, and those of new cases, which cannot."""
+        moved = {written.after.id: written.held.row for written, _ in self.entries}
+        known: list[tuple[Any, ...]] = []
+        new: list[tuple[Any, ...]] = []
+        for (case, office), kind in self.parties.items():
+            reach = case not in moved or beyond(office, moved[case]["place_path"], moved[case]["duty"])
+            (new if case in self.fresh else known).append((case, office, kind, self.now, reach))
+        return known, new
 
     def _know_files(self) -> None:
         """Every file that an act names must be in the store. Raises ``Refused`` 422 naming the field."""

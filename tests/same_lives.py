@@ -32,7 +32,7 @@ _STEPS = [
     ("report", "rectifying", {"progress": "备件已到货，计划周三停车更换"}),
     ("report", "rectifying", {"progress": "已更换，等待校验"}),
     ("report", "rectifying", {"progress": "校验合格，整理资料"}),
-    ("submit", "review", {"evidence": ["9f" * 32]}),
+    ("submit", "review", {"evidence": ["photo"]}),
     ("pass", "review", {}),
     ("pass", "cancelled", {}),
 ]

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_noop
 
 from fengsui.ledger.doors import Receipt, persons_acts
+from fengsui.ledger.doors.answered import caller
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.correcting import steering
 from fengsui.ledger.doors.facts import whereabouts
@@ -57,6 +58,8 @@ TELLING = 4
 _IN_WORDS = frozenset({"text", "list", "files", "figures", "reading"})
 """Kinds of fields whose content says something wherever it stands; a day or a choice stands in a thousand entries."""
 _FILE = "erase_file"
+_CALLER = frozenset({"kind", "person", "post", "name"})
+"""What of an actor a key is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +248,11 @@ class _Erasing:
         CallRecord.objects.filter(entry_id__in=ids).exclude(note="").update(note=GONE)
         Share.objects.filter(entry_id__in=ids).update(grounds=GONE)
         ReporterLook.objects.filter(entry_id__in=ids).update(grounds=GONE)
-        keys = {entry.key for entry in gone} - {""}
-        IdempotencyKey.objects.filter(key__in=keys).update(body_hash=secrets.token_bytes(32))  # a hash of the words tells them
+        for entry in gone:
+            if entry.key and entry.seq in self.records:  # a hash of the words tells them; another caller's same key stays
+                whose = {name: value for name, value in self.records[entry.seq]["actor"].items() if name in _CALLER}
+                keys = IdempotencyKey.objects.filter(caller=caller(Actor(**whose)), key=entry.key)
+                keys.update(body_hash=secrets.token_bytes(32))
         persons_acts.rewrite_words(self.held)
         self._files()
         if self.what.reporter:
@@ -304,12 +310,12 @@ def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _relatives(passage: Passage, held: Held) -> Sequence[Held]:
-    """The cases of the same lineage: parents, children, what led here or followed."""
+    """The cases of the same lineage, all of them: parents, children, what led here or followed. Parents are locked first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE line(id) AS (SELECT %s::uuid UNION SELECT CASE WHEN l.from_case_id = line.id THEN l.to_case_id "
             "ELSE l.from_case_id END FROM ledger_link l JOIN line ON line.id IN (l.from_case_id, l.to_case_id)) "
-            "SELECT id FROM line WHERE id <> %s ORDER BY id LIMIT 500",
+            "SELECT c.id FROM line JOIN ledger_case c ON c.id = line.id WHERE c.id <> %s ORDER BY c.opened_at, c.id",
             [held.case.id, held.case.id],
         )
         ids = [str(one) for (one,) in cursor.fetchall()]

@@ -167,16 +167,6 @@ def calls(case_id: str) -> QuerySet[CallLine]:
     return CallLine.objects.filter(case_id=case_id).prefetch_related("records")
 
 
-def next_call(case_id: str) -> CallLine | None:
-    """The number to ring now: the first of the newest list that nobody has tried; None where one was reached."""
-    lines = list(calls(case_id))
-    if not lines or any(record.result == CallRecord.REACHED for line in lines for record in line.records.all()):
-        return None
-    newest = max(line.listed_at for line in lines)
-    tried_less = sorted(lines, key=lambda line: (line.records.count(), line.listed_at != newest, line.order))
-    return tried_less[0]
-
-
 def record_call(
     line_id: int, result: str, *, person: int, post: int | None, now: datetime, note: str = "", entry: int | None = None
 ) -> CallRecord:

@@ -7,17 +7,14 @@ NOTIFY: a door that did would hold PostgreSQL's one lock of all notifying transa
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from threading import Event
 
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 
 from fengsui import moment
-from fengsui.ledger import registry
+from fengsui.ledger import registry, standby
 from fengsui.ledger.models import Outbox
-
-log = logging.getLogger(__name__)
 
 LOCK = 7_305_002
 CHANNEL = "fengsui_ledger"
@@ -75,27 +72,11 @@ def tidy(now: datetime) -> int:
 
 def run(stop: Event) -> None:
     """Place rows within ``PAUSE`` of their commit, until told to stop. Survives a lost database."""
-    while not stop.is_set():
-        try:
-            if _mine():
-                reclaim()
-                _watch(stop)
-            else:
-                stop.wait(2)
-        except Error as error:
-            log.warning("the database went away while publishing: %s", error)
-            connection.close()
-            stop.wait(1)
-    connection.close()
-
-
-def _mine() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
+    standby.run(stop, LOCK, _watch, "publisher")
 
 
 def _watch(stop: Event) -> None:
+    reclaim()
     while not stop.is_set():
         if not _unplaced() or place(moment.now()) < BATCH:
             stop.wait(PAUSE)  # many acts at once get their positions together

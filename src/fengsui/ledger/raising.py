@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -128,7 +128,7 @@ def _narrowed(wanted: QueryDict, posts: list[Acting], now: datetime) -> Choosabl
 
 
 def _offices_for(choice: Choosable, text: str) -> list[dict[str, Any]]:
-    found = Office.objects.filter(_named(text) if text else Q(), dissolved_on__isnull=True).select_related("place")
+    found = _living(choice.now).filter(_named(text) if text else Q()).select_related("place")
     ids = found.order_by("path").values_list("pk", flat=True)
     able = [pk for pk in (ids[:MOST] if text else ids) if choice.office(pk)][:FOUND]
     return [_office(one) for one in found.filter(pk__in=able).order_by("path")]
@@ -141,12 +141,17 @@ def _persons_for(choice: Choosable, text: str) -> list[dict[str, Any]]:
     return [_person(one) for one in found.prefetch_related("holdings__post__office").order_by("pinyin")[:FOUND]]
 
 
+def _living(now: datetime) -> QuerySet[Office]:
+    """The offices whose last day, if they have one, is not over."""
+    return Office.objects.exclude(dissolved_on__lte=now.astimezone(moment.LEGAL_ZONE).date())
+
+
 def _named(text: str) -> Q:
     return Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(pinyin__startswith=text.lower())
 
 
 def _offices(posts: list[Acting], text: str) -> list[dict[str, Any]]:
-    found = Office.objects.filter(_named(text) if text else Q(pk__in=[one.office_id for one in posts]), dissolved_on__isnull=True)
+    found = _living(moment.now()).filter(_named(text) if text else Q(pk__in=[one.office_id for one in posts]))
     return [_office(one) for one in found.select_related("place").order_by("path")[:FOUND]]
 
 

@@ -1,4 +1,4 @@
-"""What mechanisms may name beyond their own file: guards, effects, events, facts, roles.
+"""What mechanisms may name beyond their own file: guards, effects, facts.
 
 In: the rooms register theirs by name in their ``AppConfig.ready``. Out: the doors look the names up;
 ``names()`` gives the kernel's loader everything that may be named. A name registered twice, or asked for
@@ -60,7 +60,6 @@ class Hindered(Exception):
 Check = Callable[[Sight], bool]
 Read = Callable[[Sight], Any]
 Run = Callable[[EffectCall], None]
-Resolve = Callable[[Any, datetime], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,6 @@ class EffectRule:
 _guards: dict[str, GuardRule] = {}
 _effects: dict[str, EffectRule] = {}
 _facts: dict[str, Read] = {}
-_events: dict[str, Mapping[str, str]] = {}
-_roles: dict[str, Resolve] = {}
 
 
 def _add(shelf: dict[str, Any], kind: str, name: str, thing: Any) -> None:
@@ -139,21 +136,6 @@ def register_fact(name: str) -> Callable[[Read], Read]:
     return keep
 
 
-def register_event(name: str, title: Mapping[str, str] | None = None) -> None:
-    """Announce an event that may act on cases."""
-    _add(_events, "event", name, title or {})
-
-
-def register_role(name: str) -> Callable[[Resolve], Resolve]:
-    """Decorate ``resolve(about, now) -> office id``, for a role that data/roles.yaml cannot express."""
-
-    def keep(resolve: Resolve) -> Resolve:
-        _add(_roles, "role", name, resolve)
-        return resolve
-
-    return keep
-
-
 def guard(name: str) -> GuardRule:
     """The guard of that name, or ``RegistryError``."""
     return _find(_guards, "guard", name)
@@ -167,11 +149,6 @@ def effect(name: str) -> EffectRule:
 def fact(name: str) -> Read:
     """The fact of that name, or ``RegistryError``."""
     return _find(_facts, "fact", name)
-
-
-def role(name: str) -> Resolve | None:
-    """A role resolved by code; None where the region's data/roles.yaml resolves it."""
-    return _roles.get(name)
 
 
 def has_guard(name: str) -> bool:
@@ -201,7 +178,5 @@ def names() -> Names:
             for rule in _effects.values()
             if rule.name not in shipped_names.effects or not shipped_names.effects[rule.name].carried
         },
-        events={name: title for name, title in _events.items() if name not in shipped_names.events},
-        roles={name: {} for name in _roles if name not in shipped_names.roles},
         law=law_names(numbers.book().all()),
     )

@@ -226,10 +226,10 @@ def _answering(case: Case, now: datetime) -> int | None:
     return named if isinstance(named, int) else _resolved(ANSWERERS[0], case, now)
 
 
-def _holds(names: tuple[str, ...], case: Case, acting: Acting, now: datetime, act: str) -> bool:
+def _holds(names: tuple[str, ...], case: Case, acting: Acting, now: datetime, act: str, *, itself: bool = False) -> bool:
     """Whether the post fills one of the roles; whoever deputises, only if that very act was lent to them."""
     return acting.may_do(case.mechanism, act) and any(
-        roles.holds(acting.person_id, acting.post_id, name, _resolved(name, case, now), now) for name in names
+        roles.holds(acting.person_id, acting.post_id, name, _resolved(name, case, now), now, itself=itself) for name in names
     )
 
 
@@ -242,7 +242,7 @@ def may_answer(case: Case, acting: Acting, now: datetime) -> bool:
 
 def may_look(case: Case, acting: Acting, now: datetime) -> bool:
     """Whether this post may see who reported."""
-    return _holds(LOOKERS, case, acting, now, "look")
+    return _holds(LOOKERS, case, acting, now, "look", itself=True)
 
 
 def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, str]:

@@ -5,17 +5,14 @@ Any number may run; an advisory lock lets one work and the others stand by.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from threading import Event
 
-from django.db import Error, connection, transaction
+from django.db import transaction
 
 from fengsui import moment
-from fengsui.ledger import health, sealing
+from fengsui.ledger import health, sealing, standby
 from fengsui.ledger.seals.heads import SignedHead
-
-log = logging.getLogger(__name__)
 
 LOCK = 7_305_001  # pg_advisory_lock: any fixed number that no other process uses
 PAUSE = 0.5  # seconds between looks for new entries
@@ -23,24 +20,7 @@ PAUSE = 0.5  # seconds between looks for new entries
 
 def run(stop: Event) -> None:
     """Seal until told to stop; then sign once more so that nothing waits. Survives a lost database."""
-    while not stop.is_set():
-        try:
-            if _mine():
-                _seal(stop)
-            else:
-                health.beat("sealer-standby", moment.now(), 0.0)
-                stop.wait(2)
-        except Error as error:
-            log.warning("the database went away while sealing: %s", error)
-            connection.close()
-            stop.wait(1)
-    connection.close()
-
-
-def _mine() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
+    standby.run(stop, LOCK, _seal, "sealer", standing_by=lambda: health.beat("sealer-standby", moment.now(), 0.0))
 
 
 def _seal(stop: Event) -> None:

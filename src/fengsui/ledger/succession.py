@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.applying import Passage, columns_after, office_of, owner_of
 from fengsui.ledger.doors.held import Held
-from fengsui.ledger.doors.single import append_in, in_transaction
+from fengsui.ledger.doors.single import append_in, in_transaction, lock_line
 from fengsui.ledger.doors.work import Work
 from fengsui.ledger.kernel.rows import holder_role
 from fengsui.ledger.kernel.shapes import Actor, ClockRow
@@ -77,11 +77,10 @@ def _each(found: QuerySet[Case], now: datetime, moved: Mapping[int, int] | None 
 def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:
     """One case inside a transaction, with what was ``given`` from one office to another; whether it changed hands."""
     passage = Passage(Work(now))
-    found = passage.lock(case_id)
-    if not found or found[0].case.ended:
+    held = lock_line(passage, case_id)
+    if held.case.ended:
         return False
-    held = found[0]
-    parent = passage.lock(held.case.parent)[0] if held.case.parent else None
+    parent = passage.held.get(held.case.parent or "")
     heirs = _Heirs(held.row["duty"], now, given)
     named = replace(held.case, fields=_fields(held, heirs), overseers=tuple(dict.fromkeys(map(heirs.of, held.case.overseers))))
     seen = replace(held, case=named)

@@ -379,18 +379,24 @@ def fills(post_id: int, role: str) -> bool:
     return post is not None and _has_work(picture, role_of(role), post)
 
 
-def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
-    """Whether the person acts in ``role`` of that office through that post now, in person or as a running deputy."""
-    return bool(held_in([role], person_id, post_id, office_id, now))
+def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime, *, itself: bool = False) -> bool:
+    """Whether the person acts in ``role`` of that office through that post now, in person or as a running deputy.
+
+    ``itself``: only through a post made for that work; nobody stands in where there is none.
+    """
+    return bool(held_in([role], person_id, post_id, office_id, now, itself=itself))
 
 
-def held_in(names: Iterable[str], person_id: int, post_id: int, office_id: int | None, now: datetime) -> frozenset[str]:
+def held_in(
+    names: Iterable[str], person_id: int, post_id: int, office_id: int | None, now: datetime, *, itself: bool = False
+) -> frozenset[str]:
     """Those of these roles that the person fills in that office through that post now, in person or as a running deputy."""
     picture = tree()
     post = picture.posts.get(post_id)
     if post is None or office_id is None or post.office != office_id:
         return frozenset()
-    found = frozenset(name for name in names if _works_as(picture, role_of(name), post, now))
+    fills = _has_work if itself else functools.partial(_works_as, now=now)
+    found = frozenset(name for name in names if fills(picture, role_of(name), post))
     return found if found and _sits(picture, person_id, post, now) else frozenset()
 
 

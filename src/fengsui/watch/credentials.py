@@ -42,11 +42,11 @@ def issue(sites: Iterable[Site], now: datetime) -> dict[str, str]:
 
 
 def revoke(sites: Iterable[Site], now: datetime) -> None:
-    """End the sites' tokens: neither door takes them from now on."""
+    """End the sites' tokens: neither door takes them once the transaction is over. One that is rolled back ends none."""
     gone = list(sites)
     with transaction.atomic():
         SiteCredential.objects.filter(site__in=gone, revoked_at__isnull=True).update(revoked_at=now)
-        _rewrite({}, [site.code for site in gone])
+        transaction.on_commit(functools.partial(_rewrite, {}, [site.code for site in gone]))
 
 
 def main(code: str, end: bool, now: datetime, out: TextIO) -> int:

@@ -80,3 +80,10 @@ def test_a_batch_with_signatures_and_ends(small: Small) -> None:
     doors.act_many(first, LATER)
     answers = doors.act_many(second, LATER)
     assert all(isinstance(one, Receipt) and one.ended for one in answers)
+
+
+def test_a_batch_finds_a_case_whatever_letters_its_id_is_written_in(small: Small) -> None:
+    case = found(small).case
+    call = Call("order_interim", small.one("county").actor, {"interim_control": "停用"})
+    [answer] = doors.act_many([(case.upper(), call)], LATER)
+    assert isinstance(answer, Receipt) and answer.case == case

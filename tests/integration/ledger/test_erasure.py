@@ -13,7 +13,7 @@ from fengsui.ledger import doors, erasure, evidence, reading, rebuild, receipts,
 from fengsui.ledger.doors import About, Correction, Refused
 from fengsui.ledger.erasure import GONE, Erasure
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse, Reporter, ReporterMessage
+from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse, IdempotencyKey, Reporter, ReporterMessage
 from fengsui.ledger.verify.receipt import here
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import do, settle
@@ -155,3 +155,13 @@ def test_what_a_case_handed_to_its_children_goes_too(small: Small) -> None:
     )
     assert not left_of(WORDS)
     assert rebuild.check().ok and verify.ledger(NOW + timedelta(days=122)).ok
+
+
+def test_another_callers_same_key_goes_on_answering(small: Small) -> None:
+    case = opened(small)  # under the key "form"
+    about = About(kind="site", id=str(small.site.pk), duty="hazchem", title="另一处")
+    given = ("hazard", "found_above", {"finding": "另一处阀门"}, small.one("league").actor, about)
+    theirs = doors.open(*given, key="form", now=NOW)
+    erasure.erase(case, Erasure(fields=("finding",)), actor=law_officer(small).actor, now=LATER, **BY_LAW)
+    assert doors.open(*given, key="form", now=LATER) == theirs
+    assert IdempotencyKey.objects.filter(key="form").count() == 2

@@ -15,6 +15,7 @@ from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import CallLine, CallRecord, Case, Clock, Entry, EvidenceUse, Link, Notice, Share
 from fengsui.ledger.reading.scoped import reach_of
 from fengsui.ledger.verify.receipt import here
+from fengsui.region.models import Holding, Post
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import first_criterion
 from tests.small_region import Small
@@ -69,6 +70,7 @@ def test_a_title_is_corrected_and_search_forgets_the_wrong_one(small: Small) -> 
     case = opened(small)
     doors.correct(case, correction("三号罐根阀", field="case.title"), small.one("county").actor, now=LATER)
     assert Case.objects.get(pk=case).title == "三号罐根阀"
+    assert "三号罐根阀" in Case.objects.get(pk=case).title_en and "Example Chemical" in Case.objects.get(pk=case).title_en
     assert reading.search(Case.objects.all(), "三号罐").exists()
 
 
@@ -171,7 +173,10 @@ def test_verified_work_is_corrected_by_the_office_that_ended_the_case(small: Sma
     for number in (1, 2):
         act(case, "pass_off_site", small.one("county", number).actor, grounds="材料齐全", photos=[paper("现场")])
     assert Case.objects.get(pk=case).ended
-    for who in (small.one("plant", 1).actor, small.one("league").actor):
+    clerk = Post.objects.create(office=small.county, title_zh="岗", title_en="Post", duties=["enforcement"])
+    Holding.objects.create(post=clerk, person=small.one("other").person, since=NOW - timedelta(days=1))
+    stranger = Actor("person", small.one("other").person.pk, office=small.county.pk, post=clerk.pk)
+    for who in (stranger, small.one("plant", 1).actor, small.one("league").actor):
         with pytest.raises(Refused) as caught:
             doors.correct(case, Correction(submit, "evidence", [paper("对的")], "传错"), who, now=LATER)
         assert caught.value.status == 403

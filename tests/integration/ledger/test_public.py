@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from PIL import ExifTags, Image
 
 from fengsui import moment
-from fengsui.ledger import doors, reading, reporters, sealer, sealing
+from fengsui.ledger import doors, evidence, reading, reporters, sealer, sealing
 from fengsui.ledger.doors import About
 from fengsui.ledger.evidence import path_of
-from fengsui.ledger.kernel.shapes import Call
+from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Entry, Evidence, IdempotencyKey, Notice, Reporter
 from fengsui.ledger.verify import receipt as verify_receipt
 from tests.small_region import Small, Somebody, build
@@ -204,6 +205,28 @@ def test_the_secret_shows_state_and_each_decision_with_its_grounds(small: Small)
     page = client.get("/follow/report/").content.decode()
     assert "不构成隐患" in page and "现场未闻到氨味" in page
     assert "甲旗局0" not in page, "an officer's name is not the reporter's business"
+
+
+def test_what_became_of_a_report_judged_ordinary_is_told_to_its_reporter(small: Small) -> None:
+    case, code, secret = reported(small)
+    now = moment.now()
+    doors.act(str(case.pk), Call("accept", small.one("county").actor, {}), now=now)
+    for number in range(2):
+        call = Call("downgrade", small.one("county", number).actor, {"grounds": "危害和整改难度较小"})
+        doors.act(str(case.pk), call, now=now)
+    ordinary = str(Case.objects.get(parent=case, mechanism="ordinary_hazard").pk)
+    done = {"result": "已更换垫片", "evidence": [evidence.store(photo(), Actor("system", name="test"), now).digest]}
+    doors.act(ordinary, Call("rectify", small.one("plant").actor, done), now=now)
+    doors.act(ordinary, Call("pass", small.one("county", 2).actor, {}), now=now + timedelta(days=3))
+    client, _ = follow(code, secret)
+    assert "已整改" in client.get("/follow/report/").content.decode()
+    officers = doors.open(
+        "ordinary_hazard", "found", {"finding": "标识不清"}, small.one("county").actor,
+        doors.About("site", str(small.site.pk), "150207", "hazchem", "标识"), key="", now=now,
+    ).case  # fmt: skip
+    doors.act(officers, Call("rectify", small.one("plant").actor, done), now=now)
+    doors.act(officers, Call("pass", small.one("county", 2).actor, {}), now=now)
+    assert not Notice.objects.filter(case=officers, role="reporter").exists(), "nobody of the public reported that one"
 
 
 def test_a_wrong_secret_and_an_unknown_code_get_the_same_page(small: Small) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from fengsui.ledger import doors, rebuild, sealer, sealing, succession, verify
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Clock, Entry
 from tests.integration.ledger.conftest import NOW
-from tests.integration.ledger.test_doors import found
+from tests.integration.ledger.test_doors import do, found
 from tests.small_region import Small
 
 
@@ -41,3 +43,30 @@ def test_what_was_handed_on_is_derived_from_the_entries(small: Small) -> None:
     sealer.round_(sealing.Grower.load(), climbed)
     report = verify.ledger(climbed + timedelta(minutes=1))
     assert report.ok, report.findings
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_handed_on_is_locked_from_the_parent_down(small: Small) -> None:
+    """A child's end reaches its parent, so that the parent is locked first everywhere: here, too."""
+    case = found(small).case
+    for number in range(2):
+        do(case, "hand_over", small.one("county", number + 1), grounds="属行业监管", receiver=small.league.pk)
+    child = str(Case.objects.get(parent_id=case).pk)
+    with CaptureQueriesContext(connection) as asked:
+        succession.one(child, NOW, {})
+    locking = [one["sql"] for one in asked if "FOR UPDATE" in one["sql"] and "WHERE c.parent_id IS NULL" not in one["sql"]]
+    names = [one.replace("-", "") for one in (case, child)]
+    assert [[sql.find(one) for one in names] == sorted(sql.find(one) for one in names) for sql in locking] == [True], locking
+
+
+@pytest.mark.django_db
+def test_an_office_lives_until_the_midnight_of_the_region(small: Small) -> None:
+    case, county = found(small).case, small.one("county").actor
+    small.other.dissolved_on = date(2026, 11, 25)
+    small.other.save()
+    until = NOW + timedelta(days=3)
+    doors.share(case, small.other.pk, county, until=until, grounds="互检", now=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+    doors.unshare(case, small.other.pk, county, grounds="办结", now=datetime(2026, 11, 24, 15, 30, tzinfo=UTC))
+    with pytest.raises(doors.Refused) as caught:  # one in the morning of the 25th in the region
+        doors.share(case, small.other.pk, county, until=until, grounds="互检", now=datetime(2026, 11, 24, 17, 0, tzinfo=UTC))
+    assert caught.value.refusals[0].code == "bad_value"

@@ -90,6 +90,8 @@ def test_a_file_gone_with_its_record_is_missed_by_the_entry_that_names_it(small:
         cursor.execute("DELETE FROM ledger_evidence")
         cursor.execute("SET session_replication_role = origin")
     assert codes(verify.case(case)) == {"evidence_missing"}
+    whole = verify.ledger(NOW + timedelta(hours=1))
+    assert [(one.code, one.case) for one in whole.findings] == [("evidence_missing", case)], "the entry knows"
 
 
 def test_a_file_erased_by_law_is_in_order_and_one_marked_so_by_hand_is_not(small: Small) -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from fengsui.ledger import doors, mechanisms, registry
-from fengsui.ledger.doors import About, Refused
+from fengsui.ledger import doors, mechanisms, rebuild, registry
+from fengsui.ledger.doors import About, Refused, deadlines, facts
+from fengsui.ledger.doors.applying import columns_after
+from fengsui.ledger.doors.held import read
 from fengsui.ledger.doors.single import move
 from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Actor, Mechanism
@@ -84,3 +86,23 @@ def test_start_up_is_refused_where_an_open_case_needs_a_missing_name(small: Smal
     monkeypatch.setattr(registry, "names", lambda: lacking)
     with pytest.raises(mechanisms.MissingNames, match=f"1 open cases of hazard need the guard '{used[0]}'"):
         mechanisms.refuse_missing()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_moved_case_shows_holder_and_ladder_of_its_new_version_at_once(small: Small) -> None:
+    case = opened(small)
+    old = mechanisms.current("hazard").source
+    states = {**old["states"], "found": {**old["states"]["found"], "within": "clock.overall"}}
+    clocks = {**old["clocks"], "overall": {**old["clocks"]["overall"], "ladder": "plain", "holder": "upper_supervisor"}}
+    source = {**old, "states": {**states, "found": {**states["found"], "ladder": "plain"}}, "clocks": clocks}
+    found = load.mechanism(source, registry.names(), "hazard v3", titles=True)
+    MechanismVersion.objects.create(digest=found.digest, name="hazard", number=3, source=source, stored_at=NOW, current=False)
+    move(case, found.digest, {}, SYSTEM, now=LATER)
+    held = read([case], lock=False)[case]
+    overall = Clock.objects.get(case=case, name="overall")
+    assert overall.ladder == "plain"
+    assert overall.next_rung_at == deadlines.next_rung(held.mechanism, held.case.clocks[0], None, held.case.fields)
+    columns = columns_after(held, held.case, facts.gather(held, (), SYSTEM, {}, LATER), LATER)
+    assert Case.objects.get(pk=case).holder_id == columns["holder_id"]
+    assert rebuild.check().ok, [str(one) for one in rebuild.check().differences]
+    mechanisms.forget()

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors import deadlines, facts, numbers, opening, wellformed
-from fengsui.ledger.doors.doubles import followers
+from fengsui.ledger.doors.doubles import TAKEN_IN, followers
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.shapes import Refused, refused
 from fengsui.ledger.doors.work import Notice, Work, Written, new_id
@@ -21,6 +23,7 @@ from fengsui.ledger.kernel.decide import candidates, decide, opening_for
 from fengsui.ledger.kernel.people import carried
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Open, Refusals
 from fengsui.ledger.kernel.times import NoLength
+from fengsui.ledger.models import Case as CaseRow
 from fengsui.ledger.models import Entry
 from fengsui.ledger.words import bigrams
 
@@ -285,13 +288,22 @@ def _recipients(
             if one.stopped is None:
                 yield one.holder, one.person
     elif word == REPORTER:
-        yield None, None  # read by whoever follows the report by its secret
+        if _reported(case):
+            yield None, None  # read by whoever follows the report by its secret
     elif word == "parties":
         yield from ((one, None) for one in _took_part(held, case, actor, work))
     elif word == "owner":
         yield held.row["owner_id"], None
     elif office := office_of(word, held.mechanism, case, gathered.facts.roles, work.now):
         yield office, None
+
+
+def _reported(case: Case) -> bool:
+    """Whether a member of the public follows the case: its raiser, or the raiser of what it came from or of a double of that."""
+    if case.raiser.get("kind") == "public":
+        return True
+    followed = Q(raiser__kind="public") | Q(core__counts__has_key=TAKEN_IN)
+    return case.parent is not None and CaseRow.objects.filter(followed, pk=case.parent).exists()
 
 
 def _took_part(held: Held, case: Case, actor: Actor, work: Work) -> list[int]:

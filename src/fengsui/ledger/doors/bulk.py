@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from fengsui.ledger import collecting, mechanisms, models
 from fengsui.ledger.doors import deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, perform
-from fengsui.ledger.doors.held import Held, read
+from fengsui.ledger.doors.held import Held, as_uuid, read
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused, refused
 from fengsui.ledger.doors.single import act, demand_delegation, in_transaction, missing
 from fengsui.ledger.doors.work import PastLine, Work, Written
@@ -46,8 +46,8 @@ def act_many(calls: Iterable[tuple[str, Call]], now: datetime) -> list[Receipt |
     decided together and written in one transaction per chunk.
     """
     answers: list[Receipt | Refused] = []
-    for chunk in _chunks(calls):
-        answers += _chunk(chunk, now)
+    for chunk in _chunks(calls):  # ids as the database writes them, whatever their caller's letters
+        answers += _chunk([(str(as_uuid(case_id) or case_id), call) for case_id, call in chunk], now)
     return answers
 
 

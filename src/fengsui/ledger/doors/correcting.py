@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from fengsui.ledger.doors import facts, persons_acts, wellformed
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.held import Held
-from fengsui.ledger.doors.naming import LONGEST
+from fengsui.ledger.doors.naming import LONGEST, titles_of
 from fengsui.ledger.doors.persons_acts import Asked
 from fengsui.ledger.doors.shapes import Receipt, Refused, refused
 from fengsui.ledger.doors.single import append_in
@@ -104,7 +104,7 @@ class _Correcting:
             "entry": one.entry, "field": one.field, "was": {one.field: self.old}, "becomes": {one.field: one.value},
             "grounds": one.grounds,
         }  # fmt: skip
-        columns = {"title": str(one.value).strip(), "title_en": ""} if one.field == TITLE else {}
+        columns = self._titles() if one.field == TITLE else {}
         written = append_in(self.passage, held, ACT, self.actor, self._after(), values=values, columns=columns)
         self._files(written)
         self._tell(written)
@@ -148,7 +148,7 @@ class _Correcting:
         owner = persons_acts.answers(held, self.actor, self.passage.now)
         wrote = bool(people & {entry.person_id, entry.principal_id} - {None})
         if verified or held.case.ended:
-            if not owner:
+            if not (owner or (wrote and not verified)):
                 raise refused(403, "not_yours", ACT, "owner")
             did = "opened" if self.done.entry.seq == 1 else self.done.entry.act
             if people & held.case.persons.get(did, frozenset()):
@@ -160,6 +160,12 @@ class _Correcting:
         value = self.one.value
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
             raise refused(422, "bad_value", TITLE, gettext_noop("give a title of at most 300 characters"))
+
+    def _titles(self) -> dict[str, str]:
+        """The title as it should be; in English it is made of the right words, as at the opening."""
+        new = str(self.one.value).strip()
+        _, english = titles_of(self.held.mechanism, self.held.row, self.held.case.fields, {"zh": new, "en": ""})
+        return {"title": new, "title_en": english}
 
     def _demand_value(self) -> None:
         one, held, now = self.one, self.held, self.done.entry.at

@@ -127,8 +127,7 @@ def resolve(words: Iterable[str], where: Whereabouts, now: datetime) -> dict[str
     """Role words → offices now."""
     wanted = list(words)
     plain = {word.removesuffix(".up") for word in wanted}
-    by_code = {word: found(where, now) for word in plain if (found := registry.role(word)) is not None}
-    offices = {**by_code, **region_roles.resolve_all(sorted(plain - by_code.keys()), where, now)}
+    offices = region_roles.resolve_all(sorted(plain), where, now)
     return {
         word: _up(offices[word.removesuffix(".up")], where, now) if word.endswith(".up") else offices[word] for word in wanted
     }

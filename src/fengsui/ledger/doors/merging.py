@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
 from django.utils.translation import gettext_noop
 
 from fengsui.ledger.doors import persons_acts, sight
@@ -25,7 +24,6 @@ from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.doors.single import append_in, missing
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.kernel.shapes import Actor, Case
-from fengsui.ledger.models import Entry
 from fengsui.region.tree import tree
 
 ACT = "merge"
@@ -106,8 +104,7 @@ def _signed(held: Held) -> set[str]:
     mechanism = held.mechanism
     acts = (*mechanism.always.values(), *(act for state in mechanism.states.values() for act in state.actions))
     several = {act.name for act in acts if act.signatures > 1}
-    told = Entry.objects.filter(case_id=held.case.id, act__in=several).values_list("act").annotate(Count("pk"))
-    return {act for act, times in told if times > 1}
+    return {act for act in several if held.case.counts.get(act)}
 
 
 def same_thing(held: Held, other: Held) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from fengsui.ledger.doors import answered, facts, sight, wellformed
@@ -19,7 +20,7 @@ from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.doors.single import demand_delegation, in_transaction, missing
 from fengsui.ledger.doors.work import Notice, Work, Written
-from fengsui.ledger.kernel.people import is_by
+from fengsui.ledger.kernel.people import is_by, natural
 from fengsui.ledger.kernel.shapes import Act, Actor, Call
 from fengsui.ledger.models import Entry, SearchText
 from fengsui.ledger.words import bigrams
@@ -92,12 +93,29 @@ def demand_grounds(grounds: str) -> str:
 
 
 def answers(held: Held, actor: Actor, now: datetime) -> bool:
-    """Whether the actor's post answers for the case: the state's owner; once it has ended, the office that ended it."""
+    """Whether the actor's post answers for the case: the state's owner.
+
+    Once it has ended: in the office that ended it, whoever did something in it, and who leads that office.
+    """
     if held.case.ended:
-        return actor.office is not None and actor.office == ended_by(held)
+        ours = actor.office is not None and actor.office == ended_by(held)
+        return ours and (_took_part(held, actor) or leads(actor))
     state = held.mechanism.states[held.case.state]
     gathered = facts.gather(held, (), actor, {}, now, judged=False)
     return is_by(held.mechanism, Act("", (state.owner,)), held.case, actor, gathered.facts)
+
+
+def leads(actor: Actor) -> bool:
+    """Whether the post acted in is one of leadership."""
+    post = tree().posts.get(actor.post) if actor.post is not None else None
+    return post is not None and bool({"leading", "principal"} & set(post.duties))
+
+
+def _took_part(held: Held, actor: Actor) -> bool:
+    """Whether the person, or whoever that person deputises, did any act of the case for this office."""
+    people = natural(actor)
+    acts = Entry.objects.filter(case_id=held.case.id, office_id=actor.office)
+    return acts.filter(Q(person_id__in=people) | Q(principal_id__in=people)).exists()
 
 
 def ended_by(held: Held) -> int | None:

@@ -22,6 +22,7 @@ from fengsui.ledger.doors.single import append_in
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Share
+from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import scope_at
 from fengsui.region.tree import tree
 
@@ -120,7 +121,7 @@ def _demand_may(held: Held, actor: Actor, now: datetime) -> None:
 
 def _demand_office(held: Held, office: int, now: datetime) -> None:
     node = tree().offices.get(office)
-    if node is None or (node.dissolved_on is not None and node.dissolved_on <= now.date()):
+    if node is None or (node.dissolved_on is not None and node.dissolved_on <= now.astimezone(LEGAL_ZONE).date()):
         raise refused(422, "bad_value", "office", gettext_noop("choose an office that exists"))
     if node.kind == "enterprise":
         raise refused(422, "bad_value", "office", gettext_noop("enterprises see their own matters only"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,10 +12,11 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from fengsui.ledger import mechanisms
 from fengsui.ledger.doors import answered, deadlines, facts, opening, sight, wellformed
-from fengsui.ledger.doors.applying import Passage, owner_of, perform, readers_of
+from fengsui.ledger.doors.applying import Passage, columns_after, perform
 from fengsui.ledger.doors.held import Held, as_uuid, read
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
+from fengsui.ledger.kernel.rows import ladder_of
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
 from fengsui.ledger.models import Clock
@@ -62,7 +63,7 @@ def act(case_id: str, call: Call, *, now: datetime) -> Receipt:
 
     def doing() -> Receipt:
         passage = Passage(Work(now))
-        held = _lock_line(passage, str(case_id))
+        held = lock_line(passage, str(case_id))
         sight.demand(held, call.actor)
         if (known := answered.receipt(call.actor, call.key, body)) is not None:
             return known
@@ -116,7 +117,7 @@ def open_in(passage: Passage, wording: Mechanism, call: Call, about: About, pare
     held = opening.blank(wording, about, call.actor, passage.now)
     held.row["unique_key"] = unique
     if parent is not None:
-        above = _lock_line(passage, parent)
+        above = lock_line(passage, parent)
         held.row["root_id"] = above.row["root_id"] or above.case.id
         held.case = replace(held.case, parent=above.case.id, parent_mechanism=above.case.mechanism)
         passage.work.links[(above.case.id, held.case.id, "follow_up")] = passage.now
@@ -132,7 +133,7 @@ def _open_case_of(mechanism: str, unique: str) -> str | None:
 
 
 def _again(passage: Passage, case_id: str, call: Call, about: About) -> Written:
-    held = _lock_line(passage, case_id)
+    held = lock_line(passage, case_id)
     state = held.mechanism.states[held.case.state]
     offered = state.offers.get("again")
     if offered is None:
@@ -145,7 +146,7 @@ def _again(passage: Passage, case_id: str, call: Call, about: About) -> Written:
     return perform(passage, held, Call("again", call.actor, values, key=call.key))
 
 
-def _lock_line(passage: Passage, case_id: str) -> Held:
+def lock_line(passage: Passage, case_id: str) -> Held:
     """Lock the case after its ancestors, so that nobody waits for each other. Refuses an unknown id with 404."""
     if as_uuid(case_id) is None:
         raise missing()
@@ -217,7 +218,7 @@ def append(
 
     def doing() -> Receipt:
         passage = Passage(Work(now))
-        held = _lock_line(passage, str(case_id))
+        held = lock_line(passage, str(case_id))
         demand_delegation(held.mechanism.name, Call(act, actor), now)
         written = append_in(
             passage, held, act, actor, change(held.case), values=values, besides=besides, key=key, columns=columns
@@ -262,18 +263,17 @@ def move(
 
     def doing() -> Receipt:
         passage = Passage(Work(now))
-        held = _lock_line(passage, str(case_id))
+        held = lock_line(passage, str(case_id))
         if expects is not None and held.case.seq != expects:
             raise refused(412, "version", "case", "The case stands at %(seq)s; read it again", seq=held.case.seq)
         if held.case.ended:
             raise refused(409, "ended", held.case.state, "An ended case keeps the version it ended under")
         after = moved_to(held, wording, states)
         gathered = facts.gather(replace_mechanism(held, wording), (), actor, {}, now)
-        columns = {
-            "owner_id": owner_of(wording, after, gathered.facts.roles, now),
-            "readers": readers_of(wording, gathered.facts.roles) if held.row["confidential"] else [],
-        }
-        told = {"from": held.case.version, "to": digest, "states": dict(states)}
+        row = columns_after(replace_mechanism(held, wording), after, gathered, now)
+        columns = {name: row[name] for name in ("owner_id", "holder_id", "readers")}
+        ladders = _other_ladders(held, wording, after)
+        told = {"from": held.case.version, "to": digest, "states": dict(states), **({"clocks": ladders} if ladders else {})}
         old = held.mechanism
         held.mechanism = wording
         try:
@@ -282,18 +282,28 @@ def move(
             held.mechanism = old
             raise
         passage.work.flush()
-        _set_rungs(held, gathered.facts)
+        _set_rungs(held, gathered.facts, ladders.keys())
         return written.receipt(at=now)
 
     return in_transaction(doing)
 
 
-def _set_rungs(held: Held, known: Facts) -> None:
-    """The next rungs by the new version's ladders, of the clocks that went on as they were."""
-    for line, row in zip(held.lines, held.case.clocks, strict=True):
+def _other_ladders(held: Held, wording: Mechanism, after: Case) -> dict[str, Any]:
+    """The lines of running clocks that climb another ladder under the new version, by their places; changed in hand."""
+    told = {}
+    for place, (row, line) in enumerate(zip(after.clocks, held.lines, strict=True)):
+        if row.stopped is None and (ladder := ladder_of(wording, row, after.fields)) != line.ladder:
+            line.ladder = ladder
+            told[str(place)] = line.plain()
+    return told
+
+
+def _set_rungs(held: Held, known: Facts, other_ladders: Container[str]) -> None:
+    """The ladders and next rungs by the new version, of the clocks that went on as they were."""
+    for place, (line, row) in enumerate(zip(held.lines, held.case.clocks, strict=True)):
         rung = deadlines.next_rung(held.mechanism, row, known, held.case.fields)
-        if line.id is not None and rung != line.next_rung_at:
-            Clock.objects.filter(pk=line.id).update(next_rung_at=rung)
+        if line.id is not None and (rung != line.next_rung_at or str(place) in other_ladders):
+            Clock.objects.filter(pk=line.id).update(next_rung_at=rung, ladder=line.ladder)
 
 
 def replace_mechanism(held: Held, wording: Mechanism) -> Held:

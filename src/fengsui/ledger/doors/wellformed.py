@@ -16,6 +16,7 @@ from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Actor, Mechanism
 from fengsui.ledger.models import Evidence
+from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Person
 from fengsui.region.tree import tree
 
@@ -91,8 +92,8 @@ def demand_there(held: Held, values: Mapping[str, Any], now: datetime, actor: Ac
 
 def _offices(ids: Iterable[Any], now: datetime) -> bool:
     known = tree().offices
-    found = [known.get(one) for one in ids]
-    return any(node is None or (node.dissolved_on is not None and node.dissolved_on <= now.date()) for node in found)
+    found, today = [known.get(one) for one in ids], now.astimezone(LEGAL_ZONE).date()
+    return any(node is None or (node.dissolved_on is not None and node.dissolved_on <= today) for node in found)
 
 
 def _persons(ids: list[Any], now: datetime) -> bool:

@@ -170,7 +170,7 @@ class Work:
             str(place): line.plain() for place, line in enumerate(lines) if place >= len(old) or old[place] != after.clocks[place]
         }
         if changed:
-            told["clocks"] = changed
+            told["clocks"] = {**told.get("clocks", {}), **changed}
         return told
 
     def _move(self, case_id: str, move: dict[str, Any]) -> None:

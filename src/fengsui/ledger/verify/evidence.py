@@ -1,22 +1,22 @@
 """The files behind the cases: is each there, and are its bytes still what its name says?
 
-In: the rows of the evidence store and of its uses, the evidence folder. Out: findings that name file, case and entry.
+In: the entries read, the rows of the evidence store and of its uses, the evidence folder. Out: findings that name file,
+case and entry.
 A file is named by the SHA-256 of its bytes, and entries hold that name sealed; one erased by law is gone rightly where
 an erasure entry of that very moment says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import file_digest
 from uuid import UUID
 
-import orjson
 from django.db import connection
 
 from fengsui.ledger.evidence.storing import path_of
 from fengsui.ledger.verify.findings import Finding, Report
-from fengsui.ledger.verify.lines import name_of
+from fengsui.ledger.verify.lines import Part, name_of
 
 _KNOWN = """
 SELECT e.digest, u.case_id, n.seq,
@@ -27,17 +27,29 @@ LEFT JOIN ledger_entry n ON n.id = u.entry_id
 """
 
 
-def judge(report: Report, case_id: UUID | None = None) -> None:
-    """Hash every stored file (of one case: every file that an entry of it names) and add what is wrong."""
+def judge(report: Report, parts: Iterable[Part], case_id: UUID | None = None) -> None:
+    """Hash every stored file (of one case: every file of it) and every other one that an entry names; add what is wrong.
+
+    What the sealed entries in ``parts`` say counts, not the tables beside them. An erasure takes files out of a case without
+    saying their names, so that of such a case only those in the store are asked for.
+    """
     report.files = 0
     told: set[str] = set()
-    for digest, case, seq, erased in _known(case_id):
+    for digest, known, seq, erased in _known(case_id):
         told.add(digest)
-        _file(report, digest, case, seq, erased)
-    for digest, seq in _sealed(case_id) if case_id is not None else ():
-        if digest not in told and not path_of(digest).exists():
+        _file(report, digest, known, seq, erased)
+    runs = list(parts)
+    erasing = set[bytes]().union(*(part.erasing for part in runs))
+    for named, (case, seq) in sorted(pair for part in runs for pair in part.named.items() if pair[1][0] not in erasing):
+        digest = named.decode()
+        if digest in told:
+            continue
+        told.add(digest)
+        if path_of(digest).exists():
+            _file(report, digest, UUID(bytes=case), seq, False)
+        else:
             zh, en = "其登记已被删除，文件亦不在", "neither its record nor the file is there"
-            _tell(report, "evidence_missing", digest, case_id, seq, zh, en)
+            _tell(report, "evidence_missing", digest, UUID(bytes=case), seq, zh, en)
 
 
 def _known(case_id: UUID | None) -> Iterator[tuple[str, UUID | None, int | None, bool]]:
@@ -46,31 +58,6 @@ def _known(case_id: UUID | None) -> Iterator[tuple[str, UUID | None, int | None,
     with connection.cursor() as cursor:
         cursor.execute(query, {"case": case_id})
         yield from cursor.fetchall()
-
-
-def _sealed(case_id: UUID) -> Iterator[tuple[str, int]]:
-    """The files that the case's entries name in fields of files, and where; of entries whose content is still there."""
-    from fengsui.ledger import mechanisms
-    from fengsui.ledger.models import Case, Entry
-
-    version = Case.objects.filter(pk=case_id).values_list("version_id", flat=True).first()
-    if version is None:
-        return
-    try:
-        names = [name for name, field in mechanisms.version(version).fields.items() if field.kind == "files"]
-    except (LookupError, ValueError):
-        return  # a version that this installation cannot read: `rebuild --check` meets it
-    found: list[tuple[str, int]] = []
-    entries = Entry.objects.filter(case_id=case_id, body__isnull=False).order_by("seq")
-    for seq, act, body in entries.values_list("seq", "act", "body"):
-        if act == "erase":
-            return  # an erasure takes files out of a case without saying their names
-        try:
-            values = orjson.loads(bytes(body or b""))["values"]
-        except (ValueError, KeyError, TypeError):
-            continue  # told as tampered already
-        found += [(digest, seq) for name in names for digest in values.get(name) or () if isinstance(digest, str)]
-    yield from found
 
 
 def _file(report: Report, digest: str, case: UUID | None, seq: int | None, erased: bool) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -36,6 +37,8 @@ _FIELDS = 15
 _WHOLE = struct.Struct(">h iq i32s iq i16s ii iq i32s i32s iq iq iq iq i16s i")
 """A row in which nothing is null: each cell after its length, up to the length of the words."""
 _NULL = b"\xff\xff\xff\xff"
+_FILES = re.compile(rb'\["[0-9a-f]{64}"(?:,"[0-9a-f]{64}")*\]')
+"""A list of files as entries name them, by their digests."""
 _LENGTHS = (_FIELDS, 8, 32, 8, 16, 4, 8, 32, 32, 8, 8, 8, 8, 16)
 
 
@@ -181,13 +184,15 @@ class Part:
     findings: list[Finding]
     erased: list[tuple[bytes, int]]
     erasures: dict[tuple[bytes, int], int]  # (case, seq) → the entry that says so
+    named: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # digest of a file → the first entry that names it
+    erasing: set[bytes] = field(default_factory=set)  # cases from which something was erased
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On its way to another process the ends go column by column: a tenth of what a row for each case would take."""
         ends = self.ends.values()
         columns = [[getattr(end, name) for end in ends] for name in _END]
-        rest = (self.start, self.count, self.leaves, self.tiles, self.findings, self.erased, self.erasures)
-        return _arrived, (list(self.ends), columns, *rest)
+        found = (self.findings, self.erased, self.erasures, self.named, self.erasing)
+        return _arrived, (list(self.ends), columns, self.start, self.count, self.leaves, self.tiles, *found)
 
 
 def _arrived(
@@ -241,6 +246,8 @@ class Reader:
                     self.leaves.append(hashed)
                     self.part.count += 1
                     known.seq, known.leaf, known.at, known.words, known.position = seq, leaf, at, words, position
+                    if found := _FILES.search(body):
+                        self._named(case, seq, body, found.start())
                     return
         self._closely(line_of(data))
 
@@ -269,8 +276,10 @@ class Reader:
             part.erased.append((case, line.seq))
         elif sha256(b"\x00" + line.previous + line.salt + body).digest() != line.leaf:
             self.tell("tampered", line, "内容已被改动", "its content was changed")
-        elif not body.startswith(_head_of(line, name)) or line.words.startswith(b"erase\x1f"):
-            self._look_closer(line, body)
+        else:
+            self._named(case, line.seq, body)
+            if not body.startswith(_head_of(line, name)) or line.words.startswith(b"erase\x1f"):
+                self._look_closer(line, body)
         if known is None:
             part.ends[case] = End(line.seq, line.previous, name, line.seq, line.leaf, line.at, line.words, line.position)
             return
@@ -278,12 +287,19 @@ class Reader:
             self.tell(*_with(broken(known.seq, known.leaf, line.seq, line.previous), line))
         known.go_on(line)
 
+    def _named(self, case: bytes, seq: int, body: bytes, start: int = 0) -> None:
+        """Note the files that a genuine entry names, each where it is named first."""
+        for some in _FILES.finditer(body, start):
+            for digest in some[0][2:-2].split(b'","'):
+                self.part.named.setdefault(digest, (case, seq))
+
     def _look_closer(self, line: Line, body: bytes) -> None:
         """An entry that does not begin as its columns say, or that erases another one."""
         try:
             record = orjson.loads(body)
             same = _same(line, record)
             if record["act"] == "erase":
+                self.part.erasing.add(line.case)
                 for seq in record["values"].get("entries") or [record["values"]["seq"]]:
                     self.part.erasures.setdefault((line.case, int(seq)), line.seq)
         except (ValueError, KeyError, TypeError, AttributeError):  # sealed, yet no entry: somebody wrote past the doors

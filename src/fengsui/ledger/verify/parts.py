@@ -69,7 +69,7 @@ def case(case_id: str, *, spoil: int | None = None, files: bool = True) -> Repor
     _under_head(lines, report)
     _one_case(UUID(case_id), row, reader.part.ends, report)
     if files:
-        evidence.judge(report, UUID(case_id))
+        evidence.judge(report, [reader.part], UUID(case_id))
     return report
 
 

@@ -85,7 +85,7 @@ def ledger(now: datetime, *, workers: int | None = None, files: bool = True) -> 
         with seeing(snapshot):
             _judge(parts, rows, report, now, snapshot)
             if files:
-                evidence.judge(report)
+                evidence.judge(report, parts)
     return report
 
 

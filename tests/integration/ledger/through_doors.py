@@ -494,7 +494,9 @@ class Leader:
             elif raiser.get("kind") == "public":
                 yield None, None
         elif word == "reporter":
-            yield None, None
+            above = Case.objects.filter(pk=held.case.parent).values_list("raiser", flat=True).first() or {}
+            if "public" in (raiser.get("kind"), above.get("kind")):
+                yield None, None
         elif word == "parties":
             if raiser.get("office"):
                 yield raiser["office"], None

@@ -147,7 +147,9 @@ class AccessTests:
         with CaptureQueriesContext(connection) as asked:
             answer = ask(address, client, words, **post)
         assert answer.status_code in address.own, answer.content[:500]
-        assert len(asked) <= address.queries, [one["sql"][:150] for one in asked]
+        # The book of law numbers asks at most once a second whether it changed: any page may be the one, none counts it.
+        said = [one["sql"][:150] for one in asked if "law_lawedit" not in one["sql"]]
+        assert len(said) <= address.queries, said
 
 
 # -------------------------------------------------------------------- coverage

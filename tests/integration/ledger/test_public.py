@@ -247,7 +247,7 @@ def test_a_wrong_secret_costs_what_an_unknown_code_costs(small: Small) -> None:
     for pair in ((code, "0000-0000-0000"), ("0000-0000-0000-0000", secret), (code, "0000-0000-0001"), ("Z", "Z")):
         with CaptureQueriesContext(connection) as queries:
             follow(*pair)
-        asked.append([one["sql"][:30] for one in queries])
+        asked.append([one["sql"][:30] for one in queries if "law_lawedit" not in one["sql"]])
     assert asked[0] == asked[1] == asked[2] == asked[3]
 
 

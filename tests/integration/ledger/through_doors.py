@@ -19,7 +19,7 @@ from fengsui.ledger.doors import About, Receipt, Refused, facts
 from fengsui.ledger.doors.applying import office_of
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.decide import opening_for
-from fengsui.ledger.kernel.shapes import Act, Actor, Call, End, Mechanism
+from fengsui.ledger.kernel.shapes import Act, Actor, Call, End, Mechanism, State
 from fengsui.ledger.kernel.step import blocks, core_of
 from fengsui.ledger.kernel.times import due_at, length_of
 from fengsui.ledger.models import Case, Clock, Entry, Notice, Party
@@ -91,7 +91,9 @@ class Leader:
         if mechanism.about == "site" and not self.place:
             return About("site", str(self._site().pk), duty="hazchem", title="安全阀根部阀关闭")
         if mechanism.about == "office":
-            return About("office", str(small.county.pk), "150207", title="岗位")
+            self.world.sites += 1  # another office each time, for the same reason as another site
+            offices = (small.county, small.league, small.other)
+            return About("office", str(offices[self.world.sites % 3].pk), "150207", title="岗位")
         kind = "place" if mechanism.about == "site" else mechanism.about.removesuffix("_or_none")
         return About(kind, "150207", "150207", duty="hazchem" if self.place else "", title="来文")
 
@@ -156,6 +158,28 @@ class Leader:
             return None
         self._opened(str(child.pk), "clock.any")
         return str(child.pk)
+
+    def adopt(self, name: str, state: State) -> str:
+        """A case from the old world in that state, with every field filled in; its clock and owner are looked at."""
+        mechanism = LIVES[name].mechanism
+        filled = Act("", (), sets=tuple(mechanism.fields))
+        about = self._about(mechanism)
+        fields = {field: value for field, value in self.values(mechanism, filled, None).items() if field != "ordered_by"}
+        [receipt] = doors.adopt([doors.Adoption(name, state.name, about, fields=fields)], self.now)
+        held = _held(receipt.case)
+        running = {clock.name: clock for clock in Clock.objects.filter(case=receipt.case, current=True, stopped__isnull=True)}
+        self._clock_of_state(held, running, (name, state.name))
+        assert held.row["owner_id"] is not None, (name, state.name)
+        return receipt.case
+
+    def go_on(self, case: str) -> str | None:
+        """Do whatever can be done first; the act's name, or None where nobody can do anything."""
+        before = _held(case)
+        for act in before.mechanism.states[before.case.state].actions:
+            for by in act.by:
+                if self._by(before, act, by) and _held(case).case.seq > before.case.seq:
+                    return act.name
+        return None
 
     # ------------------------------------------------------------------- ways
 

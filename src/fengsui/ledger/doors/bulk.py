@@ -11,6 +11,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from django.utils.translation import gettext_noop
+
 from fengsui.ledger import collecting, mechanisms, models
 from fengsui.ledger.doors import deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, perform
@@ -20,6 +22,7 @@ from fengsui.ledger.doors.single import act, demand_delegation, in_transaction, 
 from fengsui.ledger.doors.work import PastLine, Work, Written
 from fengsui.ledger.kernel.rows import Rows
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Mechanism
+from fengsui.ledger.kernel.step import blocks, core_of
 from fengsui.ledger.kernel.times import NoLength
 from fengsui.ledger.words import bigrams
 
@@ -113,6 +116,7 @@ def alone(held: Held, call: Call) -> bool:
 # --------------------------------------------------------------------- adopt
 
 SYSTEM = Actor(kind="system", name="adopt")
+WAITS = gettext_noop("A case in this state waits for another one, which is not here: give the state before it")
 
 
 def adopt(rows: Iterable[Adoption], now: datetime) -> list[Receipt]:
@@ -144,6 +148,7 @@ class _Takeover:
         self.work = Work(now)
         self.gathered: dict[tuple[Any, ...], facts.Gathered] = {}
         self.keys: set[tuple[str, str]] = set()
+        self.ways_on: dict[tuple[str, str, frozenset[str]], bool] = {}
 
     def one(self, number: int, row: Adoption) -> Written:
         """Compose one case with its past."""
@@ -155,6 +160,7 @@ class _Takeover:
         held = self._blank(mechanism, row)
         self._demand_free_key(number, row, held)
         self.work.write_past(held, (_line(past, row) for past in row.past), SYSTEM)
+        self._demand_way_on(number, held, row)
         written = self._adopt(held, row)
         self.work.words[held.case.id] = bigrams(
             row.number or "", held.row["title"], held.row["title_en"], row.about.external_number
@@ -181,6 +187,19 @@ class _Takeover:
         if (row.mechanism, key) in self.keys or known.exists():
             raise refused(422, "bad_value", f"rows.{number}.about", "A case about the same matter is open; act on that one")
         self.keys.add((row.mechanism, key))
+
+    def _demand_way_on(self, number: int, held: Held, row: Adoption) -> None:
+        """Refuse a state that waits for another case: nothing would run there, or nobody could do anything."""
+        if row.ended:
+            return
+        key = (held.mechanism.digest, row.state, frozenset(row.fields))
+        if key not in self.ways_on:
+            case = replace(held.case, state=row.state, fields=row.fields)
+            core, state = core_of(held.mechanism, case), held.mechanism.states[row.state]
+            own = [act for act in state.actions if not all(by.startswith("child.") for by in act.by)]
+            self.ways_on[key] = state.within.kind != "child" and any(not blocks(held.mechanism, core, act) for act in own)
+        if not self.ways_on[key]:
+            raise refused(422, "bad_value", f"rows.{number}.state", WAITS)
 
     def _adopt(self, held: Held, row: Adoption) -> Written:
         gathered = self._facts(held, row.about)

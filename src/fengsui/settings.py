@@ -70,6 +70,7 @@ ALLOWED_HOSTS = os.environ.get("FENGSUI_HOSTS", "localhost,127.0.0.1,[::1]").spl
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("FENGSUI_ORIGINS", "").split(",") if origin]
 
 DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/fengsui"))}
+ORIGIN = CSRF_TRUSTED_ORIGINS[0] if CSRF_TRUSTED_ORIGINS else ""  # before the addresses in mails and messages
 NATS_URL = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
 
 INSTALLED_APPS = [
@@ -176,6 +177,15 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
+# smtp://USER:PASSWORD@HOST:PORT, or smtps:// where the line is TLS from the start; a submission port gets STARTTLS
+MAIL = urlsplit(os.environ.get("FENGSUI_MAIL_URL", ""))
+MAILS = bool(MAIL.hostname)  # without a server no mail is owed to anybody
+EMAIL_HOST, EMAIL_PORT = MAIL.hostname or "localhost", MAIL.port or (465 if MAIL.scheme == "smtps" else 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(MAIL.username or ""), unquote(MAIL.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL.scheme == "smtps", MAIL.scheme == "smtp" and EMAIL_PORT == 587
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("FENGSUI_MAIL_FROM", f"fengsui@{EMAIL_HOST}")
+DEADMAN_URL = os.environ.get("FENGSUI_DEADMAN_URL", "")  # asked each minute while clock, relay, engine and sealer keep up
 METRICS_TOKEN = os.environ.get("FENGSUI_METRICS_TOKEN", "")  # lets a monitor on another machine read /metrics
 DEMO = os.environ.get("FENGSUI_DEMO") == "1"  # an exercise on synthetic data, with one-click roles
 AXES_USERNAME_FORM_FIELD = "login"

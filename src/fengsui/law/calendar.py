@@ -40,7 +40,7 @@ def calendar_version() -> str:
 
 def known(day: date) -> bool:
     """Whether the holiday notice for this day's year has been published and is installed."""
-    return _FIRST_YEAR <= day.year <= _LAST_YEAR
+    return bool(_FIRST_YEAR <= day.year <= _LAST_YEAR)
 
 
 def is_workday(day: date) -> bool:

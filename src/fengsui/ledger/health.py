@@ -1,11 +1,13 @@
 """The pulse of the processes: who beats, how far each lags, and what a monitor reads.
 
-In: ``beat`` from each process. Out: ``status`` for pages and the supervisor, ``metrics`` as OpenMetrics.
+In: ``beat`` from each process. Out: ``status`` for pages and the supervisor, ``metrics`` as OpenMetrics,
+``tell_outside`` for a dead man's switch.
 A process that is silent or behind for ``LAGGING`` makes the whole not well; pages then say so.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +16,8 @@ from typing import Any
 from django.db import connection
 
 from fengsui.ledger.models import Beat
+
+log = logging.getLogger(__name__)
 
 LAGGING = timedelta(seconds=30)
 WATCHED = ("clock", "engine", "relay", "sealer")
@@ -77,6 +81,22 @@ def status(now: datetime) -> Status:
         well = process not in (*WATCHED, *ONCE_SEEN) or max(silent, lag) < LAGGING.total_seconds()
         pulses.append(Pulse(process, row.at, silent, lag, well, row.detail))
     return Status(all(pulse.well for pulse in pulses), tuple(pulses))
+
+
+def tell_outside(url: str, now: datetime) -> bool:
+    """Ask ``url``, a dead man's switch outside, while all watched processes keep up; whether it answered.
+
+    Silence is the alarm: who waits there in vain knows that something here, or all of it, stands still.
+    """
+    import httpx
+
+    if not status(now).well:
+        return False
+    try:
+        return httpx.get(url, timeout=10, follow_redirects=True).is_success
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        log.warning("the dead man's switch outside does not answer: %s", type(error).__name__)  # its address is a secret
+        return False
 
 
 _COUNTS = {

@@ -212,7 +212,8 @@ def deliver(now: datetime, limit: int = 500) -> int:
 
 def _ask(notice: Notice, now: datetime) -> None:
     """Write the deliveries that a notice wants: to everybody who holds a post of the office and gave an address."""
-    rows = [Delivery(notice=notice, channel="mail", address=address, at=now) for address in _addresses(notice, now)]
+    addresses = _addresses(notice, now) if settings.MAILS else []
+    rows = [Delivery(notice=notice, channel="mail", address=address, at=now) for address in addresses]
     for gateway in gateways():
         if notice.kind in gateway.get("kinds", [notice.kind]) and notice.office_id in gateway.get("offices", [notice.office_id]):
             phones = _phones(notice) if "{phone}" in gateway["url"] else [""]
@@ -272,7 +273,7 @@ def _through_gateway(delivery: Delivery, subject: str, text: str) -> None:
 
 
 def _origin() -> str:
-    return str(getattr(settings, "ORIGIN", "")).rstrip("/")
+    return str(settings.ORIGIN).rstrip("/")
 
 
 def told(case: Case) -> QuerySet[Notice]:

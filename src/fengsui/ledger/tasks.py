@@ -54,6 +54,18 @@ def deliver(timestamp: int) -> None:
     notices.deliver(moment.now())
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="ledger.pulse", name="ledger.pulse")
+def tell_outside(timestamp: int) -> None:
+    """Let a dead man's switch outside know that everything keeps up, if there is one."""
+    from django.conf import settings
+
+    from fengsui.ledger import health
+
+    if settings.DEADMAN_URL:
+        health.tell_outside(settings.DEADMAN_URL, moment.now())
+
+
 @app.periodic(cron=_NIGHT)
 @app.task(queueing_lock="ledger.tidy", name="ledger.tidy")
 def tidy(timestamp: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -50,3 +53,47 @@ def test_a_monitor_reads_openmetrics() -> None:
     assert "fengsui_cases_open 0" in text
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names))
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[str, list[str]]]:
+    """A dead man's switch: its address, and what it was asked."""
+    asked: list[str] = []
+
+    class Switch(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Switch)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/ping/secret", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_switch_outside_hears_of_it_only_while_all_keep_up(outside: tuple[str, list[str]], settings) -> None:
+    from fengsui import moment
+    from fengsui.ledger import tasks
+
+    settings.DEADMAN_URL, asked = outside
+    now = moment.now()
+    for process in health.WATCHED:
+        health.beat(process, now, 0.0)
+    tasks.tell_outside(0)
+    assert asked == ["/ping/secret"]
+    health.beat("relay", now, 31.0)
+    tasks.tell_outside(0)
+    assert asked == ["/ping/secret"]
+
+
+def test_a_switch_that_does_not_answer_stops_nothing_and_stays_secret(caplog: pytest.LogCaptureFixture) -> None:
+    beat_all()
+    assert not health.tell_outside("http://127.0.0.1:9/ping/secret", NOW)
+    assert "does not answer" in caplog.text and "secret" not in caplog.text

@@ -114,7 +114,19 @@ def test_unread_and_seen(small: Small) -> None:
     assert notices.unread(offices, reader) == 0
 
 
-def test_mail_goes_to_those_who_hold_a_post_and_not_in_exercises(small: Small) -> None:
+def test_without_a_mail_server_no_mail_is_said_to_be_sent(small: Small, settings) -> None:
+    settings.MAILS = False
+    small.one("county").account.email = "duty@example.org"
+    small.one("county").account.save()
+    case = found(small).case
+    clockwork.tick(Case.objects.get(pk=case).next_due)
+    Notice.objects.update(at=NOW)
+    notices.deliver(NOW + timedelta(minutes=1))
+    assert not mail.outbox and set(Delivery.objects.values_list("channel", flat=True)) == {"none"}
+
+
+def test_mail_goes_to_those_who_hold_a_post_and_not_in_exercises(small: Small, settings) -> None:
+    settings.MAILS, settings.ORIGIN = True, "https://fengsui.example.org"
     who = small.one("county")
     who.account.email = "duty@example.org"
     who.account.save()
@@ -124,7 +136,7 @@ def test_mail_goes_to_those_who_hold_a_post_and_not_in_exercises(small: Small) -
     assert notices.deliver(NOW + timedelta(minutes=1)) >= 1
     assert mail.outbox[0].to == ["duty@example.org"]
     assert "期限" in mail.outbox[0].subject or "deadline" in mail.outbox[0].subject
-    assert case in mail.outbox[0].body
+    assert f"https://fengsui.example.org/cases/{case}" in mail.outbox[0].body
     sent = len(mail.outbox)
     assert notices.deliver(NOW + timedelta(minutes=2)) == 0
     Delivery.objects.all().delete()

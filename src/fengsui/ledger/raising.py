@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -130,7 +131,8 @@ def _narrowed(wanted: QueryDict, posts: list[Acting], now: datetime) -> Choosabl
 def _offices_for(choice: Choosable, text: str) -> list[dict[str, Any]]:
     found = _living(choice.now).filter(_named(text) if text else Q()).select_related("place")
     ids = found.order_by("path").values_list("pk", flat=True)
-    able = [pk for pk in (ids[:MOST] if text else ids) if choice.office(pk)][:FOUND]
+    some = ids[:MOST] if text else ids.iterator()
+    able = list(islice((pk for pk in some if choice.office(pk)), FOUND))  # no office is looked at beyond those shown
     return [_office(one) for one in found.filter(pk__in=able).order_by("path")]
 
 

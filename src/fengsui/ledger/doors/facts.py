@@ -363,7 +363,7 @@ def gather(
     facts = Facts(
         roles=offices,
         holds=holds,
-        fills=filled_roles(held.mechanism, actor, now),
+        fills=_once(("fills", digest, who, now), lambda: filled_roles(held.mechanism, actor, now)),
         people=people,
         fit=fit,
         truths=truths,

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Set
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
 
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Evidence, EvidenceBrought, EvidenceUse
@@ -19,8 +22,9 @@ def among(digests: Set[str], case_id: str, actor: Actor, now: datetime) -> set[s
     kept = {digest for digest, _ in used}
     if not kept:
         return set(digests)
-    brought = EvidenceBrought.objects.filter(evidence__in=kept, person_id=actor.person).values_list("evidence_id", flat=True)
-    first = Evidence.objects.filter(pk__in=kept, person_id=actor.person).values_list("pk", flat=True)
+    whose = Q(person_id__isnull=True) if actor.person is None else Q(person_id=actor.person)
+    brought = EvidenceBrought.objects.filter(whose, evidence__in=kept).values_list("evidence_id", flat=True)
+    first = Evidence.objects.filter(whose, pk__in=kept).values_list("pk", flat=True)
     mine = {*brought, *first}
     for digest, case in sorted(used, key=lambda one: str(one[1]) != case_id):
         if digest not in mine and _opens(digest, case, str(case) == case_id, actor, now):
@@ -28,7 +32,7 @@ def among(digests: Set[str], case_id: str, actor: Actor, now: datetime) -> set[s
     return set(digests) - kept | mine
 
 
-def _opens(digest: str, case: object, here: bool, actor: Actor, now: datetime) -> bool:
+def _opens(digest: str, case: UUID, here: bool, actor: Actor, now: datetime) -> bool:
     from fengsui.ledger import reading
 
     if actor.person is None or actor.office is None:

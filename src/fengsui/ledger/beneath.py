@@ -29,6 +29,7 @@ def stand() -> None:
         changing.listen(kind, _of_vacant_office)
     changing.listen("supervision", _of_site)
     matters.register(open_matters)
+    matters.register_any(anything_open)
     delegations.acts_from(acts_for)
     changerecord.say_acts(act_words)
 
@@ -64,6 +65,11 @@ def open_matters(kind: matters.Kind, subject: int, actings: Sequence[Acting], mo
     count = found.count()
     first = found.order_by("next_due", "opened_at").select_related("version")[:most] if count else ()
     return matters.Found(tuple(map(_matter, first)), count)
+
+
+def anything_open(kind: matters.Kind, subject: int) -> bool:
+    """Whether any open case hangs there, confidential ones and those of other fields of work included."""
+    return _concerned(Case.objects.filter(ended=False), kind, subject).exists()
 
 
 def _concerned(found: QuerySet[Case], kind: matters.Kind, subject: int) -> QuerySet[Case]:

@@ -8,7 +8,7 @@ transaction, or nothing. Rooms above put themselves around it (the check of vaca
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -28,6 +28,8 @@ Around = Callable[[datetime], AbstractContextManager[None]]
 Listener = Callable[[Change], None]
 
 ADMINISTRATION = "administration"
+GOVERNING = frozenset({Office.Kind.DEPARTMENT, Office.Kind.GOVERNMENT})
+"""Kinds of offices that answer for every field of work of their place."""
 _TRIES = 4
 _AGAIN = ("40001", "40P01")  # serialisation failure, deadlock
 _around: list[Around] = []
@@ -168,3 +170,18 @@ def may_administer(acting: Acting, office: int) -> bool:
     if post is None or above is None or below is None or ADMINISTRATION not in post.duties:
         return False
     return below.path.startswith(above.path) and acting.may_do("region", "change")
+
+
+def may_give(acting: Acting, works: Iterable[str]) -> bool:
+    """Whether the administrator may give these fields of work or functions to an office.
+
+    Nobody gives what the own office does not have: a new field of work would let its holder see what lies above them.
+    """
+    picture = tree()
+    office = picture.offices.get(acting.office_id)
+    return office is not None and (office.kind in GOVERNING or set(works) <= office.duties)
+
+
+def is_own(acting: Acting, person: int) -> bool:
+    """Whether the person is who acts, or on whose behalf: nobody changes the own terms, nor lets a deputy do it."""
+    return person in (acting.person_id, acting.principal_id)

@@ -47,3 +47,16 @@ def open_matters(kind: Kind, subject: int, actings: Sequence[Acting], most: int 
     """What is open there, of all finders."""
     found = [finder(kind, subject, actings, most) for finder in _finders]
     return Found(tuple(one for some in found for one in some.first)[:most], sum(some.count for some in found))
+
+
+_any: list[Callable[[Kind, int], bool]] = []
+
+
+def register_any(asks: Callable[[Kind, int], bool]) -> None:
+    """Ask ``asks(kind, id)`` from now on: whether anything at all is open there, whoever may see it."""
+    _any.append(asks)
+
+
+def anything_open(kind: Kind, subject: int) -> bool:
+    """Whether something is open there, also of what nobody who asks may see: no more than that is told."""
+    return any(asks(kind, subject) for asks in _any)

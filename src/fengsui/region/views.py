@@ -21,7 +21,7 @@ from fengsui import moment
 
 from . import changerecord, geography, roles, subjects, supervision, tables
 from .acting import Acting, mine, office_scope, scope
-from .changing import may_administer
+from .changing import may_administer, may_give
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
 from .models import Certificate, Contact, Delegation, Holding, Office, Place, Post, Site
 from .operations import find
@@ -149,7 +149,7 @@ def _mend(gap: supervision.Unanswered, site: Site, posts: list[Acting]) -> dict[
     picture = tree()
     here_now = [node for node in picture.offices.values() if node.place == site.place_id and node.kind == "bureau"]
     for node in sorted(here_now, key=lambda node: -len(node.duties)):  # the county's emergency bureau has the most
-        if node.dissolved_on is None and any(may_administer(one, node.id) for one in posts):
+        if node.dissolved_on is None and any(may_administer(one, node.id) and may_give(one, [gap.duty]) for one in posts):
             address = reverse("region:change", args=["office", node.id, "edit_office"])
             return {"url": f"{address}?add={gap.duty}", "word": gettext("Give the field of work to the county's office")}
     if any(operation.may(one, site) for operation in [find("site", "supervise")] if operation for one in posts):

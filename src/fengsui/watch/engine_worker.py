@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import re
@@ -71,7 +72,9 @@ class EngineWorker:
     def __init__(self, url: str, folder: Path, name: str) -> None:
         self._url = url
         self._slot = Slot(folder / "engine", name)
-        self._name = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())}-{name}"
+        # The slot's lock speaks for one data folder alone: another folder's worker of this name is no former self.
+        where = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+        self._name = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())}-{where}-{name}"
         self._history = history.Store(folder / "history")
         self._halt = asyncio.Event()
         self._held: dict[int, Held] = {}

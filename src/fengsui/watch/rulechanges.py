@@ -138,6 +138,8 @@ def _check_limit(point: Point, level: str, one: Wanted, on: date) -> None:
     span = (point.range_high or 0.0) - (point.range_low or 0.0)
     if one.deadband < 0 or (span > 0 and one.deadband >= span / 2):
         raise Unfit(f"{level}_deadband", _("The deadband lies between 0 and half of the measuring range."))
+    if span <= 0 and one.deadband > abs(one.limit) / 2:  # an alarm that hardly ever clears hides the next one
+        raise Unfit(f"{level}_deadband", _("The deadband lies between 0 and half of the limit."))
 
 
 def _check_times(level: str, one: Wanted) -> None:

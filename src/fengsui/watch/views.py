@@ -249,11 +249,27 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """The processes' state as OpenMetrics: for the machine itself, or for whoever has ``FENGSUI_METRICS_TOKEN``; else 404."""
     token = settings.METRICS_TOKEN
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    # Behind a proxy everybody comes from this machine.
-    near = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not request.headers.get("X-Forwarded-For")
-    if not near and not (token and hmac.compare_digest(given.encode(), token.encode())):
+    if not _near(request) and not (token and hmac.compare_digest(given.encode(), token.encode())):
         raise Http404
     return HttpResponse(health.metrics(moment.now()), content_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+
+
+_PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
+
+
+def _near(request: HttpRequest) -> bool:
+    """Whether the machine itself asks. Behind a proxy everybody comes from this machine.
+
+    One that says nothing of itself is known by the address asked for, or by the platform's being served under https, which
+    a proxy alone can do.
+    """
+    if settings.SESSION_COOKIE_SECURE or any(request.headers.get(name) for name in _PASSED_ON):
+        return False
+    host = request.get_host().rsplit(":", 1)[0].strip("[]")
+    return request.META.get("REMOTE_ADDR") in _LOOPBACK and host in (*_LOOPBACK, "localhost")
+
+
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 def _whole(acting: Acting) -> bool:

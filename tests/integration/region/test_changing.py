@@ -15,7 +15,7 @@ from django.utils import translation
 
 from fengsui.ledger import doors, live_check, succession
 from fengsui.ledger.doors import About
-from fengsui.ledger.kernel.shapes import Call
+from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Clock, Entry
 from fengsui.region import changerecord, officenames, subjects
 from fengsui.region.acting import actings
@@ -160,7 +160,8 @@ def test_a_stale_password_for_once_chooses_no_other(house: House, client: Client
 def test_nobody_takes_over_an_account_by_putting_its_owner_into_a_post_of_theirs(house: House) -> None:
     upper = house.small.one("top").person
     vacant = Post.objects.create(office=house.small.county, title_zh="顾问", title_en="Adviser", duties=[])
-    house.do(house.local, vacant, "begin_holding", person=str(upper.pk), since="2026-11-25")
+    assert "person" in house.refused(house.local, vacant, "begin_holding", person=str(upper.pk), since="2026-11-25")
+    house.do(house.admin, vacant, "begin_holding", person=str(upper.pk), since="2026-11-25")
     for name in ("new_password", "lock", "edit_person", "add_certificate"):
         with pytest.raises((PermissionDenied, Http404)):
             subjects.ready("person", upper.pk, name, [house.local.acting], NOW)
@@ -384,7 +385,7 @@ def test_call_lists_keep_their_order(house: House) -> None:
 
 
 def test_the_record_stays(house: House) -> None:
-    house.do(house.local, house.small.county, "edit_office", duties=["hazchem", "mines", "duty", "fire"], phone="0472-5550100")
+    house.do(house.admin, house.small.county, "edit_office", duties=["hazchem", "mines", "duty", "fire"], phone="0472-5550100")
     for sql in ("UPDATE region_change SET grounds = 'x'", "DELETE FROM region_change"):
         with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
@@ -411,3 +412,64 @@ def test_the_first_administrator_of_a_new_region(db: None) -> None:
     out = io.StringIO()
     assert founding.main(("厅", "Department"), "李四", "li.si", NOW, out) == 1 and "zhang.san" in out.getvalue()
     assert Change.objects.unscoped("test").filter(kind="begin_holding").count() == 1
+
+
+def test_only_people_of_the_own_office_are_put_into_posts_or_made_deputies(house: House) -> None:
+    small = house.small
+    plant = _somebody(small.plant, "plantadm1", ("administration", "safety"), NOW)
+    vacant = Post.objects.create(office=small.plant, title_zh="顾问", title_en="Adviser", duties=[])
+    stranger, nobody = small.one("other").person, 999_999_999
+    said = [house.refused(plant, vacant, "begin_holding", person=str(one), since="2026-11-25") for one in (stranger.pk, nobody)]
+    assert said[0] == said[1] and "person" in said[0], "one cannot tell whether somebody of that id exists"
+    _, form = house.form(plant, vacant, "begin_holding", person=str(stranger.pk))
+    assert stranger.name not in str(form["person"])
+    values = {"which": "all", "since": "2026-11-25", "last_day": "2026-12-01"}
+    said = [house.refused(plant, plant.post, "delegate", deputy=str(one), **values) for one in (stranger.pk, nobody)]
+    assert said[0] == said[1] and "deputy" in said[0]
+    _, form = house.form(plant, plant.post, "delegate", deputy=str(stranger.pk), **values)
+    assert stranger.name not in str(form["deputy"])
+    house.do(plant, plant.post, "delegate", deputy=str(small.one("plant").person.pk), **values)
+    house.do(plant, vacant, "begin_holding", person=str(small.one("plant").person.pk), since="2026-11-25")
+    house.do(house.admin, vacant, "begin_holding", person=str(stranger.pk), since="2026-11-25")
+
+
+def test_neither_holder_nor_deputy_changes_the_charges_or_terms_of_the_own_post(house: House) -> None:
+    own = {"title_zh": "管", "title_en": "Adm", "duties": ["administration"]}
+    assert "charges" in house.refused(house.local, house.local.post, "edit_post", charges=["hazchem"], **own)
+    deputy = house.small.one("county")
+    lent = replace(deputy, post=house.local.post)
+    acting = replace(lent.acting, principal_id=house.local.person.pk)
+    for subject, name, values, field in (
+        (house.local.post, "edit_post", {**own, "charges": ["mines"]}, "charges"),
+        (
+            house.small.one("county", 1).post,
+            "begin_holding",
+            {"person": str(house.local.person.pk), "since": "2026-11-25"},
+            "person",
+        ),
+        (Holding.objects.get(person=house.local.person), "end_holding", {}, "__all__"),
+    ):
+        ready = subjects.ready(type(subject).__name__.lower(), subject.pk, name, [acting], NOW)
+        form = ready.operation.form({"grounds": "x", **values}, subject=ready.subject, acting=ready.acting, now=NOW)
+        assert form.is_valid() and run(ready, form, NOW) is None and field in form.errors, name
+
+
+def test_an_office_is_given_nothing_that_its_giver_has_not(house: House) -> None:
+    small = house.small
+    new = {"name_zh": "新办", "name_en": "New", "place": "150207"}
+    assert "kind" in house.refused(house.local, small.county, "add_office", kind="government", **new)
+    assert "kind" in house.refused(house.local, small.county, "add_office", kind="commission", **new)
+    assert "duties" in house.refused(house.local, small.county, "add_office", kind="division", duties=["dispatch"], **new)
+    assert "duties" in house.refused(house.local, small.county, "edit_office", duties=[*small.county.duties, "fire"])
+    house.do(house.local, small.county, "add_office", kind="division", duties=["hazchem"], **new)
+    house.do(house.admin, small.county, "edit_office", duties=[*small.county.duties, "commission"])
+    house.do(house.local, small.county, "add_office", kind="commission", duties=["commission"], **new)
+
+
+def test_a_site_with_matters_that_its_administrator_does_not_see_is_not_closed(house: House) -> None:
+    about = About(kind="site", id=str(house.small.site.pk), duty="hazchem", title="线索")
+    signal = Actor(kind="clock", name="any", office=house.small.league.pk)
+    case = Case.objects.get(pk=doors.open("accountability_lead", "lead", {}, signal, about, key="", now=NOW).case)
+    assert case.confidential and house.small.county.pk not in case.readers
+    said = house.refused(house.local, house.small.site, "close_site", since="2026-11-25")
+    assert said == {"__all__": ["There are open matters at this site: it is closed once they have ended."]}

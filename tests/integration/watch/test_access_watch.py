@@ -21,7 +21,10 @@ ADDRESSES = [
         "^alarms/do/(?P<what>acknowledge|reset|shelve|out_of_service|bring_back)/$", "/alarms/do/acknowledge/", 30,
         method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
     ),
-    Address("metrics", "/metrics", 10, why_open="for this machine alone, or with a token: figures of processes, nobody's data"),
+    Address(
+        "metrics", "/metrics", 10, headers={"Host": "127.0.0.1"},
+        why_open="for this machine alone, or with a token: figures of processes, nobody's data",
+    ),
     Address("rules/<slug:code>/", "/rules/{code}/", 16, other=(404,)),
     Address("rules/<slug:code>/<int:point>/", "/rules/{code}/{point}/", 14, own=(403,), other=(404,)),
     Address("api/sites/<code>/rules", "/api/sites/{code}/rules", 11, other=(404,)),

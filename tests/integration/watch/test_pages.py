@@ -186,9 +186,15 @@ def test_the_command_makes_and_ends_a_gateway_s_token(plant, settings, tmp_path,
 
 def test_metrics_are_for_this_machine_or_a_token(settings, db):
     settings.METRICS_TOKEN = "s3cret"
-    assert "fengsui_well" in Client().get("/metrics").content.decode()
+    assert "fengsui_well" in Client().get("/metrics", headers={"Host": "127.0.0.1:8000"}).content.decode()
     for headers in ({"X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-For": "1.2.3.4", "Authorization": "Bearer no"}):
         assert Client().get("/metrics", headers=headers).status_code == 404
+    for headers in ({"X-Real-IP": "1.2.3.4"}, {"Via": "1.1 proxy"}, {"Host": "fengsui.example.cn"}):
+        settings.ALLOWED_HOSTS = ["*"]
+        assert Client().get("/metrics", headers=headers).status_code == 404, headers
+    settings.SESSION_COOKIE_SECURE = True
+    assert Client().get("/metrics").status_code == 404, "whoever serves https stands in front, even if it says nothing"
+    settings.SESSION_COOKIE_SECURE = False
     far = Client(REMOTE_ADDR="10.0.0.9")
     assert far.get("/metrics").status_code == 404
     assert far.get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200

@@ -65,6 +65,15 @@ def test_what_is_looser_or_crossed_is_refused(plant: Plant, limits: dict[str, fl
     assert not RuleChange.objects.unscoped("test").exists()
 
 
+def test_a_deadband_without_a_range_is_bound_by_the_limit(plant: Plant) -> None:
+    point = plant.points[0]
+    point.range_low = point.range_high = None
+    with pytest.raises(rulechanges.Unfit) as wrong:
+        rulechanges.check(point, {"HH": Wanted(1.6, 0.9), "H": Wanted(1.5, 0.1)}, NOW.date())
+    assert wrong.value.field == "HH_deadband"
+    rulechanges.check(point, {"HH": Wanted(1.6, 0.8), "H": Wanted(1.5, 0.1)}, NOW.date())
+
+
 def test_the_law_bounds_gas(plant: Plant) -> None:
     gas = Point.objects.create(
         site=plant.site, tag="GT-1", name_zh="氨", name_en="NH3", quantity="toxic_gas", measure="mg/m³", substance="NH3",

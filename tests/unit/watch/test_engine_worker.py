@@ -54,3 +54,8 @@ def test_a_save_waits_for_the_events_of_the_round(tmp_path, stored):
 
     asyncio.run(story())
     assert log == (["stored", "snapshot"] if stored else ["halted"])
+
+
+def test_a_worker_of_another_data_folder_on_the_same_host_is_nobody_s_former_self(tmp_path) -> None:
+    here, again, there = (EngineWorker("", folder, "1") for folder in (tmp_path / "a", tmp_path / "a", tmp_path / "b"))
+    assert here._formerly(f"{again._name}.0badcafe") and not here._formerly(f"{there._name}.0badcafe")

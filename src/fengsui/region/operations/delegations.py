@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from fengsui.region.acting import Acting
 from fengsui.region.changing import Changing, NotPossible, may_administer, midnight
-from fengsui.region.models import Delegation, Person, Post
+from fengsui.region.models import Delegation, Holding, Office, Person, Post
+from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes, Pick
 
 from .posts import GroundsOnly
@@ -48,8 +49,7 @@ class DelegationForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["deputy"].widget
         widget.named = lambda ids: {
-            str(one.pk): one.name
-            for one in Person.objects.unscoped("the person just chosen").filter(pk__in=[int(pk) for pk in ids if pk.isdecimal()])
+            pk: one.name for pk in ids if pk.isdecimal() and (one := colleague(self.subject, int(pk), self.now)) is not None
         }
 
     def clean_deputy(self) -> int:
@@ -70,11 +70,29 @@ class DelegationForm(ChangeForm):
         return found
 
 
+def colleague(post: Post, number: int, now: datetime) -> Person | None:
+    """The person of this id, where they hold a post now in the post's own office or in one of its divisions."""
+    if number >= 1 << 63:
+        return None
+    picture = tree()
+    house = picture.offices[post.office_id]
+    while house.kind == Office.Kind.DIVISION and house.parent is not None:
+        house = picture.offices[house.parent]
+    rooms = [
+        house.id,
+        *(one.id for one in picture.offices.values() if one.kind == "division" and one.path.startswith(house.path)),
+    ]
+    running = Holding.objects.filter(person=number, since__lte=now, post__office__in=rooms).exclude(until__lte=now)
+    return (
+        Person.objects.unscoped("whether this is a colleague was asked").filter(pk=number).first() if running.exists() else None
+    )
+
+
 def _delegate(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
     said = form.cleaned_data
-    deputy = Person.objects.unscoped("the deputy just chosen").filter(pk=said["deputy"]).first()
+    deputy = colleague(post, said["deputy"], changing.now)
     if deputy is None or deputy.pk == changing.acting.person_id:
-        raise NotPossible(gettext("Choose somebody else from the list."), "deputy")
+        raise NotPossible(gettext("Choose somebody else who holds a post in your office."), "deputy")
     if deputy.account_id is None:
         raise NotPossible(gettext("%(name)s has no account and could not act.") % {"name": deputy.name}, "deputy")
     since, until = midnight(said["since"]), midnight(said["last_day"] + timedelta(days=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.region import naming, officenames
-from fengsui.region.changing import Changing, NotPossible, midnight, today
+from fengsui.region.changing import Changing, NotPossible, may_give, midnight, today
 from fengsui.region.filters import name_of
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Contact, Holding, Office, Place, Post
@@ -52,11 +53,34 @@ class AddForm(ChangeForm):
 
     def prepare(self) -> None:
         kind: Any = self.fields["kind"]
-        kind.choices = [(name, word) for name, word in KINDS.items() if name not in ("department", "enterprise")]
+        kind.choices = [(name, KINDS[name]) for name in kinds_below(self.subject)]
         place: Any = self.fields["place"]
         place.choices = places_within(self.subject.place)
         box: Any = self.fields["duties"]
         box.widget, box.choices = Boxes(), works()
+
+
+_BELOW = {
+    "department": ("division", "bureau", "government", "commission", "township", "institute"),
+    "government": ("bureau", "government", "commission", "township", "institute"),
+    "commission": ("division",),
+    "bureau": ("division", "bureau", "township", "institute"),
+    "township": ("division",),
+    "division": ("division",),
+}
+"""What may stand below an office of each kind: a government or a commission sees every field of work of its place."""
+
+
+def kinds_below(office: Office) -> list[str]:
+    """The kinds that may be added below: by the office's kind, and a commission or government by its own work."""
+    given = [one for one in ("government", "commission") if one in office.duties and office.kind == Office.Kind.BUREAU]
+    return [*_BELOW.get(office.kind, ()), *given]
+
+
+def _demand_given(changing: Changing, works: Iterable[str]) -> None:
+    if not may_give(changing.acting, works):
+        text = gettext("Your own office does not have this field of work: an administrator above gives it.")
+        raise NotPossible(text, "duties")
 
 
 def places_within(place: Place) -> list[tuple[str, str]]:
@@ -67,6 +91,7 @@ def places_within(place: Place) -> list[tuple[str, str]]:
 
 def _add(changing: Changing, above: Office, form: ChangeForm) -> Outcome:
     said = form.given("name_zh", "name_en", "kind", "duties", "phone")
+    _demand_given(changing, said["duties"])
     office = Office(place_id=form.cleaned_data["place"], parent=above, pinyin=naming.sorting(said["name_zh"]), **said)
     office.save()
     changing.note("add_office", office, office, after={**said, "place": office.place_id, "parent": above.pk})
@@ -88,6 +113,7 @@ class EditForm(ChangeForm):
 
 
 def _edit(changing: Changing, office: Office, form: ChangeForm) -> None:
+    _demand_given(changing, set(form.cleaned_data["duties"]) - set(office.duties))
     lost = set(office.duties) - set(form.cleaned_data["duties"])
     changing.edit("edit_office", office, office, form.given("duties", "phone"))
     if lost:
@@ -167,6 +193,10 @@ def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     office.successor, office.dissolved_on = into, since
     office.save(update_fields=["successor", "dissolved_on"])
     if office.place_id == into.place_id and set(office.duties) - set(into.duties):
+        if not may_give(changing.acting, set(office.duties) - set(into.duties)):
+            raise NotPossible(
+                gettext("Your own office does not have this field of work: an administrator above gives it."), "into"
+            )
         changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(set(office.duties) - set(into.duties))]})
     changing.note("merge", office, office, after={"successor": into.pk, "dissolved_on": since}, since=since)
     return Outcome(

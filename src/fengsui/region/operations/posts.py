@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fengsui.region import naming
 from fengsui.region.acting import Acting
-from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, midnight
+from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, is_own, may_administer, midnight
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Holding, Office, Person, Post
 from fengsui.region.widgets import Boxes, Pick
@@ -47,8 +47,10 @@ def _add(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
 
 
 def _edit(changing: Changing, post: Post, form: ChangeForm) -> None:
-    if _holds(changing.acting.person_id, post, changing.now) and set(form.cleaned_data["duties"]) - set(post.duties):
-        raise NotPossible(gettext("Your own posts are changed by another administrator."), "duties")
+    if any(_holds(one, post, changing.now) for one in (changing.acting.person_id, changing.acting.principal_id) if one):
+        for name in ("duties", "charges"):
+            if set(form.cleaned_data[name]) != set(getattr(post, name)):
+                raise NotPossible(gettext("Your own posts are changed by another administrator."), name)
     changing.edit("edit_post", post.office_id, post, form.given("title_zh", "title_en", "duties", "charges"))
 
 
@@ -84,8 +86,7 @@ class BeginForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["person"].widget
         widget.named = lambda ids: {
-            str(one.pk): one.name
-            for one in Person.objects.unscoped("the person just chosen").filter(pk__in=[int(pk) for pk in ids if pk.isdecimal()])
+            pk: one.name for pk in ids if pk.isdecimal() and (one := within_reach(self.acting, int(pk))) is not None
         }
 
     def clean(self) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class BeginForm(ChangeForm):
 def _begin(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
     since = midnight(form.cleaned_data["since"])
     person = _person(changing, post, form)
-    if person.pk == changing.acting.person_id:
+    if is_own(changing.acting, person.pk):
         raise NotPossible(gettext("Your own posts are changed by another administrator."), "person")
     running = Holding.objects.filter(post=post, person=person).filter(Q(until__isnull=True) | Q(until__gt=since))
     if running.exists():
@@ -117,14 +118,24 @@ def _begin(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
 def _person(changing: Changing, post: Post, form: ChangeForm) -> Person:
     chosen = form.cleaned_data["person"]
     if chosen:
-        reach = Person.objects.unscoped(_WHY).filter(pk=int(chosen)).first()
-        if reach is None:
-            raise NotPossible(gettext("Choose one from the list."), "person")
-        return reach
+        known = within_reach(changing.acting, int(chosen))
+        if known is None:  # the same words whether there is no such person or one of another office
+            text = gettext("Choose somebody of an office that you administer; an administrator above both offices moves others.")
+            raise NotPossible(text, "person")
+        return known
     name = form.cleaned_data["name"].strip()
     person: Person = Person.objects.create(name=name, pinyin=naming.sorting(name)[:120], phone=form.cleaned_data["phone"])
     changing.note("add_person", post.office_id, person, after={"name": name, "phone": person.phone})
     return person
+
+
+def within_reach(acting: Acting, number: int) -> Person | None:
+    """The person of this id whom the administrator may put into a post: of an office administered, or of none yet."""
+    person = Person.objects.unscoped(_WHY).filter(pk=number).first() if number < 1 << 63 else None
+    if person is None:
+        return None
+    offices = set(Holding.objects.filter(person=person).values_list("post__office_id", flat=True))
+    return person if not offices or any(may_administer(acting, one) for one in offices) else None
 
 
 class EndForm(ChangeForm):
@@ -134,7 +145,7 @@ class EndForm(ChangeForm):
 
 
 def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
-    if holding.person_id == changing.acting.person_id:
+    if is_own(changing.acting, holding.person_id):
         raise NotPossible(gettext("Your own posts are changed by another administrator."))
     last = form.cleaned_data["last_day"]
     until = midnight(last + timedelta(days=1)) if last else changing.now

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.region import naming
 from fengsui.region.changing import Changing, NotPossible
 from fengsui.region.filters import INDUSTRIES, here, name_of
-from fengsui.region.matters import open_matters
+from fengsui.region.matters import anything_open, open_matters
 from fengsui.region.models import Office, Place, Site, Supervision
 from fengsui.region.roles import duties
 from fengsui.region.supervision import supervisor_id
@@ -129,6 +129,8 @@ def _close(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
     found = open_matters("site", site.pk, [changing.acting])
     if found.count:
         raise NotPossible(gettext("%(n)s matters are open at this site: bring them to their end first.") % {"n": found.count})
+    if anything_open("site", site.pk):
+        raise NotPossible(gettext("There are open matters at this site: it is closed once they have ended."))
     changing.edit("close_site", site.office_id, site, {"closed_on": form.cleaned_data["since"]})
     return Outcome(gettext("The site is closed."))
 

@@ -61,6 +61,23 @@ def test_no_page_scrolls_sideways(enter: Enter, size: tuple[int, int], path: str
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("size", [(360, 780), (1920, 1080)])
+def test_no_page_of_the_watch_and_the_region_scrolls_sideways(enter: Enter, size: tuple[int, int]) -> None:
+    page = enter("duty", "/map/?svg=1", size=size, theme="dark", language="en")
+    expect(page.locator("#sheet [data-county]")).to_have_count(103)  # without WebGL the counties are drawn all the same
+    for path in (
+        "/map/?svg=1",
+        "/alarms/?show=hidden",
+        "/sites/",
+        "/sites/HC-150207-01/",
+        "/rules/HC-150207-01/",
+        "/mechanisms/hazard/",
+    ):
+        page.goto(path)
+        expect(page.locator("h1").first).to_be_attached()
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), path
+
+
 def test_somebody_without_a_post_sees_nothing(enter: Enter, house: object) -> None:
     house.run("from fengsui.region.models import Account\nAccount.objects.create_user('no.post', password='a long enough one')")
     page = enter(None, "/sign-in/")

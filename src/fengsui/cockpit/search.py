@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from fengsui.ledger import mechanisms, reading, titles
+from fengsui.ledger.models import Case
 from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Place, Site
 
@@ -26,8 +27,10 @@ def find(request: HttpRequest, asked: str, now: datetime) -> dict[str, list[dict
 
 def _cases(posts: list[Acting], asked: str) -> list[dict[str, Any]]:
     mine = reading.cases(posts)
-    exact = list(mine.filter(number__iexact=asked)[:1])
-    found = exact or list(reading.search(mine, asked).order_by("ended", "-moved_at")[:AT_MOST])
+    exact = list(mine.filter(number__in={asked, asked.upper()}).order_by()[:1])
+    # which ones first, whole rows for those few only: many thousand may hold the words
+    first = reading.search(mine, asked).order_by("ended", "-moved_at").values("pk")[:AT_MOST]
+    found = exact or list(Case.objects.filter(pk__in=first).order_by("ended", "-moved_at"))
     return [
         {
             "title": one.title,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -150,9 +150,10 @@ def index(request: HttpRequest) -> HttpResponse:
     mine = posts_of(request, now)
     running = dict(
         cases(mine)
+        .filter(ended=False)
         .order_by()
         .values_list("mechanism")
-        .annotate(count=Count("pk", filter=Q(ended=False)))
+        .annotate(count=Count("pk"))
         .values_list("mechanism", "count")
     )
     rows: list[dict[str, Any]] = []

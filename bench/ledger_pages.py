@@ -8,6 +8,7 @@ ledger smaller, ``FENGSUI_BENCH_KEEP`` keeps it between runs.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import os
@@ -94,6 +95,33 @@ def _web(data: Path) -> Iterator[int]:
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)
+
+
+@contextlib.contextmanager
+def _stream(data: Path) -> Iterator[None]:
+    """The stream server with its streams, which pages with live values ask; ended afterwards."""
+    from tests.real_parts import free_port
+
+    from fengsui.services import nats
+
+    ports = nats.Ports(free_port(), free_port(), free_port())
+    nats.configure(data, ports, nats.site_tokens(data), sync="2m")
+    os.environ["NATS_URL"] = address = nats.url(data, ports.client)
+    server = subprocess.Popen(nats.command(data))
+    try:
+        asyncio.run(_streams(address))
+        yield
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+async def _streams(address: str) -> None:
+    from fengsui.watch import stream
+
+    client = await stream.connect(address, "bench")
+    await stream.ensure(client)
+    await client.close()
 
 
 def _answers(port: int) -> bool:
@@ -196,7 +224,8 @@ def run() -> dict[str, Any]:
             str(one)
             for one in Case.objects.filter(place_code="150207").order_by("pk").values_list("pk", flat=True)[: ASKED * 2 : 3]
         ]
-        with _web(Path(settings.DATA_DIR)) as port, _sessions(large.small) as visitors:
+        data = Path(settings.DATA_DIR)
+        with _stream(data), _web(data) as port, _sessions(large.small) as visitors:
             asked = pages(some, long)
             found = {role: _times(port, headers, asked) for role, headers in visitors.items()}
     by_role = {role: {name: round(p95(times)) for name, times in each.items()} for role, each in found.items()}

@@ -26,7 +26,7 @@ TOLD_READ, TOLD_SHOWN = 200, 5
 
 
 def kind(posts: Sequence[Acting]) -> str:
-    """Which home this is: leader, duty, enterprise or inspector, by the first post's office and functions."""
+    """Which home this is: leader, duty, enterprise, inspector or staff, by the first post's office and functions."""
     picture = tree()
     first = picture.offices.get(posts[0].office_id)
     if first is not None and first.kind == "enterprise":
@@ -36,7 +36,7 @@ def kind(posts: Sequence[Acting]) -> str:
         return "duty"
     if "leading" in held:
         return "leader"
-    return "inspector"
+    return "inspector" if held & {"inspection", "enforcement"} else "staff"
 
 
 def cards(posts: Sequence[Acting], now: datetime) -> list[Card]:

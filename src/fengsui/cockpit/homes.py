@@ -110,7 +110,7 @@ def _counted(said: Mapping[str, Any]) -> Counted:
 
 
 def home(name: str) -> Home:
-    """The home of this kind of reader: ``leader``, ``duty``, ``enterprise`` or ``inspector``."""
+    """The home of this kind of reader: ``leader``, ``duty``, ``enterprise``, ``inspector`` or ``staff``."""
     return homes()[name]
 
 

@@ -61,6 +61,7 @@ def test_every_query_is_one_that_a_list_knows() -> None:
         ("top", ("leading",), "leader", ("呈我的件", "各地情况", "批示未报结")),
         ("county", ("duty",), "duty", ("我的范围", "链路")),
         ("plant", ("control_room", "safety", "principal"), "enterprise", ("本企业待办", "测点", "上报自查隐患")),
+        ("top", ("registry",), "staff", ("本单位在办", "我的范围")),
         ("county", ("enforcement",), "inspector", ("待我复查签署", "待第二人签署", "拍照报隐患")),
     ],
 )

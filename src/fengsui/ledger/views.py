@@ -77,12 +77,10 @@ def case_list(request: HttpRequest) -> HttpResponse:
     views = [] if part else saved_views(posts)
     # a view that searches words is not counted beside every list: it costs as much as the list itself
     queries = [] if part else [*system_views(posts), *(view.query for view in views if "q" not in QueryDict(view.query))]
-    counted = _counted(found, posts, queries, now)
+    counted, page, some = _page_and_counts(request, wanted, found, posts, queries, now)
     count, _ = counted[None]
-    page = _page(request, max(1, -(-count // PAGE)))
-    shown = tables.rows(tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE), office_ids(posts))
     context = {
-        "rows": shown,
+        "rows": tables.rows(some, office_ids(posts)),
         "filter": wanted,
         "chips": [chip | {"without": without(wanted, chip["name"], posts)} for chip in wanted.chips()],
         "count": count,
@@ -123,9 +121,24 @@ def saved_views(posts: list[Acting]) -> list[SavedView]:
     return list(SavedView.objects.filter(mine_or_ours).order_by("name")[:VIEWS])
 
 
+def _page_and_counts(
+    request: HttpRequest, wanted: filters.Filter, found: Any, posts: list[Acting], queries: list[str], now: datetime
+) -> tuple[Counts, int, list[Case]]:
+    """The counts of the list and of the views, the page asked for (the last one, where it lies beyond) and its cases."""
+    if wanted.q:
+        page = _page(request, reading.COUNTED // PAGE)
+        some, number = tables.page_of_all(wanted.sort(found), (page - 1) * PAGE, page * PAGE)
+        if some or page == 1:
+            number_said = (min(number, reading.COUNTED), number > reading.COUNTED)
+            return _counted(None, posts, queries, now) | {None: number_said}, page, some
+    counted = _counted(found, posts, queries, now)
+    page = _page(request, max(1, -(-counted[None][0] // PAGE)))
+    return counted, page, tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE)
+
+
 def _counted(found: Any, posts: list[Acting], queries: list[str], now: datetime) -> Counts:
-    """How many cases the list (``None``) and each view hold, by its query: one statement for all of them."""
-    asked: dict[str | None, Any] = {None: found}
+    """How many cases the list (``None``, unless it is counted elsewhere) and each view hold, by its query: one statement."""
+    asked: dict[str | None, Any] = {None: found} if found is not None else {}
     for query in queries:
         if query != WAITING:
             asked[query] = _narrowed(posts, filters.Filter.read(QueryDict(query)), now)

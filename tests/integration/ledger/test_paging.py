@@ -27,3 +27,18 @@ def test_cases_of_one_moment_come_once_each(small: Small) -> None:
     assert not after
     assert len(seen) == len(set(seen)) == 7
     assert client.get("/api/cases", {"after": "yesterday"}).status_code == 422
+
+
+@pytest.mark.parametrize(("page", "first", "last"), [(1, 1, 50), (2, 51, 57), (9, 51, 57)])
+def test_a_search_tells_how_many_on_every_page_and_shows_the_last_beyond_it(
+    small: Small, page: int, first: int, last: int
+) -> None:
+    about = doors.About(kind="site", id=str(small.site.pk), duty="hazchem", title="围堰破损")
+    fields = {"finding": "旧", "answering": small.county.pk}
+    doors.adopt([doors.Adoption("hazard", "found", about, f"旧-{n}", fields, opened_at=NOW) for n in range(57)], NOW)
+    who = small.one("county")
+    client = Client(headers={"X-Acting-Post": str(who.post.pk)})
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    context = client.get("/cases/", {"q": "围堰", "page": page}).context
+    assert (context["count"], context["first"], context["last"], len(context["rows"])) == (57, first, last, last - first + 1)
+    assert client.get("/cases/", {"q": "井喷", "page": page}).context["count"] == 0

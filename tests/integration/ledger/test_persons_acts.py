@@ -69,7 +69,7 @@ def test_a_correction_is_an_entry_and_the_field_follows(small: Small) -> None:
 def test_a_title_is_corrected_and_search_forgets_the_wrong_one(small: Small) -> None:
     case = opened(small)
     doors.correct(case, correction("三号罐根阀", field="case.title"), small.one("county").actor, now=LATER)
-    assert Case.objects.get(pk=case).title == "三号罐根阀"
+    assert Case.objects.get(pk=case).title_zh == "三号罐根阀"
     assert "三号罐根阀" in Case.objects.get(pk=case).title_en and "Example Chemical" in Case.objects.get(pk=case).title_en
     assert reading.search(Case.objects.all(), "三号罐").exists()
 

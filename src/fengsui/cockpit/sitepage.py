@@ -113,7 +113,7 @@ def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
 
 
 def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
-    asked = request.GET.get("hours", "")
+    asked = request.GET.get("hours", "")[:9]
     hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else usual_hours(site, now)
     everything = request.GET.get("all") == "1"
     shown, count = panels(site, hours, everything, now)

@@ -84,7 +84,9 @@ async def live_stream(request: HttpRequest) -> HttpResponseBase:
 def streamed(request: HttpRequest, ear: live.Ear | live.Seats) -> StreamingHttpResponse:
     """The stream as an answer; it resumes after ``Last-Event-ID``, or ``?after=`` where a browser opens it anew."""
     last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    response = StreamingHttpResponse(live.stream(ear, int(last) if last.isdecimal() else None), content_type="text/event-stream")
+    response = StreamingHttpResponse(
+        live.stream(ear, int(last) if last.isdecimal() and len(last) < 19 else None), content_type="text/event-stream"
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -63,8 +63,11 @@ def choose(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             status = 422
             if form.is_valid():
-                status = 200
-                context["results"] = _do(request, found, name, form, posts, now)
+                try:
+                    context["results"] = _do(request, found, name, form, posts, now)
+                    status = 200
+                except Refused as refused:  # a file that is not taken, before any case was touched
+                    status, context["reasons"] = refused.status, form.refuse(mechanism, refused.refusals)
     return render(request, "ledger/bulk.html", context, status=status)
 
 

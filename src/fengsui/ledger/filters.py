@@ -72,7 +72,7 @@ class Filter:
             waiting=query.get("waiting") == "1",
             signing=query.get("signing") == "1",
             open=shown,
-            site=query.get("site", "") if query.get("site", "").isdecimal() else "",
+            site=site if (site := query.get("site", "")).isdecimal() and len(site) < 19 else "",
             q=query.get("q", "").strip()[:80],
             order=order,
         )

@@ -56,7 +56,7 @@ class Ids(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         ids = self._typed(text[1:]) if text.startswith("=") else [one for one in text.split(",") if one]
-        if self.number and not all(one.isdecimal() for one in ids):
+        if self.number and not all(one.isdecimal() and len(one) < 19 for one in ids):
             raise forms.ValidationError(_("Choose one from the list."))
         if len(ids) > 1 and not self.many:
             raise forms.ValidationError(_("Choose one only."))
@@ -355,11 +355,11 @@ def _said(found: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _offices(ids: list[str]) -> dict[str, str]:
-    return _said(names.offices([int(one) for one in ids if one.isdecimal()]))
+    return _said(names.offices([int(one) for one in ids if one.isdecimal() and len(one) < 19]))
 
 
 def _persons(ids: list[str]) -> dict[str, str]:
-    return _said(names.persons([int(one) for one in ids if one.isdecimal()]))
+    return _said(names.persons([int(one) for one in ids if one.isdecimal() and len(one) < 19]))
 
 
 def _sites(ids: list[str]) -> dict[str, str]:

@@ -245,7 +245,7 @@ def _phones(notice: Notice) -> list[str]:
 
 def _send(delivery: Delivery, now: datetime) -> int:
     zh, en = (words(delivery.notice, language) for language in ("zh-hans", "en"))
-    subject, text = f"{zh[0]} / {en[0]}", f"{zh[1]}\n\n{en[1]}\n\n{_origin()}{link(delivery.notice)}"
+    subject, text = " ".join(f"{zh[0]} / {en[0]}".split()), f"{zh[1]}\n\n{en[1]}\n\n{_origin()}{link(delivery.notice)}"
     try:
         if delivery.channel == "mail":
             send_mail(subject, text, None, [delivery.address])

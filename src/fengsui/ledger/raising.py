@@ -68,7 +68,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     given = {name: value for name, value in request.GET.items() if name in opening.mechanism.fields}
     form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None, initial=given)
     site, title = request.GET.get("site", ""), request.GET.get("title", "")[:200]
-    first = {"title": title} | ({"site": site} if site.isdecimal() else {})
+    first = {"title": title} | ({"site": site} if site.isdecimal() and len(site) < 19 else {})
     titled = takes_words(opening.mechanism)
     subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, titled=titled, initial=first)
     status, reasons = 200, []

@@ -18,7 +18,7 @@ _LARGEST = 1 << 63
 
 def of_site(acting: Acting, site: str, title: str, *, place: str = "", duty: str = "", external: str = "") -> About:
     """A site of the post's own; place and field of work are the site's, and only these may be given."""
-    if not site.isdecimal() or int(site) >= _LARGEST:
+    if not site.isdecimal() or len(site) > 19 or int(site) >= _LARGEST:
         raise refused(422, "bad_value", "id", "Give the site's id, a number")
     found = Site.objects.scoped(scope(acting)).filter(pk=int(site)).first()
     if found is None:

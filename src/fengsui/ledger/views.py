@@ -38,7 +38,7 @@ LAST_PAGE = 200
 
 def _page(request: HttpRequest, last: int) -> int:
     """The page asked for, within 1 … ``last``."""
-    asked = request.GET.get("page", "")
+    asked = request.GET.get("page", "")[:9]
     return max(1, min(int(asked), last)) if asked.isdecimal() else 1
 
 
@@ -248,8 +248,8 @@ def keep_view(request: HttpRequest) -> HttpResponse:
     """Save the present list under a name, for me or for my office; or forget a view of mine."""
     now = moment.now()
     posts = mine(request, now)
-    if request.POST.get("forget", "").isdecimal():
-        SavedView.objects.filter(pk=int(request.POST["forget"]), person_id=posts[0].person_id).delete()
+    if (forget := request.POST.get("forget", "")[:18]).isdecimal():
+        SavedView.objects.filter(pk=int(forget), person_id=posts[0].person_id).delete()
         return redirect("ledger:list")
     name = request.POST.get("name", "").strip()[:40]
     query = request.POST.get("query", "")[:500]

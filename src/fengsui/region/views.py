@@ -170,7 +170,7 @@ def office_list(request: HttpRequest) -> HttpResponse:
     seen = offices_in(scopes)
     asked = request.GET.get("below", "")
     words = request.GET.get("q", "").strip()[:80]
-    above = seen.filter(pk=int(asked)).first() if asked.isdecimal() else None
+    above = seen.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
     if words:
         found = seen.filter(Q(name_zh__icontains=words) | Q(name_en__icontains=words))
     elif above:

@@ -50,7 +50,7 @@ def narrowed(rows: Any, wanted: Mapping[str, str]) -> Any:
         rows = rows.filter(closed_at__isnull=True, hidden="")
     for column, name in (("priority", "priority"), ("level", "level"), ("site_id", "site")):
         value = wanted.get(name, "")
-        if value and (name == "level" or value.isdecimal()):
+        if value and (name == "level" or (value.isdecimal() and len(value) < 19)):
             rows = rows.filter(**{column: value})
     if place := wanted.get("place", ""):
         rows = rows.filter(site__place__path__contains=f"/{place}/")

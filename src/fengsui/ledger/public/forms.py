@@ -192,7 +192,7 @@ def sites(county: str, text: str, most: int) -> list[Site]:
 def _site(known: dict[str, Any], county: str) -> Site | None:
     """The enterprise chosen from the list, or the one whose whole name was typed."""
     in_county = Site.objects.unscoped("the public names an enterprise by the name at its gate").filter(place_id=county)
-    if known.get("site", "").isdecimal():
+    if known.get("site", "").isdecimal() and len(known["site"]) < 19:
         found = in_county.filter(pk=int(known["site"])).first()
         if found is not None:
             return found

@@ -49,12 +49,14 @@ class DelegationForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["deputy"].widget
         widget.named = lambda ids: {
-            pk: one.name for pk in ids if pk.isdecimal() and (one := colleague(self.subject, int(pk), self.now)) is not None
+            pk: one.name
+            for pk in ids
+            if pk.isdecimal() and len(pk) < 19 and (one := colleague(self.subject, int(pk), self.now)) is not None
         }
 
     def clean_deputy(self) -> int:
         text = self.cleaned_data["deputy"]
-        if not str(text).isdecimal():
+        if not (str(text).isdecimal() and len(str(text)) < 19):
             raise forms.ValidationError(_("Choose one from the list."))
         return int(text)
 

@@ -86,7 +86,9 @@ class BeginForm(ChangeForm):
         self.initial.setdefault("since", self.today)
         widget: Any = self.fields["person"].widget
         widget.named = lambda ids: {
-            pk: one.name for pk in ids if pk.isdecimal() and (one := within_reach(self.acting, int(pk))) is not None
+            pk: one.name
+            for pk in ids
+            if pk.isdecimal() and len(pk) < 19 and (one := within_reach(self.acting, int(pk))) is not None
         }
 
     def clean(self) -> dict[str, Any]:
@@ -94,7 +96,7 @@ class BeginForm(ChangeForm):
         person, name = found.get("person"), (found.get("name") or "").strip()
         if bool(person) == bool(name):
             raise forms.ValidationError({"person": _("Choose a person from the list, or write a new person's name; not both.")})
-        if person and not str(person).isdecimal():
+        if person and not (str(person).isdecimal() and len(str(person)) < 19):
             raise forms.ValidationError({"person": _("Choose one from the list.")})
         return found
 

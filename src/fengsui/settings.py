@@ -15,6 +15,7 @@
     the session key; without it ``keys/secret_key`` in the data folder, made on first use (mode 0600).
 """
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -31,11 +32,17 @@ def _secret_key() -> str:
     if path.exists():
         return path.read_text().strip()
     key = secrets.token_urlsafe(48)
-    if DATA_DIR.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(key)
-    return key
+    if not DATA_DIR.exists():
+        return key
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    # Processes that start together must agree: the first whole file to get the name is everybody's key.
+    own = path.with_name(f"secret_key.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key)
+    with contextlib.suppress(FileExistsError):
+        os.link(own, path)
+    own.unlink()
+    return path.read_text().strip()
 
 
 def _map_tiles() -> list[str]:

@@ -40,7 +40,8 @@ def configure_logging() -> None:
     """Log to standard error: time, level, room, words."""
     level = os.environ.get("FENGSUI_LOG", "INFO").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("nats").setLevel(logging.WARNING)
+    for wordy in ("nats", "httpx", "httpcore"):  # httpx tells each address it asks: the dead man's switch's is a secret
+        logging.getLogger(wordy).setLevel(logging.WARNING)
 
 
 def watch_supervisor(told: Callable[[], None]) -> None:

@@ -75,3 +75,14 @@ def test_there_is_no_third_marking(small: Small) -> None:
         values = {"paper": "来文", "openness": "secret"}
         doors.open("instruction", "register", values, small.one("top").actor, about, key="", now=NOW)
     assert caught.value.status == 422
+
+
+def test_its_heading_is_not_written_in_as_a_correction(small: Small) -> None:
+    who = small.one("top")
+    about = doors.About("paper", "1", small.top.place_id, "")
+    case = doors.open("classified_paper", "register", PAPER, who.actor, about, key="", now=NOW).case
+    with pytest.raises(Refused) as caught:
+        doors.correct(case, doors.Correction(1, "case.title", "绝密内容", "笔误"), who.actor, now=NOW)
+    assert (caught.value.status, caught.value.refusals[0].about) == (422, "case.title")
+    assert "绝密内容" not in Case.objects.get(pk=case).title_zh
+    assert "case.title" not in signed_in(who).get(f"/cases/{case}/correct/1/").content.decode()

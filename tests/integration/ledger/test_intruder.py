@@ -12,9 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from fengsui.ledger import doors, evidence, tables
-from fengsui.ledger.doors import About, Refused
+from fengsui.ledger import doors, evidence, mechanisms, tables
+from fengsui.ledger.doors import About, Refused, wellformed
+from fengsui.ledger.doors.held import Held
 from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.kernel.shapes import Case as Kernel
 from fengsui.ledger.models import Case, Evidence
 from fengsui.ledger.reading import sealed
 from fengsui.moment import now as present
@@ -160,3 +162,12 @@ def test_a_file_erased_by_law_is_not_named_again(small: Small) -> None:
         values = {"finding": "x", "photos": [sent.digest]}
         doors.open("hazard", "found_here", values, small.one("county").actor, _site(small, "x"), key="", now=LATER)
     assert caught.value.status == 422
+
+
+def test_nor_by_what_several_children_are_to_hold(small: Small) -> None:
+    _case, digest = reported(small)
+    held = Held(mechanisms.current("warning"), Kernel("1", "warning", "v", 1, "issued"), {})
+    values = {"hazard": [{"finding": "泄漏"}, {"finding": "泄漏", "photos": [digest]}]}
+    with pytest.raises(Refused) as caught:
+        wellformed.demand_there(held, values, LATER, small.one("other").actor)
+    assert (caught.value.status, caught.value.refusals[0].about) == (422, "photos")

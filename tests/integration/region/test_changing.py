@@ -22,6 +22,8 @@ from fengsui.region.acting import actings
 from fengsui.region.change_views import run
 from fengsui.region.models import Account, Certificate, Change, Delegation, Holding, Office, Person, Post, Supervision
 from fengsui.region.operations import find
+from fengsui.region.operations.delegations import colleague
+from fengsui.region.operations.posts import within_reach
 from fengsui.region.roles import About as Where
 from fengsui.region.roles import resolve
 from fengsui.region.supervision import supervisor_id, unanswered
@@ -473,3 +475,29 @@ def test_a_site_with_matters_that_its_administrator_does_not_see_is_not_closed(h
     assert case.confidential and house.small.county.pk not in case.readers
     said = house.refused(house.local, house.small.site, "close_site", since="2026-11-25")
     assert said == {"__all__": ["There are open matters at this site: it is closed once they have ended."]}
+
+
+def test_a_term_of_long_ago_makes_nobody_ones_own_person(house: House) -> None:
+    small, far = house.small, house.small.one("other")
+    Holding.objects.create(
+        post=small.one("county", 1).post, person=far.person, since=NOW - timedelta(days=900), until=NOW - timedelta(days=400)
+    )
+    assert within_reach(house.local.acting, far.person.pk, NOW) is None
+    assert within_reach(house.admin.acting, far.person.pk, NOW) == far.person
+    Holding.objects.filter(person=far.person, until__isnull=True).update(until=NOW - timedelta(days=1))
+    assert within_reach(house.local.acting, far.person.pk, NOW) == far.person  # who left it all may come again
+
+
+def test_a_deputy_is_no_clerk_of_an_authority_below(house: House) -> None:
+    top, county = house.small.top, house.small.one("county")
+    assert colleague(house.small.one("top").post, county.person.pk, NOW) is None
+    room = Office.objects.create(
+        name_zh="县局科室", name_en="Room", kind="division", parent=house.small.county, place=house.small.county.place,
+        path=f"{house.small.county.path}9901/",
+    )  # fmt: skip
+    assert top.path in room.path
+    post = Post.objects.create(office=room, title_zh="科员", title_en="Clerk")
+    Holding.objects.create(post=post, person=county.person, since=NOW - timedelta(days=9))
+    Holding.objects.filter(person=county.person).exclude(post=post).delete()
+    assert colleague(house.small.one("top").post, county.person.pk, NOW) is None
+    assert colleague(house.small.one("county", 1).post, county.person.pk, NOW) == county.person

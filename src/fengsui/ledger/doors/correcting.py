@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from fengsui.ledger.doors import facts, persons_acts, wellformed
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.held import Held
-from fengsui.ledger.doors.naming import LONGEST, titles_of
+from fengsui.ledger.doors.naming import LONGEST, takes_words, titles_of
 from fengsui.ledger.doors.persons_acts import Asked
 from fengsui.ledger.doors.shapes import Receipt, Refused, refused
 from fengsui.ledger.doors.single import append_in
@@ -157,6 +157,8 @@ class _Correcting:
             raise refused(403, "not_yours", ACT, "owner")
 
     def _demand_title(self) -> None:
+        if not takes_words(self.held.mechanism):
+            raise refused(422, "unknown", TITLE, gettext_noop("its title is made of its number and fields and takes no words"))
         value = self.one.value
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
             raise refused(422, "bad_value", TITLE, gettext_noop("give a title of at most 300 characters"))

@@ -78,11 +78,17 @@ def demand_there(held: Held, values: Mapping[str, Any], now: datetime, actor: Ac
     That is: which does not exist, an office dissolved by now, a file of a case that the actor may not open it in.
     """
     for name, value in values.items():
-        if isinstance(value, Mapping) and name in held.mechanism.children:
-            _demand_files(mechanisms.current(name), value, held, actor, now)
-    _demand_files(held.mechanism, values, held, actor, now)
+        if name in held.mechanism.children:  # what one child is to hold, or several
+            for inner in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(inner, Mapping):
+                    _demand_known(mechanisms.current(name), inner, held, actor, now)
+    _demand_known(held.mechanism, values, held, actor, now)
+
+
+def _demand_known(mechanism: Mechanism, values: Mapping[str, Any], held: Held, actor: Actor, now: datetime) -> None:
+    _demand_files(mechanism, values, held, actor, now)
     for name, value in values.items():
-        field = held.mechanism.fields.get(name)
+        field = mechanism.fields.get(name)
         missing = _MISSING.get(field.kind) if field is not None else None
         if missing is None or value in (None, "", []):
             continue

@@ -14,6 +14,7 @@ from fengsui.ledger import doing, doors, timelines, titles
 from fengsui.ledger import forms as fields
 from fengsui.ledger.doors import correcting
 from fengsui.ledger.doors.correcting import TITLE
+from fengsui.ledger.doors.naming import takes_words
 from fengsui.ledger.models import Entry, Evidence
 from fengsui.ledger.persons_acts.frame import Grounds, Page, answer, opened
 from fengsui.ledger.reading.sealed import hidden_in
@@ -54,7 +55,7 @@ def choices(page: Page, entry: Entry | None) -> list[tuple[str, str]]:
     hidden = hidden_in(page.case, page.acting, page.now)
     names = correcting.correctable(page.mechanism, entry.content(), hidden, page.now)
     found = [(name, titles.field(page.mechanism.fields[name])) for name in names]
-    return found + ([(TITLE, gettext("Title"))] if entry.seq == 1 else [])
+    return found + ([(TITLE, gettext("Title"))] if entry.seq == 1 and takes_words(page.mechanism) else [])
 
 
 def _form(page: Page, name: str, old: Any) -> forms.Form:

@@ -80,10 +80,10 @@ def colleague(post: Post, number: int, now: datetime) -> Person | None:
     house = picture.offices[post.office_id]
     while house.kind == Office.Kind.DIVISION and house.parent is not None:
         house = picture.offices[house.parent]
-    rooms = [
-        house.id,
-        *(one.id for one in picture.offices.values() if one.kind == "division" and one.path.startswith(house.path)),
-    ]
+    rooms, found = [house.id], [house.id]
+    while found:  # divisions of divisions; what hangs below as an office of its own is another authority
+        found = [one.id for one in picture.offices.values() if one.kind == Office.Kind.DIVISION and one.parent in found]
+        rooms += found
     running = Holding.objects.filter(person=number, since__lte=now, post__office__in=rooms).exclude(until__lte=now)
     return (
         Person.objects.unscoped("whether this is a colleague was asked").filter(pk=number).first() if running.exists() else None

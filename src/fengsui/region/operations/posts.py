@@ -88,7 +88,7 @@ class BeginForm(ChangeForm):
         widget.named = lambda ids: {
             pk: one.name
             for pk in ids
-            if pk.isdecimal() and len(pk) < 19 and (one := within_reach(self.acting, int(pk))) is not None
+            if pk.isdecimal() and len(pk) < 19 and (one := within_reach(self.acting, int(pk), self.now)) is not None
         }
 
     def clean(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _begin(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
 def _person(changing: Changing, post: Post, form: ChangeForm) -> Person:
     chosen = form.cleaned_data["person"]
     if chosen:
-        known = within_reach(changing.acting, int(chosen))
+        known = within_reach(changing.acting, int(chosen), changing.now)
         if known is None:  # the same words whether there is no such person or one of another office
             text = gettext("Choose somebody of an office that you administer; an administrator above both offices moves others.")
             raise NotPossible(text, "person")
@@ -131,13 +131,15 @@ def _person(changing: Changing, post: Post, form: ChangeForm) -> Person:
     return person
 
 
-def within_reach(acting: Acting, number: int) -> Person | None:
-    """The person of this id whom the administrator may put into a post: of an office administered, or of none yet."""
+def within_reach(acting: Acting, number: int, at: datetime) -> Person | None:
+    """The person of this id whom the administrator may put into a post: of offices administered now, or of none now."""
     person = Person.objects.unscoped(_WHY).filter(pk=number).first() if number < 1 << 63 else None
     if person is None:
         return None
-    offices = set(Holding.objects.filter(person=person).values_list("post__office_id", flat=True))
-    return person if not offices or any(may_administer(acting, one) for one in offices) else None
+    held = Holding.objects.filter(person=person)
+    now = set(held.filter(Q(until__isnull=True) | Q(until__gt=at)).values_list("post__office_id", flat=True))
+    before = now or set(held.values_list("post__office_id", flat=True))  # of those who left, whom they left
+    return person if not before or any(may_administer(acting, one) for one in before) else None
 
 
 class EndForm(ChangeForm):

@@ -43,7 +43,7 @@ def test_a_view_is_kept_and_found_again(enter: Enter, hazard: Make) -> None:
     page = enter("inspector", "/cases/?mechanism=hazard")
     page.locator("summary", has_text="保存视图").click()
     page.fill("#view-name", "危化隐患")
-    page.locator(".fs-menu-form button").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(page.locator(".fs-side a", has_text="危化隐患")).to_have_attribute("aria-current", "true")
 
 

@@ -15,7 +15,6 @@
     the session key; without it ``keys/secret_key`` in the data folder, made on first use (mode 0600).
 """
 
-import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -39,9 +38,13 @@ def _secret_key() -> str:
     own = path.with_name(f"secret_key.{secrets.token_hex(8)}")
     with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(key)
-    with contextlib.suppress(FileExistsError):
+    try:
         os.link(own, path)
-    own.unlink()
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links: the last to come wins, which only matters at the very first start
+        own.replace(path)
+    own.unlink(missing_ok=True)
     return path.read_text().strip()
 
 

@@ -200,10 +200,11 @@ def hide(request: HttpRequest, rule: int, body: Hide) -> Any:
         raise HttpError(403, "Alarms are hidden by the site's own posts: control room or safety management")
     try:
         if body.what == "bring_back":
-            handling.bring_back(rule, acting.person_id, key=body.key[:40], now=now)
+            may = listing.may_handle(acting, found.point.site, "suppress")
+            handling.bring_back(rule, acting.person_id, key=body.key, now=now, suppressed=may)
         else:
             until = now + timedelta(minutes=min(max(body.minutes, 0), 100_000))
-            handling.hide(body.what, rule, acting.person_id, until, body.reason, key=body.key[:40], now=now)
+            handling.hide(body.what, rule, acting.person_id, until, body.reason, key=body.key, now=now)
     except handling.NotPossible as error:
         raise HttpError(422, str(error)) from error
     return Status(204, None)

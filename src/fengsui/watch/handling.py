@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from hashlib import blake2s
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -97,23 +98,21 @@ def hide(what: str, rule: int, person: int, until: datetime, reason: str, *, key
         take_out_of_service(rule, person, reason, key=key, now=now)
 
 
-def bring_back(rule: int, person: int, *, key: str, now: datetime) -> None:
-    """End the hiding of a rule's alarms before its time."""
+def bring_back(rule: int, person: int, *, key: str, now: datetime, suppressed: bool) -> None:
+    """End the hiding of a rule's alarms before its time; ``suppressed``: a suppression by design too."""
 
     def doing() -> None:
-        line = (
-            Concealment.objects.unscoped("the caller chose the rule in scope")
-            .select_for_update()
-            .filter(rule_id=rule, ended_at__isnull=True)
-            .first()
-        )
+        line = _hiding(rule).first()
         if line is None:
             raise NotPossible(_("This rule's alarms are not hidden"))
+        if line.kind == Alarm.Hidden.SUPPRESSED and not suppressed:
+            raise NotPossible(_("These alarms are suppressed by design; the safety management shows them again"))
         line.ended_at = now
         line.save(update_fields=["ended_at"])
-        _hide_open(rule, "", "bring_back", person, key, now)
+        _hide_open(rule, "", "bring_back", person, event, now)
 
-    _once(f"p-{key}-r{rule}", doing)
+    event = _event(rule, "bring_back", person, key)
+    _once(rule, event, doing)
 
 
 def _conceal(rule: int, kind: str, person: int, until: datetime | None, reason: str, key: str, now: datetime) -> None:
@@ -121,17 +120,13 @@ def _conceal(rule: int, kind: str, person: int, until: datetime | None, reason: 
         raise NotPossible(_("Say why the alarm is to be hidden"))
 
     def doing() -> None:
-        if (
-            Concealment.objects.unscoped("the caller chose the rule in scope")
-            .select_for_update()
-            .filter(rule_id=rule, ended_at__isnull=True)
-            .exists()
-        ):
+        if _hiding(rule).exists():
             raise NotPossible(_("This rule's alarms are hidden already; bring them back first"))
         Concealment.objects.create(rule_id=rule, kind=kind, since=now, until=until, person=person, reason=reason[:300])
-        _hide_open(rule, kind, kind, person, key, now, reason)
+        _hide_open(rule, kind, kind, person, event, now, reason)
 
-    _once(f"p-{key}-r{rule}", doing)
+    event = _event(rule, kind, person, key)
+    _once(rule, event, doing)
 
 
 def _hiding(rule: int) -> QuerySet[Concealment]:
@@ -139,19 +134,26 @@ def _hiding(rule: int) -> QuerySet[Concealment]:
     return rows.filter(rule_id=rule, ended_at__isnull=True)
 
 
-def _once(event: str, doing: Callable[[], None]) -> None:
+def _event(rule: int, what: str, person: int, key: str) -> str:
+    """The event's id: the same for the same act sent again, another for another act or person under the same key."""
+    return f"p-{blake2s(f'{person}|{what}|{key}'.encode(), digest_size=16).hexdigest()}-r{rule}"
+
+
+def _once(rule: int, event: str, doing: Callable[[], None]) -> None:
     with transaction.atomic():
-        if not AlarmEvent.objects.filter(event_id=event[:80]).exists():
+        # Two who hide or show the same rule's alarms at once wait for each other here.
+        list(Rule.objects.unscoped("the caller chose the rule in scope").select_for_update().filter(pk=rule).values_list("pk"))
+        if not AlarmEvent.objects.filter(event_id=event).exists():
             doing()
 
 
-def _hide_open(rule: int, hidden: str, kind: str, person: int, key: str, now: datetime, text: str = "") -> None:
+def _hide_open(rule: int, hidden: str, kind: str, person: int, event: str, now: datetime, text: str = "") -> None:
     rows = Alarm.objects.unscoped("the caller chose the rule in scope").select_for_update()
     alarm = rows.filter(rule_id=rule, closed_at__isnull=True).first()
     if alarm is not None:
         alarm.hidden, alarm.touched_at = hidden, now
         alarm.save(update_fields=["hidden", "touched_at"])
-    _say(f"p-{key}-r{rule}"[:80], alarm, kind, person, now, text, rule)
+    _say(event, alarm, kind, person, now, text, rule)
     news.spread({alarm.site_id if alarm else None}, now)
 
 

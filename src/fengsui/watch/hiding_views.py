@@ -93,7 +93,8 @@ def _done(request: HttpRequest, posts: Sequence[Acting], rows: Iterable[tuple[Ru
     minutes = said.get("minutes", "")
     try:
         if what == "bring_back":
-            handling.bring_back(rule.pk, acting.person_id, key=key, now=now)
+            may = listing.may_handle(acting, rule.point.site, "suppress")
+            handling.bring_back(rule.pk, acting.person_id, key=key, now=now, suppressed=may)
         else:
             until = now + timedelta(minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 6 else 0)
             handling.hide(what, rule.pk, acting.person_id, until, said.get("reason", ""), key=key, now=now)

@@ -171,7 +171,8 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
     elif what == "reset":
         handling.reset(ids, person, key=key, now=now)
     else:
-        for rule in {alarm.rule_id for alarm in rows if alarm.rule_id is not None}:
+        sites = {alarm.rule_id: alarm.site for alarm in rows if alarm.rule_id is not None}
+        for rule, site in sites.items():
             reason = request.POST.get("reason", "")
             if what == "shelve":
                 minutes = request.POST.get("minutes", "60")
@@ -180,7 +181,8 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
             elif what == "out_of_service":
                 handling.take_out_of_service(rule, person, reason, key=key, now=now)
             else:
-                handling.bring_back(rule, person, key=key, now=now)
+                may = listing.may_handle(acting, site, "suppress")
+                handling.bring_back(rule, person, key=key, now=now, suppressed=may)
 
 
 @require_safe

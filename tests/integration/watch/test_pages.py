@@ -118,6 +118,10 @@ def test_a_rule_without_an_alarm_is_hidden_listed_and_shown_again(plant):
     assert control.post(address, own | {"what": "bring_back", "key": "b"}).status_code == 403
     alarm = {"alarm": alarms().get(rule=rule).pk, "post": own["post"], "key": "c"}
     assert control.post("/alarms/do/bring_back/", alarm).status_code == 403
+    alarms().filter(rule=rule).update(hidden="")  # as one of the rule from before it was suppressed
+    control.post("/alarms/do/bring_back/", alarm)
+    assert [line["kind"] for line in control.get("/api/alarms/hidden").json()] == ["suppressed"]
+    alarms().filter(rule=rule).update(hidden="suppressed")
     assert safety.post(address, fields | {"post": someone.post.pk, "what": "bring_back", "key": "d"}).status_code == 302
     assert alarms().get(rule=rule).hidden == "" and control.get("/api/alarms/hidden").json() == []
 
@@ -140,6 +144,10 @@ def test_a_program_shelves_takes_out_of_service_and_shows_again(plant):
     assert [line["kind"] for line in client.get("/api/alarms/hidden").json()] == ["out_of_service"]
     assert ask({"what": "bring_back", "key": "k3"}).status_code == 204
     assert ask({"what": "bring_back", "key": "k4"}).status_code == 422
+    assert ask({"what": "out_of_service", "key": "one"}).status_code == 204
+    assert ask({"what": "out_of_service", "key": "one"}).status_code == 204  # sent again
+    assert ask({"what": "bring_back", "key": "one"}).status_code == 204  # another act, done in spite of the key
+    assert client.get("/api/alarms/hidden").json() == []
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh-hans", "已确认"), ("en", "acknowledged")])

@@ -170,7 +170,7 @@ class _Takeover:
         return written
 
     def _blank(self, mechanism: Mechanism, row: Adoption) -> Held:
-        held = opening.blank(mechanism, row.about, SYSTEM, row.opened_at or self.now)
+        held = opening.blank(mechanism, row.about, SYSTEM, row.opened_at or self.now, titled=False)
         held.row.update(adopted=True, number=row.number)
         held.row["unique_key"] = opening.unique_key(mechanism, row.about, row.fields)
         opening.entitle(held, row.fields)

@@ -25,8 +25,8 @@ def place_path(code: str) -> str:
     return place.path
 
 
-def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, case_id: str = "") -> Held:
-    """A case about to be opened by ``actor``; nothing is written yet."""
+def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, case_id: str = "", titled: bool = True) -> Held:
+    """A case about to be opened by ``actor``; nothing is written yet. ``titled`` False: ``entitle`` follows at once."""
     code = about.place_code or _place_of_site(about)
     case = Case(
         id=case_id or new_id(),
@@ -52,7 +52,8 @@ def blank(mechanism: Mechanism, about: About, actor: Actor, now: datetime, *, ca
         "adopted": False,
     }
     held = Held(mechanism, case, row, fresh=True, given={"zh": about.title, "en": about.title_en})
-    entitle(held, {})
+    if titled:
+        entitle(held, {})
     return held
 
 

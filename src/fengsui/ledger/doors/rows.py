@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -88,16 +89,20 @@ _NUMBER = struct.Struct(">iq")
 _LENGTH = struct.Struct(">i")
 
 
+@lru_cache(maxsize=4096)
+def _word(text: str) -> bytes:
+    """A text cell of an act's or a state's name: few names, many rows."""
+    data = text.encode()
+    return _LENGTH.pack(len(data)) + data
+
+
 def entry_cells(row: Sequence[Any]) -> bytes:
     """A row of ``columns.ENTRY`` in PostgreSQL's binary COPY format; the columns' types are fixed here.
 
     The text form would send each body as hexadecimal digits, twice as long, and cost several times as much.
     """
     key, case, seq, act, before, after, at, person, principal, post, office, mark, body, salt, previous, leaf = row
-    parts = [_START.pack(16, 8, key, 16, bytes.fromhex(case.replace("-", "")), 4, seq)]
-    for text in (act, before, after):
-        data = text.encode()
-        parts += (_LENGTH.pack(len(data)), data)
+    parts = [_START.pack(16, 8, key, 16, bytes.fromhex(case.replace("-", "")), 4, seq), _word(act), _word(before), _word(after)]
     parts.append(_NUMBER.pack(8, (at - _EPOCH) // _MICROSECOND))
     parts += (_NULL if one is None else _NUMBER.pack(8, one) for one in (person, principal, post, office))
     data = mark.encode()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fengsui.ledger.kernel.shapes import Case, ClockRow, Kid
@@ -28,7 +29,12 @@ ELSEWHERE = frozenset({"id", "seq"})
 
 def stamp(moment: datetime) -> str:
     """A moment as entries write it: UTC, microseconds, ``Z``."""
-    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return _written(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=8192)
+def _written(there: datetime) -> str:
+    """Of a moment in UTC, where equal moments are the same one; it stands in many places of an act and of a batch."""
     return there.isoformat(timespec="microseconds")[:-6] + "Z"
 
 

@@ -98,9 +98,7 @@ class _Batch:
         self.rules = {rule.pk: rule for rule in rules.filter(pk__in=wanted)}
         alarms = Alarm.objects.unscoped("the relay applies every rule's events").select_related("rule", "point__unit", "site")
         self.open = {alarm.rule_id: alarm for alarm in alarms.filter(rule_id__in=wanted, closed_at__isnull=True)}
-        hidden = Concealment.objects.unscoped("the relay applies every rule's events").filter(
-            rule_id__in=wanted, ended_at__isnull=True
-        )
+        hidden = Concealment.objects.unscoped("the relay applies every rule's events")
         self.hidden = dict(hidden.filter(rule_id__in=wanted, ended_at__isnull=True).values_list("rule_id", "kind"))
         self.said: list[AlarmEvent] = []
         self.changed: set[int] = set()

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -21,7 +21,7 @@ from fengsui.region.acting import Acting, acting_of, mine
 from fengsui.region.models import Point
 from fengsui.watch import handling, listing
 from fengsui.watch.models import Concealment, Rule
-from fengsui.watch.rule_views import site_of
+from fengsui.watch.rule_views import point_of
 
 SHOWN = 200
 """Hidden rules that one page lists."""
@@ -43,10 +43,7 @@ def hide(request: HttpRequest, code: str, point: int) -> HttpResponse:
     """The form with which a point's alarms are hidden or shown again; a POST does it and returns to the list."""
     now = moment.now()
     posts = mine(request, now)
-    site = site_of(posts, code)
-    found = site.points.filter(pk=point, closed_on__isnull=True).first()
-    if found is None:
-        raise Http404
+    site, found = point_of(posts, code, point)
     rows = running(found, now)
     wrong = _done(request, posts, rows, now) if request.method == "POST" else ""
     if request.method == "POST" and not wrong:

@@ -112,6 +112,15 @@ def site_of(posts: Sequence[Acting], code: str) -> Site:
     return site
 
 
+def point_of(posts: Sequence[Acting], code: str, point: int) -> tuple[Site, Point]:
+    """The site in the reader's scope and its point, as long as that is not closed; or 404."""
+    site = site_of(posts, code)
+    found = site.points.filter(pk=point, closed_on__isnull=True).first()
+    if found is None:
+        raise Http404
+    return site, found
+
+
 def changer(posts: Sequence[Acting], site: Site) -> Acting | None:
     """The acting that may change the site's rules; ``None`` for those who only look."""
     return next((one for one in posts if rulechanges.may_change(one, site)), None)
@@ -186,10 +195,7 @@ def change(request: HttpRequest, code: str, point: int) -> HttpResponse:
     """The form of one point's rules; a POST changes them and returns to the list."""
     now = moment.now()
     posts = mine(request, now)
-    site = site_of(posts, code)
-    found = site.points.filter(pk=point, closed_on__isnull=True).first()
-    if found is None:
-        raise Http404
+    site, found = point_of(posts, code, point)
     acting = changer(posts, site)
     if acting is None:
         raise PermissionDenied(gettext("Alarm rules are changed by the enterprise's own safety management; others look on."))

@@ -23,6 +23,7 @@ from fengsui.ledger import health, mechanisms, publisher, recompute, ringing
 from fengsui.ledger.database import conninfo
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.doors.applying import Passage
+from fengsui.ledger.doors.held import lines_of
 from fengsui.ledger.doors.single import in_transaction
 from fengsui.ledger.doors.work import Work
 from fengsui.ledger.kernel.shapes import Mechanism
@@ -52,12 +53,6 @@ WHERE k.current AND k.stopped IS NULL AND k.due <= %(now)s AND NOT c.ended AND k
 GROUP BY k.case_id ORDER BY 2 LIMIT %(limit)s
 """
 _CLAIM = "SELECT id FROM ledger_case WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
-_LINE = """
-WITH RECURSIVE line(id, parent_id) AS (
-  SELECT id, parent_id FROM ledger_case WHERE id = ANY(%s)
-  UNION SELECT c.id, c.parent_id FROM ledger_case c JOIN line ON c.id = line.parent_id)
-SELECT id FROM line
-"""
 
 
 @dataclass(slots=True)
@@ -158,15 +153,19 @@ class Clockwork:
 
 
 def _claim(passage: Passage, ids: Sequence[str]) -> list[ringing.Held]:
-    """The cases that nobody else holds, locked with the parents that their ends would reach."""
+    """The cases that nobody else holds, locked with the parents that their ends would reach.
+
+    A case whose parent is due as well, and in somebody else's hands, waits: its end would not reach that parent.
+    """
+    line, wanted = lines_of(ids), set(ids)
+    passage.lock(*(one for one in line if one not in wanted))
     with connection.cursor() as cursor:
-        cursor.execute(_LINE, [list(ids)])
-        line = {str(one) for (one,) in cursor.fetchall()}
-        above = sorted(line - set(ids))
-        if above:
-            passage.lock(*above)
         cursor.execute(_CLAIM, [list(ids)])
-        mine = [str(one) for (one,) in cursor.fetchall()]
+        claimed = {str(one) for (one,) in cursor.fetchall()}
+    mine = []
+    for one, parent in line.items():  # parents come first
+        if one in claimed and (parent is None or parent in passage.held or parent in mine):
+            mine.append(one)
     return passage.lock(*mine)
 
 

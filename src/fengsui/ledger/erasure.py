@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from fengsui.ledger.doors.answered import caller
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.correcting import steering
 from fengsui.ledger.doors.facts import whereabouts
-from fengsui.ledger.doors.held import Held
+from fengsui.ledger.doors.held import Held, as_uuid
 from fengsui.ledger.doors.persons_acts import Asked
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.doors.single import append_in
@@ -113,7 +113,7 @@ def erase(
         first.demand()
         erased[:] = [first]
         written = first.write()
-        for other in _relatives(passage, held):
+        for other in (passage.held[one] for one in _lineage(held.case.id)):
             copies = first.copies_in(other)
             if copies:
                 erased.append(_Erasing(passage, other, copies, actor, said, clause.strip()))
@@ -125,7 +125,7 @@ def erase(
             one.finish()
 
     given = {**what.plain(), "entries": list(what.entries), "grounds": said, "clause": clause.strip()}
-    return persons_acts.carry_out(Asked(ACT, case_id, actor, given, expects, key), doing, now, after=after)
+    return persons_acts.carry_out(Asked(ACT, case_id, actor, given, expects, key), doing, now, around=_lineage, after=after)
 
 
 class _Erasing:
@@ -309,17 +309,17 @@ def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [place for place in found if isinstance(place, Mapping)]
 
 
-def _relatives(passage: Passage, held: Held) -> Sequence[Held]:
-    """The cases of the same lineage, all of them: parents, children, what led here or followed. Parents are locked first."""
+def _lineage(case_id: str) -> list[str]:
+    """The other cases of the same lineage, oldest first: parents, children, what led here or followed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH RECURSIVE line(id) AS (SELECT %s::uuid UNION SELECT CASE WHEN l.from_case_id = line.id THEN l.to_case_id "
+            "WITH RECURSIVE line(id) AS (SELECT id FROM ledger_case WHERE id = %(case)s UNION "
+            "SELECT CASE WHEN l.from_case_id = line.id THEN l.to_case_id "
             "ELSE l.from_case_id END FROM ledger_link l JOIN line ON line.id IN (l.from_case_id, l.to_case_id)) "
-            "SELECT c.id FROM line JOIN ledger_case c ON c.id = line.id WHERE c.id <> %s ORDER BY c.opened_at, c.id",
-            [held.case.id, held.case.id],
+            "SELECT c.id FROM line JOIN ledger_case c ON c.id = line.id WHERE c.id <> %(case)s ORDER BY c.opened_at, c.id",
+            {"case": as_uuid(case_id)},
         )
-        ids = [str(one) for (one,) in cursor.fetchall()]
-    return passage.lock(*ids)
+        return [str(one) for (one,) in cursor.fetchall()]
 
 
 # ---------------------------------------------------------------------- the bytes

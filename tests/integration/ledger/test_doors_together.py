@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from fengsui.ledger import doors
-from fengsui.ledger.doors import Refused
+from fengsui.ledger import clockwork, doors, erasure
+from fengsui.ledger.doors import Correction, Refused
+from fengsui.ledger.doors.applying import Passage
+from fengsui.ledger.doors.work import Work
+from fengsui.ledger.erasure import Erasure
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import LATER, do, found, settle, site
+from tests.integration.ledger.test_reporters import law_officer
 from tests.small_region import Small, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,3 +109,68 @@ def test_the_ledger_verifies_after_all_that(standing: Small) -> None:
     do(case, "report", standing.one("plant"), progress="在途")
     report = verify.case(case)
     assert report.ok, report.findings
+
+
+def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> tuple[Any, Any]:
+    """Run ``doing`` while this connection holds ``case``; ``look`` once it waits for it: what both gave."""
+    answers: list[Any] = []
+
+    def run() -> None:
+        answers.extend(together(doing))
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
+        thread.start()
+        for _ in range(600):
+            cursor.execute("SELECT pg_sleep(0.05), count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[1]:
+                break
+        seen = look()
+    thread.join(60)
+    return answers[0], seen
+
+
+def is_free(case: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE SKIP LOCKED", [case])
+        return cursor.fetchone() is not None
+
+
+def of_two(standing: Small) -> tuple[str, str]:
+    """A hazard and the extension that it asked for: parent, child."""
+    case = found(standing).case
+    settle(standing, case)
+    (child,) = do(case, "extend", standing.one("plant"), extension={"until": "2027-01-15", "why": "未到货"}).opened
+    return case, child
+
+
+@pytest.mark.parametrize("door", ["erase", "correct", "act_many"])
+def test_no_door_holds_a_child_while_it_waits_for_its_parent(standing: Small, door: str) -> None:
+    case, child = of_two(standing)
+    law = law_officer(standing).actor
+    owner = standing.one("county" if Case.objects.get(pk=child).owner_id == standing.county.pk else "league").actor
+    doings = {
+        "erase": lambda: erasure.erase(
+            child, Erasure(fields=("why",)), grounds="依法", clause="第四十七条", actor=law, now=LATER
+        ),
+        "correct": lambda: doors.correct(child, Correction(1, "why", "仍未到货", "写错"), standing.one("plant").actor, now=LATER),
+        "act_many": lambda: doors.act_many([(child, Call("grant", owner)), (case, Call("nothing", owner))], LATER),
+    }  # fmt: skip
+    answer, free = while_held(case, doings[door], lambda: is_free(child))
+    assert free
+    assert not isinstance(answer, Exception), answer
+
+
+def test_a_child_that_is_due_waits_for_a_parent_that_is_due_too_and_held_by_somebody(standing: Small) -> None:
+    case, child = of_two(standing)
+    passage = Passage(Work(LATER))
+
+    def claim() -> list[str]:
+        with transaction.atomic():
+            return [held.case.id for held in clockwork._claim(passage, [child, case])]
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
+        assert together(claim) == [[]]
+    assert together(claim) == [[case, child]]

@@ -18,7 +18,7 @@ from fengsui.ledger.doors import deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, offered_acts, perform
 from fengsui.ledger.doors.held import Held, as_uuid, read
 from fengsui.ledger.doors.shapes import OLD_WORLD, About, Adoption, Past, Receipt, Refused, refused
-from fengsui.ledger.doors.single import act, demand_delegation, in_transaction, missing
+from fengsui.ledger.doors.single import act, demand_delegation, in_transaction
 from fengsui.ledger.doors.work import PastLine, Work, Written
 from fengsui.ledger.kernel.rows import Rows
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Mechanism
@@ -62,15 +62,13 @@ def _chunk(chunk: list[tuple[str, Call]], now: datetime) -> list[Receipt | Refus
         answers.clear()
         passage = Passage(Work(now))
         ids = sorted({case_id for case_id, _ in chunk})
-        passage.held.update(read(ids))
+        passage.held.update(read(ids, rootless=True))  # one with a parent goes by itself, which is locked before it
         written: dict[int, Written] = {}
         later: set[str] = set()
         with facts.remembering():
             for place, (case_id, call) in enumerate(chunk):
                 held = passage.held.get(case_id)
-                if held is None:
-                    answers[place] = missing()
-                elif case_id in later or not alone(held, call):
+                if held is None or case_id in later or not alone(held, call):
                     later.add(case_id)
                 elif (done := _try(passage, held, call, answers, place)) is not None:
                     written[place] = done

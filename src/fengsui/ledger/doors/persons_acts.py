@@ -6,7 +6,7 @@ not know of, 412 a case that moved meanwhile, 403 without a delegation, the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from fengsui.ledger.doors import answered, facts, sight, wellformed
 from fengsui.ledger.doors.applying import Passage
 from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.shapes import Receipt, refused
-from fengsui.ledger.doors.single import demand_delegation, in_transaction, missing
+from fengsui.ledger.doors.single import demand_delegation, in_transaction, lock_lines, missing
 from fengsui.ledger.doors.work import Notice, Work, Written
 from fengsui.ledger.kernel.people import is_by, natural
 from fengsui.ledger.kernel.shapes import Act, Actor, Call
@@ -47,10 +47,12 @@ def carry_out(
     doing: Callable[[Passage, Held], Written],
     now: datetime,
     *besides: str,
+    around: Callable[[str], Iterable[str]] | None = None,
     after: Callable[[Written], object] | None = None,
 ) -> Receipt:
-    """Run ``doing`` on the locked case (and those named in ``besides``, locked in the order of their ids).
+    """Run ``doing`` on the locked case, those named in ``besides`` and those that ``around`` finds for the case.
 
+    All are locked with their ancestors, in the order in which every door locks.
     ``after`` runs once the entry is written, in the same transaction: for rows that name it.
     """
     wellformed.demand(key=asked.key, version=asked.expects, values=asked.given)
@@ -58,7 +60,7 @@ def carry_out(
 
     def one() -> Receipt:
         passage = Passage(Work(now))
-        passage.lock(*sorted({asked.case, *besides}))
+        _lock(passage, asked.case, besides, around)
         held = passage.held.get(asked.case)
         if held is None:
             raise missing()
@@ -77,6 +79,14 @@ def carry_out(
         return given
 
     return in_transaction(one)
+
+
+def _lock(passage: Passage, case: str, besides: Iterable[str], around: Callable[[str], Iterable[str]] | None) -> None:
+    wanted = {case, *besides, *(around(case) if around else ())}
+    while wanted:
+        lock_lines(passage, *wanted)
+        # what was linked while this waited is locked late: should that cross somebody, the transaction starts again
+        wanted = set(around(case)) - wanted - passage.held.keys() if around else set()
 
 
 def demand_grounds(grounds: str) -> str:

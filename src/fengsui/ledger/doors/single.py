@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from fengsui.ledger import mechanisms
 from fengsui.ledger.doors import answered, deadlines, facts, opening, sight, wellformed
 from fengsui.ledger.doors.applying import Passage, columns_after, perform
-from fengsui.ledger.doors.held import Held, as_uuid, read
+from fengsui.ledger.doors.held import Held, as_uuid, lines_of, read
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
 from fengsui.ledger.kernel.rows import ladder_of
@@ -153,18 +153,15 @@ def lock_line(passage: Passage, case_id: str) -> Held:
     passage.held.update(read([case_id], rootless=True))  # most cases have no parent: one statement for them
     if case_id in passage.held:
         return passage.held[case_id]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH RECURSIVE line(id, parent_id, depth) AS ("
-            "SELECT id, parent_id, 0 FROM ledger_case WHERE id = %s UNION ALL "
-            "SELECT c.id, c.parent_id, depth + 1 FROM ledger_case c JOIN line ON c.id = line.parent_id) "
-            "SELECT id FROM line ORDER BY depth DESC",
-            [case_id],
-        )
-        line = [str(one) for (one,) in cursor.fetchall()]
-    if not line:
+    lock_lines(passage, case_id)
+    if case_id not in passage.held:
         raise missing()
-    return passage.lock(*line)[-1]
+    return passage.held[case_id]
+
+
+def lock_lines(passage: Passage, *case_ids: str) -> None:
+    """Lock several cases with all their ancestors in the one order (``lines_of``); ids that are no case are left out."""
+    passage.lock(*lines_of(case_ids))
 
 
 def missing() -> Refused:

@@ -136,6 +136,7 @@ class _Erasing:
         self.said = {"grounds": grounds, "clause": clause}
         self.entries = list(Entry.objects.filter(case_id=held.case.id).order_by("seq"))
         self.records = {entry.seq: entry.content() for entry in self.entries if entry.body is not None}
+        self.digests = self._digests()
         self.texts = sorted(self._texts())
         if not what.title and any(text in f"{held.row['title']}\n{held.row['title_en']}" for text in self.texts):
             self.what = replace(what, title=True)  # a title made of an erased field goes with it
@@ -168,7 +169,7 @@ class _Erasing:
     def _values(self, name: str) -> Iterator[Any]:
         """Everything that a field ever held."""
         for record in self.records.values():
-            for place in _places(record):
+            for place in change.places(record):
                 if name in place:
                     yield place[name]
 
@@ -180,7 +181,15 @@ class _Erasing:
             rows = [place for record in self.records.values() for place in _rows(record)]
             found += [row[name] for row in rows for name in ("title", "title_en") if name in row]
         texts = {text for value in found for text in _strings(value) if len(text) >= TELLING and text != GONE}
-        return texts | set(self.what.files)
+        return texts | self.digests
+
+    def _digests(self) -> set[str]:
+        """The files that go: those named, and all that a field for files ever held."""
+        known = self.held.mechanism.fields
+        names = [name for name in self.what.fields if name in known and known[name].kind == "files"]
+        held = {text for name in names for value in self._values(name) for text in _strings(value)}
+        used = EvidenceUse.objects.filter(case_id=self.held.case.id, field__in=names).values_list("evidence_id", flat=True)
+        return {*self.what.files, *used, *Evidence.objects.filter(pk__in=held).values_list("pk", flat=True)}
 
     def _mentioning(self) -> Iterator[int]:
         needles = [orjson.dumps(text)[1:-1] for text in self.texts]
@@ -188,16 +197,18 @@ class _Erasing:
             if entry.body is None:
                 continue
             record, body = self.records[entry.seq], bytes(entry.body)
-            named = any(name in place for place in _places(record) for name in self.what.fields)
+            named = any(name in place for place in change.places(record) for name in self.what.fields)
             titled = self.what.title and any("title" in row for row in _rows(record))
             if named or titled or entry.seq in self.what.entries or any(needle in body for needle in needles):
                 yield entry.seq
 
     def copies_in(self, other: Held) -> Erasure:
         """What of it a related case holds: the same texts in its fields or title, the same files."""
-        fields = [name for name, value in other.case.fields.items() if any(self._same(text) for text in _strings(value))]
+        kinds = other.mechanism.fields
+        said = {name: value for name, value in other.case.fields.items() if name not in kinds or kinds[name].kind != "files"}
+        fields = [name for name, value in said.items() if any(self._same(text) for text in _strings(value))]
         title = any(text in f"{other.row['title']}\n{other.row['title_en']}" for text in self.texts)
-        used = EvidenceUse.objects.filter(case_id=other.case.id, evidence_id__in=self.what.files)
+        used = EvidenceUse.objects.filter(case_id=other.case.id, evidence_id__in=self.digests)
         return Erasure(tuple(fields), title, tuple(used.values_list("evidence_id", flat=True).distinct()))
 
     def _same(self, text: str) -> bool:
@@ -226,10 +237,9 @@ class _Erasing:
                 fields[name] = GONE  # a condition that only asks whether it was filled in still holds
             else:
                 fields.pop(name, None)
-        files = set(self.what.files)
         for name, value in fields.items():
-            if isinstance(value, list) and files & {one for one in value if isinstance(one, str)}:
-                fields[name] = [one for one in value if one not in files]
+            if isinstance(value, list) and self.digests & {one for one in value if isinstance(one, str)}:
+                fields[name] = [one for one in value if one not in self.digests]
         return replace(case, fields=fields, signed={}, pending={})
 
     def finish(self) -> None:
@@ -262,12 +272,10 @@ class _Erasing:
     def _files(self) -> None:
         """Take the files out of this case; those that no case uses any more lose their bytes."""
         uses = EvidenceUse.objects.filter(case_id=self.held.case.id)
-        digests = set(self.what.files)
-        for name in self.what.fields:
-            if self.held.mechanism.fields[name].kind == "files":
-                digests |= set(uses.filter(field=name).values_list("evidence_id", flat=True))
-        uses.filter(evidence_id__in=digests).delete()
-        for digest in sorted(digests):
+        uses.filter(evidence_id__in=self.digests).delete()
+        # whoever names one of them just now holds its row: they are seen, or wait and find it erased
+        locked = Evidence.objects.filter(pk__in=self.digests, erased_at=None).select_for_update().order_by("pk")
+        for digest in list(locked.values_list("pk", flat=True)):
             if EvidenceUse.objects.filter(evidence_id=digest).exists():
                 continue
             Evidence.objects.filter(pk=digest).update(
@@ -287,15 +295,6 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _strings(one)
-
-
-def _places(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Where a record keeps values by field name."""
-    values, step, besides = record.get("values", {}), record.get("change", {}), record.get("besides", {})
-    whole = besides.get("whole", {})
-    found: list[Any] = [values, step.get("fields", {}).get("+", {}), step.get("pending", {})]
-    found += [values.get("was"), values.get("becomes"), whole.get("fields"), whole.get("pending")]
-    return [place for place in found if isinstance(place, Mapping)]
 
 
 def _rows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
-from fengsui.ledger import erasure, evidence, receipts, sealer, sealing, verify
+from fengsui.ledger import doors, erasure, evidence, receipts, sealer, sealing, verify
 from fengsui.ledger.evidence.storing import path_of
-from fengsui.ledger.models import Case, Entry, Head, SealKey
+from fengsui.ledger.models import Case, Entry, Head, MechanismVersion, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.verify import cli, exporting, offline
+from fengsui.ledger.verify import evidence as verify_evidence
+from fengsui.ledger.verify.lines import Named, Part
 from tests.integration.ledger.conftest import NOW
-from tests.integration.ledger.test_doors import do, found, settle
+from tests.integration.ledger.test_doors import do, found, settle, site
 from tests.integration.ledger.test_evidence import photo, upload
 from tests.integration.ledger.test_reporters import law_officer
 from tests.small_region import Small, build
@@ -112,6 +115,72 @@ def test_a_file_erased_by_law_is_in_order_and_one_marked_so_by_hand_is_not(small
     report = verify.ledger(NOW + timedelta(hours=1))
     assert (report.ok, report.files, report.files_erased) == (True, 0, 1), report.findings
     assert verify.case(case).ok
+
+
+def two_photos(small: Small) -> tuple[str, str, str]:
+    """A hazard with two photos at its opening: case, the one to erase, the one that stays."""
+    by = small.one("county").actor
+    gone, kept = (str(evidence.store(upload(photo()), by, NOW).digest) for _ in range(2))
+    values = {"finding": "阀门渗漏", "photos": [gone, kept]}
+    return doors.open("hazard", "found_here", values, by, site(small), key="", now=NOW).case, gone, kept
+
+
+def erased(small: Small, case: str, **what: Any) -> None:
+    erasure.erase(
+        case, erasure.Erasure(**what), grounds="当事人依法要求", clause="个人信息保护法第四十七条",
+        actor=law_officer(small).actor, now=NOW,
+    )  # fmt: skip
+
+
+def without_rows(digest: str) -> None:
+    path_of(digest).unlink()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("DELETE FROM ledger_evidenceuse WHERE evidence_id = %s", [digest])
+        cursor.execute("DELETE FROM ledger_evidence WHERE digest = %s", [digest])
+        cursor.execute("SET session_replication_role = origin")
+
+
+def test_after_an_erasure_the_files_that_it_left_are_still_missed(small: Small) -> None:
+    case, gone, kept = two_photos(small)
+    erased(small, case, files=(gone,))
+    whole = verify.ledger(NOW + timedelta(hours=1))
+    assert (whole.ok, whole.files, whole.files_erased) == (True, 1, 1), whole.findings
+    without_rows(kept)
+    for report in (verify.case(case), verify.ledger(NOW + timedelta(hours=1))):
+        assert [(one.code, one.case) for one in report.findings] == [("evidence_missing", case)]
+
+
+def test_nobody_hides_a_file_behind_another_ones_erasure(small: Small) -> None:
+    case, gone, kept = two_photos(small)
+    erased(small, case, files=(gone,))
+    path_of(kept).unlink()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ledger_evidence SET erased_at = %s WHERE digest = %s", [NOW, kept])
+    assert codes(verify.case(case)) == codes(verify.ledger(NOW + timedelta(hours=1))) == {"evidence_missing"}
+
+
+def test_a_field_of_files_erased_takes_them_out_of_every_field(small: Small) -> None:
+    case, gone, _ = two_photos(small)
+    settle(small, case)
+    do(case, "submit", small.one("plant"), evidence=[gone])
+    erased(small, case, fields=("photos",))
+    assert Case.objects.get(pk=case).fields["evidence"] == []
+    report = verify.ledger(NOW + timedelta(hours=1))
+    assert (report.ok, report.files, report.files_erased) == (True, 0, 2), report.findings
+
+
+def test_only_a_field_for_files_names_files(small: Small) -> None:
+    """A list of another kind may say what looks like a digest, also where another mechanism has files under that name."""
+    source = {"fields": {"lines": {"kind": "list"}, "finding": {"kind": "files"}, "photos": {"kind": "list"}}}
+    MechanismVersion.objects.create(digest="1" * 64, name="sheet", number=1, source=source, stored_at=NOW)
+    case = UUID(found(small).case).bytes
+    part = Part(0, 0, b"", [], {}, [], [], {})
+    for digest, of, name in (("a", "", "finding"), ("b", "", "photos"), ("c", "sheet", "lines"), ("d", "sheet", "finding")):
+        part.named[Named(case, digest * 64, of, name)] = 1
+    report = verify.Report()
+    verify_evidence.judge(report, [part])
+    assert [one.en.split("evidence ")[1][:12] for one in report.findings] == ["b" * 12, "d" * 12]
 
 
 # --------------------------------------------------------------------- export

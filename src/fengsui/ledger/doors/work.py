@@ -19,7 +19,6 @@ from fengsui.ledger.doors import columns, rows, tables
 from fengsui.ledger.doors.held import ClockLine, Held
 from fengsui.ledger.doors.shapes import Receipt, refused
 from fengsui.ledger.kernel.shapes import Actor, Case
-from fengsui.ledger.models import Evidence
 from fengsui.ledger.seals import canon, change
 from fengsui.region.acting import beyond
 
@@ -322,11 +321,17 @@ class Work:
         return known, new
 
     def _know_files(self) -> None:
-        """Every file that an act names must be in the store. Raises ``Refused`` 422 naming the field."""
+        """Every file that an act names must be in the store. Raises ``Refused`` 422 naming the field.
+
+        Its row is held until the act is written: an erasure at the same moment sees the act, or the act the erasure.
+        """
         named = {digest: name for _case, _seq, name, digest in self.files}
         if not named:
             return
-        for digest in named.keys() - set(Evidence.objects.filter(pk__in=list(named)).values_list("pk", flat=True)):
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD_FILES, [list(named)])
+            there = {digest for (digest,) in cursor.fetchall()}
+        for digest in named.keys() - there:
             raise refused(422, "bad_value", named[digest], "attach a file that was uploaded before; this one is not in the store")
 
     def _changes(self) -> list[tuple[Written, str, Mapping[str, Any]]]:
@@ -336,6 +341,9 @@ class Work:
         return [(written, CHANGED, {}) for written in latest.values() if few or not written.held.fresh]
 
 
+_HOLD_FILES = """
+SELECT digest FROM ledger_evidence WHERE digest = ANY(%s) AND erased_at IS NULL ORDER BY digest FOR KEY SHARE
+"""
 _ADD_WORDS = (
     "ON CONFLICT (case_id) DO UPDATE SET bigrams = ARRAY(SELECT DISTINCT unnest(ledger_searchtext.bigrams || excluded.bigrams))"
 )

@@ -193,3 +193,12 @@ def apply(known: Plain, change: Mapping[str, Any]) -> Plain:
     for key in ROWS:
         known.setdefault(key, [])
     return known
+
+
+def places(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where an entry's record keeps values by field name: as given, as set, as waiting, corrected, or the case restated."""
+    values, step, besides = record.get("values", {}), record.get("change", {}), record.get("besides", {})
+    whole = besides.get("whole", {})
+    found: list[Any] = [values, step.get("fields", {}).get("+", {}), step.get("pending", {})]
+    found += [values.get("was"), values.get("becomes"), whole.get("fields"), whole.get("pending")]
+    return [place for place in found if isinstance(place, Mapping)]

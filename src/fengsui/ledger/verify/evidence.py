@@ -3,20 +3,21 @@
 In: the entries read, the rows of the evidence store and of its uses, the evidence folder. Out: findings that name file,
 case and entry.
 A file is named by the SHA-256 of its bytes, and entries hold that name sealed; one erased by law is gone rightly where
-an erasure entry of that very moment says so.
+an erasure entry of that very moment says so and no entry names the file any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import file_digest
 from uuid import UUID
 
 from django.db import connection
 
 from fengsui.ledger.evidence.storing import path_of
+from fengsui.ledger.models import Case, MechanismVersion
 from fengsui.ledger.verify.findings import Finding, Report
-from fengsui.ledger.verify.lines import Part, name_of
+from fengsui.ledger.verify.lines import OLD_WORLD, Named, Part, name_of
 
 _KNOWN = """
 SELECT e.digest, u.case_id, n.seq,
@@ -30,26 +31,52 @@ LEFT JOIN ledger_entry n ON n.id = u.entry_id
 def judge(report: Report, parts: Iterable[Part], case_id: UUID | None = None) -> None:
     """Hash every stored file (of one case: every file of it) and every other one that an entry names; add what is wrong.
 
-    What the sealed entries in ``parts`` say counts, not the tables beside them. An erasure takes files out of a case without
-    saying their names, so that of such a case only those in the store are asked for.
+    What the sealed entries in ``parts`` say counts, not the tables beside them. An erasure by law takes the content of every
+    entry of its case that named the file: what an entry still names was not erased, whatever the tables say.
     """
     report.files = 0
-    told: set[str] = set()
+    named = _files_named(list(parts))
     for digest, known, seq, erased in _known(case_id):
-        told.add(digest)
-        _file(report, digest, known, seq, erased)
-    runs = list(parts)
-    erasing = set[bytes]().union(*(part.erasing for part in runs))
-    for named, (case, seq) in sorted(pair for part in runs for pair in part.named.items() if pair[1][0] not in erasing):
-        digest = named.decode()
-        if digest in told:
-            continue
-        told.add(digest)
+        case, said = named.pop(digest, (None, None))
+        _file(report, digest, known or (UUID(bytes=case) if case else None), seq or said, erased and case is None)
+    for digest, (case, seq) in sorted(named.items()):
         if path_of(digest).exists():
             _file(report, digest, UUID(bytes=case), seq, False)
         else:
             zh, en = "其登记已被删除，文件亦不在", "neither its record nor the file is there"
             _tell(report, "evidence_missing", digest, UUID(bytes=case), seq, zh, en)
+
+
+def _files_named(parts: Sequence[Part]) -> dict[str, tuple[bytes, int]]:
+    """Digest → (case, seq) of an entry with content that names it in a field for files, by the kinds of its mechanism's fields.
+
+    A field is one for files where any version of the case's mechanism says so: cases move from one version to another.
+    """
+    listed: dict[Named, int] = {}
+    for part in parts:
+        for one, seq in part.named.items():
+            listed.setdefault(one, seq)
+    if not listed:
+        return {}
+    cases = Case.objects.filter(pk__in={UUID(bytes=one.case) for one in listed})
+    mechanism = {pk.bytes: name for pk, name in cases.values_list("pk", "mechanism").iterator()}
+    kinds = _file_fields()
+    found: dict[str, tuple[bytes, int]] = {}
+    for one, seq in listed.items():
+        of = one.of or mechanism.get(one.case, "")  # of a case whose row is gone, any mechanism's word is taken
+        if one.name in kinds.get(of, ()):
+            found.setdefault(one.digest, (one.case, seq))
+    return found
+
+
+def _file_fields() -> dict[str, set[str]]:
+    """The fields for files by mechanism, of all its stored versions; under no name, those of all mechanisms."""
+    kinds: dict[str, set[str]] = {"": set(), OLD_WORLD: {"evidence"}}
+    for name, fields in MechanismVersion.objects.values_list("name", "source__fields"):
+        own = {field for field, declared in (fields or {}).items() if declared.get("kind") == "files"}
+        kinds.setdefault(name, set()).update(own)
+        kinds[""] |= own
+    return kinds
 
 
 def _known(case_id: UUID | None) -> Iterator[tuple[str, UUID | None, int | None, bool]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ import psycopg
 from psycopg import pq
 
 from fengsui.ledger.sealing import TILE
+from fengsui.ledger.seals import change
 from fengsui.ledger.seals.tree import SIZE, root_of
 from fengsui.ledger.verify.findings import MOST, Finding
 
@@ -37,8 +38,11 @@ _FIELDS = 15
 _WHOLE = struct.Struct(">h iq i32s iq i16s ii iq i32s i32s iq iq iq iq i16s i")
 """A row in which nothing is null: each cell after its length, up to the length of the words."""
 _NULL = b"\xff\xff\xff\xff"
-_FILES = re.compile(rb'\["[0-9a-f]{64}"(?:,"[0-9a-f]{64}")*\]')
-"""A list of files as entries name them, by their digests."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+OLD_WORLD = ":adopted"
+"""Stands for a mechanism's name where the entry of a case taken over lists its files; no mechanism's name has a colon."""
+_LISTED = re.compile(rb'\["[0-9a-f]{64}"')
+"""Where a list of digests may begin: an entry without one names no file, and is not parsed for them."""
 _LENGTHS = (_FIELDS, 8, 32, 8, 16, 4, 8, 32, 32, 8, 8, 8, 8, 16)
 
 
@@ -172,6 +176,36 @@ class End:
 _END = tuple(item.name for item in fields(End))
 
 
+class Named(NamedTuple):
+    """A digest in a list under a field's name: of the case, or of the child mechanism ``of`` that the entry hands it to."""
+
+    case: bytes
+    digest: str
+    of: str
+    name: str
+
+
+def lists_in(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Every member of a list of nothing but digests under a name: (child mechanism or ``""``, name, digest).
+
+    Which of these are files is the question of the fields' kinds; the lines of a list may well look like digests.
+    """
+    if record.get("act") == "adopt":
+        yield from _digests(OLD_WORLD, record["values"])
+    for place in change.places(record):
+        yield from _digests("", place)
+        for name, value in place.items():
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, Mapping):
+                    yield from _digests(name, inner)
+
+
+def _digests(of: str, place: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, value in place.items():
+        if isinstance(value, list) and all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in value):
+            yield from ((of, name, one) for one in value)
+
+
 @dataclass(slots=True)
 class Part:
     """What one process found in one run of positions."""
@@ -184,14 +218,13 @@ class Part:
     findings: list[Finding]
     erased: list[tuple[bytes, int]]
     erasures: dict[tuple[bytes, int], int]  # (case, seq) → the entry that says so
-    named: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # digest of a file → the first entry that names it
-    erasing: set[bytes] = field(default_factory=set)  # cases from which something was erased
+    named: dict[Named, int] = field(default_factory=dict)  # lists of digests → the first entry that says so
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On its way to another process the ends go column by column: a tenth of what a row for each case would take."""
         ends = self.ends.values()
         columns = [[getattr(end, name) for end in ends] for name in _END]
-        found = (self.findings, self.erased, self.erasures, self.named, self.erasing)
+        found = (self.findings, self.erased, self.erasures, self.named)
         return _arrived, (list(self.ends), columns, self.start, self.count, self.leaves, self.tiles, *found)
 
 
@@ -246,8 +279,8 @@ class Reader:
                     self.leaves.append(hashed)
                     self.part.count += 1
                     known.seq, known.leaf, known.at, known.words, known.position = seq, leaf, at, words, position
-                    if found := _FILES.search(body):
-                        self._named(case, seq, body, found.start())
+                    if _LISTED.search(body):
+                        self._named(case, seq, body)
                     return
         self._closely(line_of(data))
 
@@ -277,7 +310,8 @@ class Reader:
         elif sha256(b"\x00" + line.previous + line.salt + body).digest() != line.leaf:
             self.tell("tampered", line, "内容已被改动", "its content was changed")
         else:
-            self._named(case, line.seq, body)
+            if _LISTED.search(body):
+                self._named(case, line.seq, body)
             if not body.startswith(_head_of(line, name)) or line.words.startswith(b"erase\x1f"):
                 self._look_closer(line, body)
         if known is None:
@@ -287,11 +321,13 @@ class Reader:
             self.tell(*_with(broken(known.seq, known.leaf, line.seq, line.previous), line))
         known.go_on(line)
 
-    def _named(self, case: bytes, seq: int, body: bytes, start: int = 0) -> None:
-        """Note the files that a genuine entry names, each where it is named first."""
-        for some in _FILES.finditer(body, start):
-            for digest in some[0][2:-2].split(b'","'):
-                self.part.named.setdefault(digest, (case, seq))
+    def _named(self, case: bytes, seq: int, body: bytes) -> None:
+        """Note the lists of digests in a genuine entry, each where it is said first."""
+        try:
+            for of, name, digest in lists_in(orjson.loads(body)):
+                self.part.named.setdefault(Named(case, digest, of, name), seq)
+        except (ValueError, KeyError, AttributeError):  # sealed, yet no entry: told by whoever looks closer
+            return
 
     def _look_closer(self, line: Line, body: bytes) -> None:
         """An entry that does not begin as its columns say, or that erases another one."""
@@ -299,7 +335,6 @@ class Reader:
             record = orjson.loads(body)
             same = _same(line, record)
             if record["act"] == "erase":
-                self.part.erasing.add(line.case)
                 for seq in record["values"].get("entries") or [record["values"]["seq"]]:
                     self.part.erasures.setdefault((line.case, int(seq)), line.seq)
         except (ValueError, KeyError, TypeError, AttributeError):  # sealed, yet no entry: somebody wrote past the doors

@@ -109,7 +109,7 @@ def _read(document: Document, names: Names, titles: bool, *, stored: bool = Fals
     _check_lists(raw, document)
     if document.faults:
         return None
-    found = _resolve(raw, document.data, names)
+    found = _resolve(raw, document, names)
     if stored:
         found = replace(found, fields={name: _acting(one, found, names) for name, one in found.fields.items()})
     check_references(found, document, names)
@@ -153,7 +153,7 @@ def _check_kinds(found: Mechanism, known: set[str], document: Document) -> None:
         document.fault(f"children.{kind}", f"no mechanism {kind!r} in this folder", f"Known: {', '.join(sorted(known))}")
 
 
-def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
+def _resolve(raw: Mechanism, document: Document, names: Names) -> Mechanism:
     """Tie acts to clocks both ways, hand the `always` acts to their states, fill in the defaults."""
     clocks = {name: _clock(clock, raw, names) for name, clock in raw.clocks.items()}
     offering: dict[str, list[str]] = {}
@@ -174,7 +174,7 @@ def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
     used |= {i.name for a in _every_act(raw) for g in a.needs for i in g.any_of if i.registered}
     known = {**names.ladders, **raw.ladders}
     climbed = sorted(_ladders_used(raw, clocks) & known.keys())
-    source = _with_ladders(data, {name: known[name] for name in climbed})
+    source = _with_ladders(document.data, {name: known[name] for name in climbed})
     return replace(
         raw,
         digest=digest_of(source),
@@ -195,6 +195,8 @@ def _resolve(raw: Mechanism, data: Any, names: Names) -> Mechanism:
             if (g := names.guards.get(name))
         },
         source=source,
+        file=document.file,
+        lines=document.lines,
     )
 
 

@@ -64,6 +64,8 @@ class Names:
     events: Mapping[str, Frozen] = field(default_factory=dict)  # name → title
     law: Mapping[str, LawName] = field(default_factory=dict)
     ladders: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """``ladders.NAME`` → ``registry.yaml:LINE``, for whoever has to mend it."""
 
     def with_old_effects(self) -> Names:
         """The same for reading stored versions, which may name effects that nobody carries out any more."""
@@ -112,6 +114,7 @@ def read_names(text: str, file: str = "registry.yaml") -> Names:
         events={name: _title(body) for name, body in _section(data, "events")},
         law={name: _law(name, body) for name, body in _section(data, "law")},
         ladders={name: read_ladder(body, f"ladders.{name}", document) for name, body in _section(data, "ladders")},
+        lines={path: f"{file}:{line}" for path, line in document.lines.items() if path.startswith("ladders.")},
     )
     if document.faults:
         raise MechanismError(document.faults)

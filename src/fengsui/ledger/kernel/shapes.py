@@ -224,6 +224,9 @@ class Mechanism:
     says: Frozen = field(default_factory=dict)  # what it is for, {zh, en}
     pace: int = 1  # an exercise's version: minutes and hours run this many times faster, legal days as ever
     source: Frozen = field(default_factory=dict)  # the YAML as plain data, kept with the version
+    file: str = field(default="", compare=False)  # the file it was read from, for whoever has to mend it
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+    """Path in the file (``states.doing.actions.work``) → its line; empty where it was not read from text."""
 
 
 # ------------------------------------------------------------------- the case

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from fengsui.ledger.kernel.names import Names
 from fengsui.ledger.kernel.shapes import Mechanism
-from fengsui.ledger.proof import duties, form, life, openings, persons, reads
+from fengsui.ledger.proof import duties, form, life, openings, persons, reads, ways
 from fengsui.ledger.proof.findings import PROPERTIES, Certificate, Finding, Report, shortest_first
 from fengsui.ledger.proof.graph import BudgetSpent
 from fengsui.ledger.proof.life import Life
@@ -62,8 +62,12 @@ class Checker:
         return self.lives.get(name)
 
     def findings_of(self, name: str) -> tuple[Finding, ...]:
-        """Everything wrong with one mechanism."""
-        return shortest_first(self.faults(name))
+        """Everything wrong with one mechanism, each with its line and the shortest way there."""
+        return shortest_first(self.shown(one) for one in shortest_first(self.faults(name)))
+
+    def shown(self, finding: Finding) -> Finding:
+        """The finding with its line, and with its way where the check that found it needed no search."""
+        return ways.shown(finding, self.mechanisms[finding.mechanism], self.names, self.lives.get(finding.mechanism))
 
     def faults(self, name: str) -> Iterator[Finding]:
         """The same one by one, as they are found."""
@@ -111,7 +115,7 @@ class Checker:
 
     def between(self) -> Iterator[Finding]:
         """What only all mechanisms together show."""
-        yield from form.joined_cycle(self.mechanisms)
+        yield from openings.joined_cycle(self.mechanisms)
         yield from openings.unasked_cycles({name: openings.opened_unasked(known) for name, known in self.lives.items()})
 
     def certificate(self, name: str, seconds: float) -> Certificate:
@@ -161,7 +165,10 @@ def check(mechanisms: Mapping[str, Mechanism], names: Names, law: Law | None = N
         start = time.perf_counter()
         findings[name] = checker.findings_of(name)
         seconds[name] = time.perf_counter() - start
-    everything: Iterable[Finding] = (*(one for found in findings.values() for one in found), *checker.between())
+    everything: Iterable[Finding] = (
+        *(one for found in findings.values() for one in found),
+        *map(checker.shown, checker.between()),
+    )
     ordered = shortest_first(everything)
     broken = {finding.mechanism for finding in ordered}
     return Report(

@@ -83,6 +83,7 @@ def show(report: Report, console: Console) -> None:
             ("mechanism", finding.mechanism),
             ("state", finding.state),
             ("act", finding.act),
+            ("line", finding.line),
             ("fault", finding.says),
             ("way", " → ".join(finding.path)),
         ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fengsui.ledger.kernel.shapes import Act
+from fengsui.ledger.kernel.shapes import Act, Clock, State
 from fengsui.ledger.proof.findings import Finding
 from fengsui.ledger.proof.form import every_act
 from fengsui.ledger.proof.life import Life
@@ -77,14 +77,27 @@ def _runs(life: Life, line: Obligation) -> Iterator[Finding]:
     held = [clock for clock in clocks if line.holder in ("", clock.holder)]
     if line.holder and not held and not any(state.owner == line.holder for state in states):
         roles = sorted({clock.holder for clock in clocks} | {state.owner for state in states})
-        yield Finding(1, mechanism.name, f"{number} runs for {', '.join(roles)}, not for {line.holder}: {line.clause}")
+        yield Finding(
+            1,
+            mechanism.name,
+            f"{number} runs for {', '.join(roles)}, not for {line.holder}: {line.clause}",
+            place=_place(clocks, states),
+        )
     for clock in held[:1]:
         if missing := sorted(set(line.starts) - clock.starts):
-            yield Finding(1, mechanism.name, f"{number} is not started by {', '.join(missing)}: {line.clause}")
+            yield Finding(
+                1, mechanism.name, f"{number} is not started by {', '.join(missing)}: {line.clause}", place=f"clocks.{clock.name}"
+            )
         if missing := sorted(set(line.stops) - clock.stops):
-            yield Finding(1, mechanism.name, f"{number} is not stopped by {', '.join(missing)}: {line.clause}")
+            yield Finding(
+                1, mechanism.name, f"{number} is not stopped by {', '.join(missing)}: {line.clause}", place=f"clocks.{clock.name}"
+            )
         for state, way in _never_ran(life, clock.name, line.until):
             yield Finding(1, mechanism.name, f"{number} never ran on the way to {state}: {line.clause}", state, path=way)
+
+
+def _place(clocks: list[Clock], states: list[State]) -> str:
+    return f"clocks.{clocks[0].name}" if clocks else f"states.{states[0].name}"
 
 
 def _same(written: str, number: str) -> bool:

@@ -35,11 +35,14 @@ class Finding:
     state: str = ""
     act: str = ""
     path: tuple[str, ...] = ()
+    place: str = ""  # the path in the YAML (``ladders.plain``); derived from state and act where they say it
+    line: str = ""  # FILE:LINE of that place
 
     def __str__(self) -> str:
         where = ".".join(word for word in (self.mechanism, self.state, self.act) if word)
         way = f"  [{' → '.join(self.path)}]" if self.path else ""
-        return f"{self.property}. {where}: {self.says}{way}"
+        line = f"  ({self.line})" if self.line else ""
+        return f"{self.property}. {where}: {self.says}{way}{line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,10 @@ class Report:
 
 
 def shortest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding for each property, mechanism, state and act: the one with the shortest way; in order."""
-    best: dict[tuple[int, str, str, str], Finding] = {}
+    """One finding for each fault at each place: the one with the shortest way; in order."""
+    best: dict[tuple[int, str, str, str, str], Finding] = {}
     for finding in findings:
-        key = (finding.property, finding.mechanism, finding.state, finding.act)
+        key = (finding.property, finding.mechanism, finding.state, finding.act, finding.says)
         if key not in best or len(finding.path) < len(best[key].path):
             best[key] = finding
-    return tuple(sorted(best.values(), key=lambda f: (f.mechanism, f.property, len(f.path), f.state, f.act)))
+    return tuple(sorted(best.values(), key=lambda f: (f.mechanism, f.property, len(f.path), f.state, f.act, f.says)))

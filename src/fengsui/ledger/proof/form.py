@@ -10,7 +10,6 @@ from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.rungs import rough_seconds
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
 from fengsui.ledger.proof.findings import Finding
-from fengsui.ledger.proof.graph import components
 from fengsui.ledger.proof.obligations import Law, Obligation
 from fengsui.ledger.proof.space import flat, kind_of
 
@@ -77,16 +76,16 @@ def owners(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
             yield from _run_by(mechanism, names, within.name, state.owner, state.name)
     for clock in mechanism.clocks.values():
         if clock.amount.kind == "law":
-            yield from _run_by(mechanism, names, clock.amount.name, clock.holder, "")
+            yield from _run_by(mechanism, names, clock.amount.name, clock.holder, place=f"clocks.{clock.name}")
 
 
-def _run_by(mechanism: Mechanism, names: Names, number: str, role: str, state: str) -> Iterator[Finding]:
+def _run_by(mechanism: Mechanism, names: Names, number: str, role: str, state: str = "", place: str = "") -> Iterator[Finding]:
     line = names.law.get(number.removeprefix("law."))
     if line is None or not line.runs_by:
         return
     if not roles_behind(mechanism, role) & set(line.runs_by):
         says = f"law number {line.name} runs for {' or '.join(line.runs_by)}, not for {role}"
-        yield Finding(1, mechanism.name, says, state)
+        yield Finding(1, mechanism.name, says, state, place=place)
 
 
 def roles_behind(mechanism: Mechanism, role: str) -> set[str]:
@@ -134,11 +133,11 @@ def ladders(mechanism: Mechanism, law: Law) -> Iterator[Finding]:
     for name, where in ladders_in_use(mechanism).items():
         rungs = mechanism.ladders.get(name, ())
         for says in _ladder_faults(name, rungs):
-            yield Finding(3, mechanism.name, f"{says} (used by {where})")
+            yield Finding(3, mechanism.name, f"{says} (used by {where})", place=f"ladders.{name}")
         for line in law.of_ladder(name):
             if not any(_does(rung, line) for rung in rungs):
                 says = f"ladder {name} has no rung at {line.rung} that {' and '.join(line.what)}: {line.clause}"
-                yield Finding(3, mechanism.name, says)
+                yield Finding(3, mechanism.name, says, place=f"ladders.{name}")
 
 
 def _does(rung: Rung, line: Obligation) -> bool:
@@ -172,22 +171,27 @@ def pauses(mechanism: Mechanism, mechanisms: Mapping[str, Mechanism]) -> Iterato
     for child in mechanism.children.values():
         if not child.pauses:
             continue
+        place = f"children.{child.kind}"
         if not child.pause_at_most:
-            yield Finding(9, mechanism.name, f"child {child.kind} pauses {', '.join(child.pauses)} without a maximum")
+            yield Finding(
+                9, mechanism.name, f"child {child.kind} pauses {', '.join(child.pauses)} without a maximum", place=place
+            )
         if not child.joined:
-            yield Finding(9, mechanism.name, f"child {child.kind} pauses a clock, but nobody waits for it: it is not joined")
+            yield Finding(
+                9, mechanism.name, f"child {child.kind} pauses a clock, but nobody waits for it: it is not joined", place=place
+            )
         for clock in child.pauses:
             if clock not in mechanism.clocks:
-                yield Finding(9, mechanism.name, f"child {child.kind} pauses {clock}, which is no clock")
+                yield Finding(9, mechanism.name, f"child {child.kind} pauses {clock}, which is no clock", place=place)
         kind = mechanisms.get(child.kind)
         if kind is None:
             continue
         for state in kind.states.values():
             if not state.owner:
-                yield Finding(9, mechanism.name, f"the pause by {child.kind} has no owner in {state.name}")
+                yield Finding(9, mechanism.name, f"the pause by {child.kind} has no owner in {state.name}", place=place)
         for name in ladders_in_use(kind):
             for says in _ladder_faults(name, kind.ladders.get(name, ())):
-                yield Finding(9, mechanism.name, f"the pause by {child.kind} has no ladder that climbs: {says}")
+                yield Finding(9, mechanism.name, f"the pause by {child.kind} has no ladder that climbs: {says}", place=place)
 
 
 def confidential(mechanism: Mechanism, mechanisms: Mapping[str, Mechanism]) -> Iterator[Finding]:
@@ -196,13 +200,18 @@ def confidential(mechanism: Mechanism, mechanisms: Mapping[str, Mechanism]) -> I
         return
     may = set(mechanism.readers) | _OWN
     if mechanism.number and mechanism.number.gapless:
-        yield Finding(11, mechanism.name, "a gapless number betrays that the confidential case exists")
+        yield Finding(11, mechanism.name, "a gapless number betrays that the confidential case exists", place="number")
     for state in mechanism.states.values():
         if state.owner not in may:
             yield Finding(11, mechanism.name, f"it belongs to {state.owner}, who is no reader", state.name)
     for clock in mechanism.clocks.values():
         if clock.holder not in may:
-            yield Finding(11, mechanism.name, f"clock {clock.name} is held by {clock.holder}, who is no reader")
+            yield Finding(
+                11,
+                mechanism.name,
+                f"clock {clock.name} is held by {clock.holder}, who is no reader",
+                place=f"clocks.{clock.name}",
+            )
     for where, act in every_act(mechanism):
         strangers = {by for by in act.by if kind_of(by) == "person" and where} | set(act.tells)
         for role in sorted(strangers - may):
@@ -221,11 +230,13 @@ def confidential(mechanism: Mechanism, mechanisms: Mapping[str, Mechanism]) -> I
     for name in ladders_in_use(mechanism):
         for rung in mechanism.ladders.get(name, ()):
             for role in sorted({*rung.tells, *((rung.climbs,) if rung.climbs else ())} - may):
-                yield Finding(11, mechanism.name, f"ladder {name} goes to {role}, who is no reader")
+                yield Finding(11, mechanism.name, f"ladder {name} goes to {role}, who is no reader", place=f"ladders.{name}")
             for kind in rung.opens:
                 opened = mechanisms.get(kind)
                 if opened is not None and not opened.readers:
-                    yield Finding(11, mechanism.name, f"ladder {name} opens {kind}, which everybody may read")
+                    yield Finding(
+                        11, mechanism.name, f"ladder {name} opens {kind}, which everybody may read", place=f"ladders.{name}"
+                    )
 
 
 def signals(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
@@ -257,20 +268,6 @@ def _is_fact(guard: str, names: Names) -> bool:
     return known is not None and known.kind == "fact"
 
 
-def joined_cycle(mechanisms: Mapping[str, Mechanism]) -> Iterator[Finding]:
-    """Property 10: joined children wait for each other in no circle."""
-    order = list(mechanisms)
-    edges = [
-        (order.index(name), order.index(child.kind))
-        for name, mechanism in mechanisms.items()
-        for child in mechanism.children.values()
-        if child.joined and child.kind in mechanisms
-    ]
-    for group in components(len(order), edges):
-        circle = tuple(order[member] for member in sorted(group))
-        yield Finding(10, circle[0], "joined children wait for each other in a circle", path=(*circle, circle[0]))
-
-
 def once_numbers(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
     """Property 5 without search: a clock of a once-only law number starts once."""
     for clock in mechanism.clocks.values():
@@ -278,7 +275,12 @@ def once_numbers(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
         if line is None or line.kind != "once":
             continue
         if clock.again == "each":
-            yield Finding(5, mechanism.name, f"clock {clock.name} starts afresh, but {line.name} runs once in a case's life")
+            yield Finding(
+                5,
+                mechanism.name,
+                f"clock {clock.name} starts afresh, but {line.name} runs once in a case's life",
+                place=f"clocks.{clock.name}",
+            )
         for where, act in every_act(mechanism):
             if clock.name in act.restarts:
                 yield Finding(5, mechanism.name, f"it restarts {line.name}, which runs once in a case's life", where, act.name)

@@ -78,12 +78,10 @@ def clocks_run(life: Life) -> Iterator[Finding]:
     for state in life.mechanism.states.values():
         within = state.within
         if within.kind == "clock" and within.name in life.mechanism.clocks:
-            sight = life.clock(within.name)
-            for node in life.in_state(state.name):
-                if node in sight.off:
-                    says = f"clock {within.name} does not run here"
-                    yield Finding(1, life.mechanism.name, says, state.name, path=sight.off[node])
-                    break
+            off = life.clock(within.name).off
+            if ways := [off[node] for node in life.in_state(state.name) if node in off]:
+                says = f"clock {within.name} does not run here"
+                yield Finding(1, life.mechanism.name, says, state.name, path=min(ways, key=len))
         elif within.kind == "child" and within.name in life.space.joined:
             for node in life.in_state(state.name):
                 if within.name not in life.graph.nodes[node].open_kids:
@@ -177,7 +175,13 @@ def stops_happen(life: Life) -> Iterator[Finding]:
         states = {life.graph.nodes[node].state for node in life.clock(clock.name).on}
         offered = {name for state in states if state in life.mechanism.states for name in life.mechanism.states[state].offers}
         for act in sorted(clock.stops - offered - {"end"}):
-            yield Finding(8, life.mechanism.name, f"clock {clock.name} never runs when {act} is to stop it", act=act)
+            yield Finding(
+                8,
+                life.mechanism.name,
+                f"clock {clock.name} never runs when {act} is to stop it",
+                act=act,
+                place=f"clocks.{clock.name}",
+            )
 
 
 def _idle_acts(life: Life, state: str, done: set[tuple[str, str]]) -> Iterator[Finding]:
@@ -210,11 +214,11 @@ def _idle_names(mechanism: Mechanism) -> Iterator[Finding]:
     opened |= {kind for rungs in mechanism.ladders.values() for rung in rungs for kind in rung.opens}
     for kind in mechanism.children:
         if kind not in opened:
-            yield Finding(8, mechanism.name, f"nothing ever opens child {kind}")
+            yield Finding(8, mechanism.name, f"nothing ever opens child {kind}", place=f"children.{kind}")
     given = {name for act in acts for name in (*act.sets, *act.may_set, *act.assigns)}
     for name in mechanism.fields:
         if name not in given:
-            yield Finding(8, mechanism.name, f"no act ever sets field {name}")
+            yield Finding(8, mechanism.name, f"no act ever sets field {name}", place=f"fields.{name}")
 
 
 def children_answered(life: Life) -> Iterator[Finding]:
@@ -282,9 +286,9 @@ def cycles(life: Life) -> Iterator[Finding]:
         inside = set(group)
         edges = [edge for edge in free if edge[0] in inside and edge[2] in inside]
         if not _under_own_clock(life, edges) and not _under_case_clock(life, group, edges):
-            edge = min(edges, key=lambda e: (e[1].act.to is None, e[0]))
             says = "this cycle spends no bound and runs under no clock that it cannot restart"
-            yield _about(life, edge, says, group)
+            moving = [edge for edge in edges if edge[1].act.to is not None] or edges
+            yield min((_about(life, edge, says, group) for edge in moving), key=lambda found: len(found.path))
         for edge in edges:
             if edge[1].act.extends:
                 yield _about(life, edge, "this cycle moves a due later as often as one likes", group)
@@ -350,19 +354,39 @@ def once_again(life: Life) -> Iterator[Finding]:
     graph = life.graph
     for state in life.mechanism.states.values():
         line = life.names.law.get(state.within.name.removeprefix("law.")) if state.within.kind == "amount" else None
-        if line is None or line.kind != "once":
+        if line is None or line.kind != "once" or not _enterable_again(life, state.name):
             continue
-        seen = set(life.in_state(state.name))
-        stack = list(seen)
-        while stack:
-            at = stack.pop()
-            for move, to in graph.out[at]:
-                if graph.nodes[to].state == state.name and (graph.nodes[at].state != state.name or move.act.to == state.name):
-                    says = f"entering {state.name} again restarts {line.name}, which runs once in a case's life"
-                    yield life.finding(5, says, at, move.name, move.name)
-                    seen.add(-1)
-                    stack = []
-                    break
-                if to not in seen:
-                    seen.add(to)
-                    stack.append(to)
+
+        def entered(act: Act, flag: object, before: str, after: str, place: str = state.name) -> tuple[int, ...]:
+            enters = after == place and (before != place or act.to == place)
+            return (min(2, int(str(flag)) + enters),)
+
+        found = life.space.flagged(
+            lambda move, place=state.name: (int(move.act.to == place),),  # type: ignore[misc]
+            entered,
+            lambda act: False,
+        )
+        for at, (_, times) in enumerate(found.nodes):
+            came = found.came[at]
+            if times == 2 and came is not None:
+                says = f"entering {state.name} again restarts {line.name}, which runs once in a case's life"
+                where = graph.nodes[found.nodes[came[0]][0]].state
+                way = tuple(move.name for move in found.way(at))
+                yield Finding(5, life.mechanism.name, says, where, way[-1], way)
+                break
+
+
+def _enterable_again(life: Life, place: str) -> bool:
+    """Whether the state can be entered after it was entered: quick, where the search for the way is not."""
+    graph = life.graph
+    seen = set(life.in_state(place))
+    stack = list(seen)
+    while stack:
+        at = stack.pop()
+        for move, to in graph.out[at]:
+            if graph.nodes[to].state == place and (graph.nodes[at].state != place or move.act.to == place):
+                return True
+            if to not in seen:
+                seen.add(to)
+                stack.append(to)
+    return False

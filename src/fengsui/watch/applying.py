@@ -96,10 +96,17 @@ class _Batch:
         related = ("point__unit", "point__site")
         rules = Rule.objects.unscoped("the relay applies every rule's events").select_related(*related)
         self.rules = {rule.pk: rule for rule in rules.filter(pk__in=wanted)}
+        # A point's level is one alarm, whichever rule the engine judged by: a change may be on its way to it.
+        points = {rule.point_id for rule in self.rules.values()}
         alarms = Alarm.objects.unscoped("the relay applies every rule's events").select_related("rule", "point__unit", "site")
-        self.open = {alarm.rule_id: alarm for alarm in alarms.filter(rule_id__in=wanted, closed_at__isnull=True)}
+        standing = alarms.filter(point_id__in=points, rule__isnull=False, closed_at__isnull=True).order_by("raised_at", "pk")
+        self.open = {(alarm.point_id, alarm.level): alarm for alarm in standing}
         hidden = Concealment.objects.unscoped("the relay applies every rule's events")
-        self.hidden = dict(hidden.filter(rule_id__in=wanted, ended_at__isnull=True).values_list("rule_id", "kind"))
+        hidden = hidden.filter(rule__point_id__in=points, ended_at__isnull=True)
+        self.hidden = {(point, level): kind for point, level, kind in hidden.values_list("rule__point", "rule__level", "kind")}
+        left = {rule.point_id for rule in self.rules.values() if rule.until is not None}
+        running = rules.filter(point_id__in=left, until__isnull=True)
+        self.successors = {(rule.point_id, rule.level): rule for rule in running}
         self.said: list[AlarmEvent] = []
         self.changed: set[int] = set()
         self.new: list[Alarm] = []
@@ -154,7 +161,7 @@ class _Batch:
         if rule is None:
             self._say(event, None, "the rule no longer exists")
             return
-        alarm = self.open.get(rule.pk)
+        alarm = self.open.get((rule.point_id, rule.level))
         if alarm is not None and (event["seq"], event["index"]) <= (alarm.order_seq, alarm.order_index):
             self._say(event, alarm)
             return
@@ -167,16 +174,17 @@ class _Batch:
     def _raise(self, event: dict[str, Any], rule: Rule, alarm: Alarm | None) -> Alarm:
         at = moment(event["at"])
         if alarm is None:
-            alarm = Alarm(rule=rule, point=rule.point, site=rule.point.site, level=rule.level, state=State.NORMAL, times=0)
+            by = self.successors.get((rule.point_id, rule.level), rule)
+            alarm = Alarm(rule=by, point=by.point, site=by.point.site, level=by.level, state=State.NORMAL, times=0)
             alarm.raised_at = at
             self.new.append(alarm)
         alarm.state = after(State(alarm.state), What.RAISE)
         alarm.times += 1
         alarm.priority, alarm.limit, alarm.value, alarm.cleared_at = rule.priority, rule.limit, event["value"], None
-        alarm.hidden = self.hidden.get(rule.pk, "")
+        alarm.hidden = self.hidden.get((rule.point_id, rule.level), "")
         alarm.flood = self._flooded(rule.point.site_id)
         self._place(alarm, event)
-        self.open[rule.pk] = alarm
+        self.open[rule.point_id, rule.level] = alarm
         self._keep(alarm)
         if not alarm.hidden and rule.level not in _NO_WARNING and (colour := warnings.colour_of(alarm, self.now)):
             self.told[rule.point.site_id, rule.hazard_kind].append((alarm, colour, event["id"]))
@@ -190,7 +198,7 @@ class _Batch:
         self._place(alarm, event)
         if alarm.state == State.NORMAL:
             alarm.closed_at = alarm.cleared_at
-            del self.open[rule.pk]
+            del self.open[rule.point_id, rule.level]
         self._keep(alarm)
         if alarm.state != state:
             self.cleared.append((alarm, event["id"]))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from fengsui.law import numbers
 from fengsui.moment import LEGAL_ZONE
-from fengsui.watch import news
+from fengsui.watch import news, rules
 from fengsui.watch.alarm_states import State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, Rule
 
@@ -101,7 +101,7 @@ def hide(what: str, rule: int, person: int, until: datetime, reason: str, *, key
 def bring_back(rule: int, person: int, *, key: str, now: datetime, suppressed: bool) -> None:
     """End the hiding of a rule's alarms before its time; ``suppressed``: a suppression by design too."""
 
-    def doing() -> None:
+    def doing(rule: int) -> None:
         line = _hiding(rule).first()
         if line is None:
             raise NotPossible(_("This rule's alarms are not hidden"))
@@ -112,21 +112,21 @@ def bring_back(rule: int, person: int, *, key: str, now: datetime, suppressed: b
         _hide_open(rule, "", "bring_back", person, event, now)
 
     event = _event(rule, "bring_back", person, key)
-    _once(rule, event, doing)
+    _once(rule, event, now, doing)
 
 
 def _conceal(rule: int, kind: str, person: int, until: datetime | None, reason: str, key: str, now: datetime) -> None:
     if not reason.strip():
         raise NotPossible(_("Say why the alarm is to be hidden"))
 
-    def doing() -> None:
+    def doing(rule: int) -> None:
         if _hiding(rule).exists():
             raise NotPossible(_("This rule's alarms are hidden already; bring them back first"))
         Concealment.objects.create(rule_id=rule, kind=kind, since=now, until=until, person=person, reason=reason[:300])
         _hide_open(rule, kind, kind, person, event, now, reason)
 
     event = _event(rule, kind, person, key)
-    _once(rule, event, doing)
+    _once(rule, event, now, doing)
 
 
 def _hiding(rule: int) -> QuerySet[Concealment]:
@@ -139,17 +139,25 @@ def _event(rule: int, what: str, person: int, key: str) -> str:
     return f"p-{blake2s(f'{person}|{what}|{key}'.encode(), digest_size=16).hexdigest()}-r{rule}"
 
 
-def _once(rule: int, event: str, doing: Callable[[], None]) -> None:
+def _once(rule: int, event: str, now: datetime, doing: Callable[[int], None]) -> None:
+    """Do it, unless it is done, to the rule, or to the one that has replaced it since the caller looked."""
     with transaction.atomic():
-        # Two who hide or show the same rule's alarms at once wait for each other here.
-        list(Rule.objects.unscoped("the caller chose the rule in scope").select_for_update().filter(pk=rule).values_list("pk"))
-        if not AlarmEvent.objects.filter(event_id=event).exists():
-            doing()
+        # Two who hide or show the same rule's alarms at once wait for each other here, and for whoever changes it.
+        rows = Rule.objects.unscoped("the caller chose the rule in scope").select_for_update()
+        running = rules.standing(rows.get(pk=rule))
+        if running.pk != rule:
+            running = rows.get(pk=running.pk)
+        if AlarmEvent.objects.filter(event_id=event).exists():
+            return
+        if running.until is not None and running.until <= now:
+            raise NotPossible(_("This rule has ended and none has replaced it: there is no alarm to hide or show"))
+        doing(running.pk)
 
 
 def _hide_open(rule: int, hidden: str, kind: str, person: int, event: str, now: datetime, text: str = "") -> None:
-    rows = Alarm.objects.unscoped("the caller chose the rule in scope").select_for_update()
-    alarm = rows.filter(rule_id=rule, closed_at__isnull=True).first()
+    rows = Alarm.objects.unscoped("the caller chose the rule in scope").select_for_update(of=("self",))
+    place = Rule.objects.unscoped("the caller chose the rule in scope").get(pk=rule)
+    alarm = rows.filter(point=place.point_id, level=place.level, closed_at__isnull=True).first()
     if alarm is not None:
         alarm.hidden, alarm.touched_at = hidden, now
         alarm.save(update_fields=["hidden", "touched_at"])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
 from django.db.models.functions import Least
 
 from fengsui.law import numbers
@@ -25,12 +25,15 @@ def keep(now: datetime, *, exercise: bool) -> None:
     """End what has run out, and bring alarms to their warnings that have none yet."""
     with transaction.atomic():
         hiding = Concealment.objects.unscoped("hiding ends for all").filter(ended_at__isnull=True)
-        over = hiding.filter(Q(until__lte=now) | Q(rule__until__lte=now))  # a rule that was replaced takes its hiding along
-        ended = list(over.select_for_update(of=("self",)).values_list("pk", "rule_id"))
-        hiding.filter(pk__in=[pk for pk, _ in ended]).update(ended_at=Least(F("until"), now))
-        shown = Alarm.objects.unscoped("shelving ends for all").filter(
-            rule_id__in=[rule for _, rule in ended], closed_at__isnull=True
+        # A rule that was replaced has handed its hiding on (``rules.change``); one that was taken away ends it.
+        over = hiding.filter(Q(until__lte=now) | Q(rule__until__lte=now))
+        ended = list(over.select_for_update(of=("self",)).values_list("pk", flat=True))
+        hiding.filter(pk__in=ended).update(ended_at=Least(F("until"), now))
+        # By place, not by rule: an alarm that was raised while its rule was being replaced may still name the former.
+        places = Concealment.objects.unscoped("shelving ends for all").filter(
+            pk__in=ended, rule__point=OuterRef("point"), rule__level=OuterRef("level")
         )
+        shown = Alarm.objects.unscoped("shelving ends for all").filter(Exists(places), closed_at__isnull=True)
         news.spread(set(shown.values_list("site_id", flat=True)), now)
         shown.update(hidden="", touched_at=now)
     for alarm in _waiting(now):

@@ -23,7 +23,7 @@ from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, mine, scope
 from fengsui.region.models import Point, Site
 from fengsui.watch import listing, rulechanges
-from fengsui.watch.models import Rule, RuleChange
+from fengsui.watch.models import Alarm, Rule, RuleChange
 from fengsui.watch.rulechanges import LEVELS, TIMED, Unfit, Wanted
 
 RECENT = 50
@@ -165,7 +165,8 @@ def record(site: Site) -> list[dict[str, Any]]:
     people = names.persons([one for row in rows for one in (row.person_id, row.principal_id)])
     return [
         {"change": row, "by": people.get(row.person_id, ""), "principal": people.get(row.principal_id or 0, ""),
-         "taken": row.new.taken_at if row.new else row.old.left_at if row.old else None, "differs": _differs(row)}
+         "taken": row.new.taken_at if row.new else row.old.left_at if row.old else None, "differs": _differs(row),
+         "hidden": _hidden(row)}
         for row in rows
     ]  # fmt: skip
 
@@ -188,6 +189,14 @@ def _differs(row: RuleChange) -> list[tuple[Any, str, str]]:
         for name, word in WORDS.items()
         if row.before.get(name) != row.after.get(name)
     ]
+
+
+def _hidden(row: RuleChange) -> dict[str, Any] | None:
+    """What hid the rule's alarms and went on under the new one: how, and until when where that has an end."""
+    kind, until = row.after.get("hidden"), row.after.get("hidden_until")
+    if kind is None:
+        return None
+    return {"how": Alarm.Hidden(kind).label, "until": datetime.fromisoformat(until) if until else None}
 
 
 @login_required

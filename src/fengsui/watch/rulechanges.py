@@ -20,8 +20,8 @@ from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting
 from fengsui.region.models import Point, Site
 from fengsui.region.tree import tree
-from fengsui.watch import rules
-from fengsui.watch.models import Rule, RuleChange
+from fengsui.watch import news, rules
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, Rule, RuleChange
 
 LEVELS = ("HH", "H", "L", "LL")
 TIMED = ("BAD", "SILENT")
@@ -205,11 +205,37 @@ def _record(
     def shown(rule: Rule | None) -> dict[str, Any]:
         return {name: getattr(rule, name) for name in _CHANGED} if rule is not None else {}
 
+    went_along = _hiding(new) | _tell(old, new, grounds, acting, now)
     made: RuleChange = RuleChange.objects.create(
-        site_id=point.site_id, point=point, level=level, old=old, new=new, before=shown(old), after=shown(new), grounds=grounds,
-        at=now, person_id=acting.person_id, principal_id=acting.principal_id, post_id=acting.post_id, office_id=acting.office_id,
+        site_id=point.site_id, point=point, level=level, old=old, new=new, before=shown(old), after=shown(new) | went_along,
+        grounds=grounds, at=now, person_id=acting.person_id, principal_id=acting.principal_id, post_id=acting.post_id,
+        office_id=acting.office_id,
     )  # fmt: skip
     return made
+
+
+def _hiding(rule: Rule | None) -> dict[str, Any]:
+    """What hides the rule's alarms, as the record keeps it: ``hidden`` and, of a shelf, ``hidden_until`` (RFC 3339)."""
+    rows = Concealment.objects.unscoped("the caller has the rule in hand")
+    hidden = rows.filter(rule=rule, ended_at__isnull=True).first() if rule is not None else None
+    if hidden is None:
+        return {}
+    return {"hidden": hidden.kind} | ({"hidden_until": hidden.until.isoformat()} if hidden.until else {})
+
+
+def _tell(old: Rule | None, new: Rule | None, grounds: str, acting: Acting, now: datetime) -> dict[str, Any]:
+    """Write into the open alarm that its rule changed; the record keeps its number as ``alarm``."""
+    rows = Alarm.objects.unscoped("the caller has the rule in hand")
+    alarm = rows.filter(rule=new, closed_at__isnull=True).first() if old is not None and new is not None else None
+    if alarm is None or old is None or new is None:
+        return {}
+    limits = "" if new.limit is None or old.limit == new.limit else f"{old.limit:g} → {new.limit:g} · "
+    AlarmEvent.objects.create(
+        event_id=f"rule-{new.pk}", alarm=alarm, kind="rule_changed", rule=new, point_id=new.point_id, at=now, stored_at=now,
+        person=acting.person_id, text=f"{limits}{grounds}"[:300],
+    )  # fmt: skip
+    news.spread({alarm.site_id}, now)
+    return {"alarm": alarm.pk}
 
 
 def taken(site: str, judged_by: Iterable[int], at: datetime) -> None:

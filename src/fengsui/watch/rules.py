@@ -20,7 +20,7 @@ from fengsui.moment import LEGAL_ZONE
 from fengsui.region.models import Point, Site
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.engine import Level
-from fengsui.watch.models import Rule
+from fengsui.watch.models import Alarm, Concealment, Rule
 
 _GAS = {"combustible_gas", "toxic_gas", "oxygen", "methane", "carbon_monoxide"}
 _LIMITS = (("HH", "high_high", 1), ("H", "high", 2), ("L", "low", 2), ("LL", "low_low", 1))
@@ -71,7 +71,7 @@ def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
 
 
 def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
-    """End ``rule`` and begin another that differs in the given columns.
+    """End ``rule`` and begin another that differs in the given columns; what hides its alarms, and the open one, go along.
 
     Raises ``ValueError`` for an ended rule or a column that a change may not touch.
     """
@@ -86,7 +86,19 @@ def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
         old.save(update_fields=["until"])
         names = {f.attname for f in Rule._meta.concrete_fields} - {"id", "since", "until", "taken_at", "left_at"}
         kept = {name: getattr(old, name) for name in names}
-        return Rule.objects.create(**{**kept, **columns}, since=now)
+        made: Rule = Rule.objects.create(**{**kept, **columns}, since=now)
+        for model, end in ((Concealment, "ended_at"), (Alarm, "closed_at")):
+            rows = model.objects.unscoped("they follow their rule")  # type: ignore[attr-defined]
+            rows.filter(rule=old, **{f"{end}__isnull": True}).update(rule=made)
+        return made
+
+
+def standing(rule: Rule) -> Rule:
+    """The rule that runs now at the same point and level, which may have replaced ``rule``; else ``rule`` itself."""
+    if rule.until is None:
+        return rule
+    rows = Rule.objects.unscoped("the caller has the rule in hand")
+    return rows.filter(point_id=rule.point_id, level=rule.level, until__isnull=True).first() or rule
 
 
 def configurations(now: datetime, sites: Iterable[int] | None = None) -> Iterator[SiteConfiguration]:

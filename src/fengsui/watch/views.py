@@ -210,6 +210,7 @@ WHAT_HAPPENED = {
     "LATE_BEYOND": _lazy("late samples beyond the limit"), "OUTAGE": _lazy("outage"), "acknowledge": _lazy("acknowledged"),
     "reset": _lazy("reset"), "shelved": _lazy("shelved"), "out_of_service": _lazy("out of service"),
     "suppressed": _lazy("suppressed by design"), "bring_back": _lazy("shown again"),
+    "rule_changed": _lazy("its rule changed"),
 }  # fmt: skip
 """What an alarm's record calls its events, in the reader's language."""
 

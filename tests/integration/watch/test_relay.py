@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from fengsui.ledger.models import Case, Entry
 from fengsui.region.models import HazardUnit, Point
-from fengsui.watch import applying, handling, housekeeping, rules
+from fengsui.watch import applying, handling, housekeeping, rulechanges, rules
 from fengsui.watch import warnings as lowering
 from fengsui.watch.alarm_states import OWING, State, What, after
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, Rule
+from fengsui.watch.shard import Shard
+from fengsui.watch.stream import CONFIG, partition
 from fengsui.watch.tail import Stored
 from tests.small_region import build
 
@@ -38,7 +40,7 @@ class Plant:
         applying.position("ALARM", "e", NOW)
 
     def rule(self, level="HH", point=0):
-        return Rule.objects.unscoped("test").get(point=self.points[point], level=level)
+        return Rule.objects.unscoped("test").filter(point=self.points[point], level=level).latest("since")
 
     def event(self, kind, level="HH", point=0, value=1.9, **more):
         self.seq += 1
@@ -170,12 +172,103 @@ def test_shelved_rules_raise_no_warning_until_the_shelf_ends(plant):
     assert alarms().get().hidden == "" and warnings().get().fields["colour"] == "red"
 
 
-def test_a_rule_that_is_replaced_takes_its_hiding_along(plant):
+def test_a_rule_that_is_taken_away_ends_its_hiding(plant):
     old = plant.rule()
     handling.suppress(old.pk, plant.small.one("plant").person.pk, "by design", key="s", now=NOW)
     Rule.objects.unscoped("test").filter(pk=old.pk).update(until=NOW + timedelta(minutes=1))
     housekeeping.keep(NOW + timedelta(minutes=2), exercise=False)
     assert Concealment.objects.unscoped("test").get().ended_at == NOW + timedelta(minutes=2)
+    with pytest.raises(handling.NotPossible, match=r"没有后续规则|none has replaced it"):
+        handling.suppress(old.pk, 1, "again", key="t", now=NOW + timedelta(minutes=3))
+
+
+LATER = NOW + timedelta(minutes=1)
+
+
+def closer(plant, limit=1.7, at=LATER):
+    acting = plant.small.one("plant").acting
+    (line,) = rulechanges.change(plant.points[0], {"HH": rulechanges.Wanted(limit, 0.05, 3.0, 10.0)}, "HAZOP 14", acting, at)
+    return line
+
+
+@pytest.mark.parametrize("kind", ["shelved", "out_of_service", "suppressed"])
+def test_a_rule_that_is_replaced_hands_its_hiding_on(plant, kind):
+    person, old = plant.small.one("plant").person.pk, plant.rule()
+    what = {"shelved": "shelve", "suppressed": "suppress"}.get(kind, kind)
+    handling.hide(what, old.pk, person, NOW + timedelta(hours=2), "calibration", key="s", now=NOW)
+    raised = plant.event("RAISED")
+    line = closer(plant)
+    housekeeping.keep(LATER + timedelta(minutes=1), exercise=False)
+    hidden = Concealment.objects.unscoped("test").get()
+    assert (hidden.rule_id, hidden.ended_at, hidden.kind, hidden.since) == (line.new.pk, None, kind, NOW)
+    assert line.after["hidden"] == kind and bool(line.after.get("hidden_until")) == (kind == "shelved")
+    # The engine still judged by the former rule when the value went beyond.
+    plant.say(raised, now=LATER)
+    assert (alarms().get().hidden, alarms().get().rule_id) == (kind, line.new.pk) and not warnings().exists()
+    handling.bring_back(old.pk, person, key="b", now=LATER, suppressed=True)  # from a page that is older than the change
+    assert alarms().get().hidden == "" and not Concealment.objects.unscoped("test").filter(ended_at=None).exists()
+
+
+def test_a_shelf_ends_at_its_time_though_the_rule_changed_in_between(plant):
+    handling.shelve(plant.rule().pk, 1, NOW + timedelta(hours=1), "calibration", key="s", now=NOW)
+    plant.say(plant.event("RAISED"))
+    closer(plant)
+    housekeeping.keep(NOW + timedelta(minutes=59), exercise=False)
+    assert alarms().get().hidden == "shelved"
+    over = NOW + timedelta(hours=1)
+    housekeeping.keep(over, exercise=False)
+    housekeeping.keep(over + timedelta(seconds=6), exercise=False)
+    assert alarms().get().hidden == "" and warnings().get().fields["colour"] == "red"
+
+
+def test_an_active_alarm_goes_on_through_a_change_of_its_limit_once(plant):
+    old = plant.rule()
+    plant.say(plant.event("RAISED"))
+    line = closer(plant)
+    alarm = alarms().get()
+    assert (alarm.rule_id, alarm.state, line.after["alarm"]) == (line.new.pk, "unacknowledged", alarm.pk)
+    assert alarm.events.get(kind="rule_changed").text == "1.8 → 1.7 · HAZOP 14"
+    # On its way to the engine: it still clears and raises by the former rule; then by the new one.
+    plant.say(plant.event("CLEARED", rule=old.pk), plant.event("RAISED", rule=old.pk), now=LATER)
+    plant.say(plant.event("CLEARED", rule=line.new.pk), plant.event("RAISED", rule=line.new.pk), now=LATER)
+    alarm.refresh_from_db()
+    assert (alarms().count(), alarm.state, alarm.times, alarm.limit) == (1, "unacknowledged", 3, 1.7)
+    assert warnings().count() == 1
+
+
+def test_engine_and_relay_keep_one_alarm_through_a_change(plant):
+    """The real engine's events: a closer limit under an active alarm, a sample between, then back to normal."""
+    shard = Shard("e", partition(plant.site.code))
+
+    def put(subject, second, data, now):
+        plant.seq += 1
+        told = shard.take(Stored(subject, plant.seq, NS + second * 10**9, data))
+        plant.say(*(event.body for event in told), now=now)
+
+    def sample(second, value):
+        body = json.dumps({"t": NS // 10**6 + second * 1000, "v": {"PT-0": value}}).encode()
+        put(f"part.1.{plant.site.code}.json", second, body, NOW + timedelta(seconds=second))
+
+    def configure(second):
+        (config,) = rules.configurations(NOW + timedelta(seconds=second), [plant.site.pk])
+        put(f"{CONFIG}.{plant.site.code}", second, config.encode(), NOW + timedelta(seconds=second))
+
+    configure(1)
+    for second in range(2, 9):
+        sample(second, 1.9)
+    assert {a.level for a in alarms()} == {"H", "HH"}
+    line = closer(plant, 1.75, NOW + timedelta(seconds=9))
+    configure(10)
+    for second in range(11, 20):
+        sample(second, 1.9)
+    one = alarms().get(level="HH")
+    assert (one.state, one.times, one.rule_id, line.after["alarm"]) == ("unacknowledged", 1, line.new.pk, one.pk)
+    line.new.refresh_from_db()
+    assert line.new.taken_at is not None
+    for second in range(20, 40):
+        sample(second, 1.0)
+    assert {(a.level, a.state) for a in alarms()} == {("H", "returned"), ("HH", "returned")}
+    assert warnings().count() == 1
 
 
 def test_lasting_silence_becomes_one_yellow_warning(plant):

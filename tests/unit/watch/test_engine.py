@@ -159,6 +159,67 @@ def test_configuration_keeps_what_stays_and_withdraws_what_goes():
     assert feed(machine, (2, 59)) == [("CLEARED", 2)]
 
 
+def replace(machine, *rules):
+    return said_of(machine.configure(Points.of([POINT]), Rules.of(rules)))
+
+
+def test_an_alarm_goes_on_under_the_rule_that_replaces_its_own():
+    machine = engine(high(1), high(2, limit=150.0, level=Level.HH))
+    assert feed(machine, (0, 120)) == [("RAISED", 0)]
+    assert replace(machine, high(7, limit=110.0, off=5), high(2, limit=150.0, level=Level.HH)) == []
+    assert feed(machine, (1, 120), (2, 115)) == [], "raised once, under whichever limit"
+    said = [*machine.step([POINT], [START + 3 * SECOND], [105.0], [0])]
+    said += machine.step([POINT], [START + 9 * SECOND], [105.0], [0])
+    assert [(t.kind, t.rule) for t in said] == [(Kind.CLEARED, 7)]
+
+
+def test_a_looser_limit_clears_the_alarm_with_the_next_sample_and_a_closer_one_raises():
+    machine = engine(high(1))
+    feed(machine, (0, 120))
+    assert replace(machine, high(2, limit=130.0)) == []
+    assert feed(machine, (1, 120)) == [("CLEARED", 1)]
+    assert replace(machine, high(3, limit=110.0)) == []
+    assert feed(machine, (2, 120)) == [("RAISED", 2)]
+
+
+def test_what_is_pending_goes_on_only_where_the_value_is_on_that_side_of_the_new_limit():
+    machine = engine(high(1, on=4))
+    feed(machine, (0, 120))
+    replace(machine, high(2, limit=110.0, on=4))
+    assert feed(machine, (4, 120)) == [("RAISED", 4)], "its time counts from when it began"
+    machine = engine(high(1, on=4))
+    feed(machine, (0, 120))
+    replace(machine, high(2, limit=130.0, on=4))
+    assert feed(machine, (5, 125), (10, 125)) == [], "never beyond the new limit"
+    machine = engine(high(1, off=4))
+    feed(machine, (0, 120), (1, 90))
+    replace(machine, high(2, limit=80.0, off=4))
+    assert feed(machine, (6, 79), (9, 79)) == [] and feed(machine, (10, 79)) == [("CLEARED", 10)]
+
+
+def test_silence_goes_on_under_the_rule_that_replaces_its_own():
+    silent = (1, POINT, Level.SILENT, 0.0, 0.0, 5 * SECOND, 0)
+    machine = engine(silent)
+    assert said_of(machine.advance(START + 6 * SECOND)) == [("RAISED", 5)]
+    assert replace(machine, (2, *silent[1:])) == [] and said_of(machine.advance(START + 9 * SECOND)) == []
+    assert feed(machine, (10, 1)) == [("CLEARED", 10)]
+
+
+@given(st.lists(st.one_of(st.tuples(st.just("sample"), st.integers(0, 9)), st.tuples(st.just("limit"), st.integers(1, 8)))))
+def test_however_limits_change_an_alarm_is_raised_once_and_cleared_once(story):
+    machine, raised, limit, second = engine(high(1, limit=5.0)), False, 5, 0
+    for identity, (what, number) in enumerate(story, 2):
+        if what == "limit":
+            limit = number
+            assert replace(machine, high(identity, limit=float(limit))) == []
+            continue
+        second += 1
+        said = [kind for kind, _ in feed(machine, (second, float(number)))]
+        beyond = number >= limit
+        assert said == ([] if beyond == raised else ["RAISED" if beyond else "CLEARED"])
+        raised = beyond
+
+
 def test_output_larger_than_the_preallocated_rows():
     ids = np.arange(70_000, dtype=np.int32)
     machine = Engine(Points.of(ids), Rules.of((int(n), int(n), Level.H, 1.0, 0.0, 0, 0) for n in ids))

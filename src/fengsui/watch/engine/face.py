@@ -39,6 +39,20 @@ class SnapshotError(ValueError):
     """A snapshot is cut, changed or of another kind; start from an older one or from the stream's begin."""
 
 
+def _successors(
+    level: NDArray[Any], place: NDArray[np.int32], fresh: NDArray[np.bool_],
+    old_level: NDArray[Any], old_place: NDArray[np.int32], gone: NDArray[np.bool_],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:  # fmt: skip
+    """Rows of the fresh rules that take a gone one's point and level, and the rows of those, pairwise."""
+
+    def keys(levels: NDArray[Any], places: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.int64]:
+        return places[among].astype(np.int64) * len(Level) + levels[among].astype(np.int64)
+
+    new, old = np.flatnonzero(fresh), np.flatnonzero(gone)
+    _, after, before = np.intersect1d(keys(level, place, new), keys(old_level, old_place, old), return_indices=True)
+    return new[after], old[before]
+
+
 class Engine:
     """Alarm detection over all points of a shard.
 
@@ -100,7 +114,12 @@ class Engine:
             self._out = np.zeros(2 * self._room, TRANSITION)
 
     def configure(self, points: Points, rules: Rules) -> Transitions:
-        """Replace points and rules, keeping the state of those that stay; rules taken away while raised are withdrawn."""
+        """Replace points and rules, keeping the state of those that stay; rules taken away while raised are withdrawn.
+
+        A rule whose place (point and level) another takes is replaced, not taken away: its alarm goes on under the
+        successor, which clears it when a sample says so. What was pending goes on only where the newest value still
+        is on that side of the successor's limit.
+        """
         old_ids, old_points, old_rules, old_place = self.ids, self.points, self.rules, self.point_of_rule
         self._build(points, rules)
         kept, here, there = np.intersect1d(self.ids, old_ids, return_indices=True)
@@ -112,16 +131,34 @@ class Engine:
         same = old_rules["level"][there] == self.rules["level"][here]
         same &= old_place[there] == self.point_of_rule[here]
         here, there = here[same], there[same]
+        fresh, gone = np.ones(self.rules.size, bool), np.ones(old_rules.size, bool)
+        fresh[here] = gone[there] = False
+        after, before = _successors(self.rules["level"], self.point_of_rule, fresh, old_rules["level"], old_place, gone)
+        gone[before] = False
         for name in ("phase", "since"):
             self.rules[name][here] = old_rules[name][there]
+            self.rules[name][after] = old_rules[name][before]
+        self._judge_pending(after)
         np.add.at(self.points["busy"], self._lookup[self.point_of_rule], self.rules["phase"] != Phase.NORMAL)
-        gone = np.ones(old_rules.size, bool)
-        gone[there] = False
         gone &= old_rules["phase"] >= Phase.ACTIVE
         rows = np.zeros(int(gone.sum()), TRANSITION)
         rows["kind"], rows["time_ns"], rows["value"] = Kind.WITHDRAWN, self.now_ns, np.nan
         rows["rule"], rows["level"], rows["point"] = old_rules["id"][gone], old_rules["level"][gone], old_place[gone]
         return Transitions(rows, _NO_VERDICT)
+
+    def _judge_pending(self, successors: NDArray[np.intp]) -> None:
+        """Let successors drop what waited under the former limit and is nothing under theirs."""
+        rule = self.rules[successors]
+        state = self.points[self._lookup[self.point_of_rule[successors]]]
+        high, value = rule["level"] <= Level.H, state["last_value"]
+        # Bad values freeze what is pending; bad quality and silence know no limit.
+        judged = (rule["level"] <= Level.LL) & (state["last_bad"] == 0)
+        beyond = np.where(high, value >= rule["limit"], value <= rule["limit"])
+        clear = np.where(high, value < rule["clear"], value > rule["clear"])
+        phase = rule["phase"]
+        phase[judged & (phase == Phase.PENDING_ON) & ~beyond] = Phase.NORMAL
+        phase[judged & (phase == Phase.PENDING_OFF) & ~clear] = Phase.ACTIVE
+        self.rules["phase"][successors] = phase
 
     # ------------------------------------------------------------ time
 

@@ -12,8 +12,8 @@ class Rule(models.Model):
     """One alarm of one point: HH, H, L or LL against a limit, bad quality, or silence.
 
     ``limit`` and ``deadband`` are in the point's measure; for SILENT ``on_delay_ms`` is the time without data.
-    A rule is never edited: a change ends it (``until``) and begins another, so that an alarm keeps the rule
-    under which it was raised.
+    A rule is never edited: a change ends it (``until``) and begins another. An open alarm, and what hides its alarms,
+    go over to the successor; the alarm's events keep the rule under which each happened.
     """
 
     class Level(models.TextChoices):
@@ -73,8 +73,9 @@ class Rule(models.Model):
 class RuleChange(models.Model):
     """One change of a point's alarm rule with its author and grounds (ISA-18.2 management of change), for ever.
 
-    ``before`` and ``after`` hold limit, deadband and delays; empty ``after``: the rule was taken away. A trigger
-    refuses updates and deletes.
+    ``before`` and ``after`` hold limit, deadband and delays; empty ``after``: the rule was taken away. What went over to
+    the successor stands in ``after`` too: ``hidden`` (and ``hidden_until``), ``alarm`` the open one. A trigger refuses
+    updates and deletes.
     """
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="rule_changes")

@@ -20,24 +20,25 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from fengsui.mailserver import mail_server
+
 BASE_DIR = Path(__file__).resolve().parent
 DATA_DIR = Path(os.environ.get("FENGSUI_DATA", "fengsui-data")).absolute()
 
 
-def _secret_key() -> str:
-    if key := os.environ.get("FENGSUI_SECRET_KEY"):
-        return key
-    path = DATA_DIR / "keys" / "secret_key"
+def _made_once(name: str) -> str:
+    """The secret in the data folder's ``keys/NAME``, made on first use (mode 0600)."""
+    path = DATA_DIR / "keys" / name
     if path.exists():
         return path.read_text().strip()
-    key = secrets.token_urlsafe(48)
+    secret = secrets.token_urlsafe(48)
     if not DATA_DIR.exists():
-        return key
+        return secret
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    # Processes that start together must agree: the first whole file to get the name is everybody's key.
-    own = path.with_name(f"secret_key.{secrets.token_hex(8)}")
+    # Processes that start together must agree: the first whole file to get the name is everybody's secret.
+    own = path.with_name(f"{name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key)
+        file.write(secret)
     try:
         os.link(own, path)
     except FileExistsError:
@@ -46,6 +47,18 @@ def _secret_key() -> str:
         own.replace(path)
     own.unlink(missing_ok=True)
     return path.read_text().strip()
+
+
+def _secret_key() -> str:
+    return os.environ.get("FENGSUI_SECRET_KEY") or _made_once("secret_key")
+
+
+def _metrics_token() -> str:
+    """What a monitor shows; none, so that nobody reads, where none is given and none can be kept."""
+    try:
+        return os.environ.get("FENGSUI_METRICS_TOKEN") or _made_once("metrics_token")
+    except OSError:
+        return ""
 
 
 def _map_tiles() -> list[str]:
@@ -187,19 +200,21 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
-# smtp://USER:PASSWORD@HOST:PORT, or smtps:// where the line is TLS from the start; a submission port gets STARTTLS
-MAIL = urlsplit(os.environ.get("FENGSUI_MAIL_URL", ""))
-MAILS = bool(MAIL.hostname)  # without a server no mail is owed to anybody
-EMAIL_HOST, EMAIL_PORT = MAIL.hostname or "localhost", MAIL.port or (465 if MAIL.scheme == "smtps" else 25)
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(MAIL.username or ""), unquote(MAIL.password or "")
-EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL.scheme == "smtps", MAIL.scheme == "smtp" and EMAIL_PORT == 587
+MAIL = mail_server(os.environ.get("FENGSUI_MAIL_URL", ""))
+MAILS = MAIL is not None  # without a server no mail is owed to anybody
+if MAIL is not None:
+    EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL.tls, MAIL.starttls
 EMAIL_TIMEOUT = 20  # seconds
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("FENGSUI_MAIL_FROM", f"fengsui@{EMAIL_HOST}")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("FENGSUI_MAIL_FROM", f"fengsui@{MAIL.host if MAIL else 'localhost'}")
 DEADMAN_URL = os.environ.get("FENGSUI_DEADMAN_URL", "")  # asked each minute while clock, relay, engine and sealer keep up
-METRICS_TOKEN = os.environ.get("FENGSUI_METRICS_TOKEN", "")  # lets a monitor on another machine read /metrics
+# what a monitor shows at /metrics; no address stands for it, since a proxy's visitors come from this machine too
+METRICS_TOKEN = _metrics_token()
 DEMO = os.environ.get("FENGSUI_DEMO") == "1"  # an exercise on synthetic data, with one-click roles
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "fengsui.ledger.public.limits.address_of"
 AXES_USERNAME_CALLABLE = "fengsui.cockpit.signin.name_of"
 AXES_LOCKOUT_CALLABLE = "fengsui.cockpit.signin.locked"
 ACCOUNT_ADAPTER = "fengsui.cockpit.adapters.AccountAdapter"
@@ -207,11 +222,17 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign_in"
-# of passwords axes counts first, and says so in our words; this is what counts a second factor's codes
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}
+# wrong passwords are counted by axes, a second factor's codes by ``MFA_FORMS``, both in the database; allauth counts in the
+# memory of one process
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
 SOCIALACCOUNT_ADAPTER = "fengsui.cockpit.adapters.SocialAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Fengsui"
+MFA_FORMS = {
+    "authenticate": "fengsui.cockpit.secondfactor.Authenticate",
+    "reauthenticate": "fengsui.cockpit.secondfactor.Reauthenticate",
+    "activate_totp": "fengsui.cockpit.secondfactor.Activate",
+}
 OIDC = os.environ.get("FENGSUI_OIDC_ID", "")  # the provider's short name; empty means none
 if OIDC:
     SOCIALACCOUNT_PROVIDERS = {

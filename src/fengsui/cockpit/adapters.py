@@ -8,6 +8,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
 
+from fengsui.ledger.public import limits
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """No sign-up."""
@@ -18,8 +20,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Wrong passwords are counted by axes, for name and address together: a stranger elsewhere shuts nobody out.
 
-        allauth's own count, which is kept for a second factor's codes, is for the name alone.
+        allauth's own count is for the name alone, and each process has its own.
         """
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Behind proxies the visitor's address, not the last proxy's, which everybody would share."""
+        return limits.address_of(request)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from allauth.account.views import LoginView
@@ -69,9 +70,9 @@ def counts() -> list[dict[str, str]]:
 
 
 def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """Under which name failures are counted: accounts are found whatever the case of the letters typed."""
+    """Under which name failures are counted: one for all spellings by which the same account is found, and for look-alikes."""
     given = (credentials or {}).get("login") or (credentials or {}).get("username") or request.POST.get("login") or ""
-    return str(given).strip().upper()[:255]
+    return unicodedata.normalize("NFKC", str(given).strip().lower()).casefold()[:255]
 
 
 def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:

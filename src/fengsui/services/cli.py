@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from fengsui import __version__
+from fengsui.mailserver import WrongMailServer
 from fengsui.services.failure import EXIT_CODES, Failure
 
 _GROUPS = {
@@ -37,9 +38,11 @@ class Grouped(click.Group):
         return [name for names in _GROUPS.values() for name in names if name in self.commands]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a disk that fills up on the way is a sentence too."""
+        """Run the command; a disk that fills up on the way, and a wrong setting, are sentences too."""
         try:
             return super().invoke(ctx)
+        except WrongMailServer as error:  # a single process reads the settings itself
+            raise Failure("setting", str(error)) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise Failure(
@@ -74,7 +77,7 @@ class Codes(click.Command):
                 )
 
 
-_START = ("running", "foreign", "format", "port", "disk", "path", "database", "stream", "user", "readonly", "part")
+_START = ("running", "foreign", "format", "port", "disk", "path", "database", "stream", "user", "readonly", "part", "setting")
 _USE = ("foreign", "format", "notready", "database")
 
 

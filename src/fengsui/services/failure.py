@@ -20,6 +20,7 @@ EXIT_CODES: dict[str, tuple[int, str]] = {
     "part": (20, "a part did not start"),
     "archive": (21, "the backup file is damaged, or not a backup"),
     "notready": (22, "the folder holds nothing yet"),
+    "setting": (23, "a setting in the environment is wrong"),
 }
 """Name of a failure → its exit code and what it means; the reference page is made from this table."""
 

@@ -6,10 +6,12 @@ they are started, and stopped again at the end; a running platform is used as it
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fengsui.mailserver import WrongMailServer, mail_server
 from fengsui.services import folder as folders
 from fengsui.services import parts, postgres, reach
 from fengsui.services.failure import Failure
@@ -37,9 +39,18 @@ def stop_left_overs(folder: Folder) -> None:
     reach.stop_left_over_stream(folder.path)
 
 
+def check_settings() -> None:
+    """The settings that can be judged before anything starts. Raises `Failure` setting."""
+    try:
+        mail_server(os.environ.get("FENGSUI_MAIL_URL", ""))
+    except WrongMailServer as error:
+        raise Failure("setting", str(error)) from error
+
+
 def check_before(folder: Folder, *, web: bool = True) -> None:
     """Everything that can be refused before anything is started. Raises `Failure`."""
     folders.check_room(folder.path)
+    check_settings()
     config = folder.config
     if url := folders.external_database():
         folders.check_socket_path(url)

@@ -1,43 +1,181 @@
-"""Guessing at the sign-in: wrong passwords under one name however it is written, and codes of a second factor."""
+"""Guessing at the sign-in: wrong passwords under one name however it is written, and codes of a second factor.
+
+``another_process`` is what a web process knows that was started just now, or that answered nothing so far: what is in the
+database, and nothing else. The counts have to hold across it.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.test import Client
 
+from fengsui import moment
+from fengsui.cockpit import secondfactor
+from fengsui.ledger.public import limits
 from fengsui.region.models import Account
 
 pytestmark = pytest.mark.django_db
 RIGHT = "right-password-2026"
+SECRET = "JBSWY3DPEHPK3PXP"
+THEN = 1_795_000_000
+"""The second, of Unix time, in which all codes of these tests are shown."""
+CODES = "/account/2fa/authenticate/"
+LIMITED = ("Too many", "过多", "太多", "频繁", "Be patient")
 
 
 @pytest.fixture
-def account(db: None) -> Account:
+def account(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: THEN))
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a hundred sign-ins below
     cache.clear()
     return Account.objects.create_user("controlroom", password=RIGHT)
 
 
+def another_process() -> None:
+    """The next request is answered by a process that remembers nothing."""
+    cache.clear()
+
+
 def tried(client: Client, name: str, password: str, address: str = "10.0.0.7") -> int:
+    another_process()
     answer = client.post("/sign-in/", {"login": name, "password": password}, REMOTE_ADDR=address)
     return answer.status_code
 
 
-def test_another_spelling_of_the_name_gives_no_more_tries(account: Account) -> None:
-    names = ["controlroom", "ControlRoom", "CONTROLROOM", " controlroom", "controlRoom", "cOntrolroom"]
+def at_the_second_step(account: Account) -> Client:
+    client = Client()
+    assert tried(client, "controlroom", RIGHT) == 302
+    return client
+
+
+def code_now(ahead: int = 0) -> str:
+    return format_hotp_value(hotp_value(SECRET, THEN // 30 + ahead))
+
+
+def wrong_codes(number: int) -> list[str]:
+    near = {code_now(ahead) for ahead in range(-4, 5)}
+    return [code for code in (f"{n:06}" for n in range(number + 9)) if code not in near][:number]
+
+
+def says_too_many(client: Client, code: str, address: str = CODES) -> bool:
+    another_process()
+    answer = client.post(address, {"code": code})
+    return answer.status_code == 200 and any(word in answer.content.decode() for word in LIMITED)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["controlroom", "ControlRoom", "CONTROLROOM", " controlroom", "controlRoom", "cOntrolroom"],
+        ["ｃontrolroom", "cｏntrolroom", "coｎtrolroom", "conｔrolroom", "contｒolroom", "contrｏlroom"],
+        ["controlroom ", "\u3000controlroom", "\tcontrolroom", "controlroom\u00a0", "controlroom\n", "controlroom"],
+    ],
+)
+def test_another_spelling_of_the_name_gives_no_more_tries(account: Account, names: list[str]) -> None:
     answers = [tried(Client(), name, "wrong") for name in names]
     assert 429 in answers
     assert tried(Client(), "coNtrolroom", RIGHT) == 429, "shut for this address, whatever is typed"
     assert tried(Client(), "controlroom", RIGHT, "10.0.0.8") == 302, "a stranger elsewhere shuts nobody out"
 
 
+def test_one_subscribers_many_addresses_give_no_more_tries(account: Account) -> None:
+    answers = [tried(Client(), "controlroom", "wrong", f"2001:db8:1:2::{n:x}") for n in range(1, 7)]
+    assert 429 in answers
+    assert tried(Client(), "controlroom", RIGHT, "2001:db8:1:2:ffff::9") == 429
+    assert tried(Client(), "controlroom", RIGHT, "2001:db8:1:3::1") == 302, "the neighbour"
+
+
+def test_behind_a_proxy_the_visitor_is_counted_not_the_proxy(account: Account, settings: Any) -> None:
+    settings.PROXIES = 1
+
+    def from_far(visitor: str, password: str) -> int:
+        another_process()
+        sent = {"login": "controlroom", "password": password}
+        return Client(headers={"X-Forwarded-For": visitor}).post("/sign-in/", sent, REMOTE_ADDR="127.0.0.1").status_code
+
+    answers = [from_far(f"9.9.9.{n}, 203.0.113.5", "wrong") for n in range(6)]
+    assert 429 in answers, "what the visitor wrote before the proxy's own word is not believed"
+    assert from_far("203.0.113.6", RIGHT) == 302
+
+
+@pytest.mark.parametrize(
+    ("seen", "counted"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("203.0.113.5:4711", "203.0.113.5"),
+        ("[2001:db8:1:2:3::4]:4711", "2001:db8:1:2::"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("fe80::1%eth0", "fe80::"),
+        ("unknown", "127.0.0.1"),
+        ("'; drop table", "127.0.0.1"),
+    ],
+)
+def test_an_address_as_it_is_counted(rf: Any, settings: Any, seen: str, counted: str) -> None:
+    settings.PROXIES = 1
+    assert limits.address_of(rf.get("/", headers={"X-Forwarded-For": seen})) == counted
+
+
 def test_codes_of_a_second_factor_are_not_to_be_guessed(account: Account) -> None:
-    TOTP.activate(account, "JBSWY3DPEHPK3PXP")
-    client = Client()
-    assert tried(client, "controlroom", RIGHT) == 302
-    pages = [client.post("/account/2fa/authenticate/", {"code": f"{n:06}"}).content.decode() for n in range(14)]
-    assert Authenticator.objects.filter(user=account).exists()
-    assert pages[0] != pages[-1] and len(set(pages[-3:])) <= 3
-    assert any("Too many" in page or "过多" in page or "太多" in page or "频繁" in page for page in pages[-2:]), pages[-1][-3000:]
+    TOTP.activate(account, SECRET)
+    client = at_the_second_step(account)
+    answers = [says_too_many(client, code) for code in wrong_codes(12)]
+    assert answers == [False] * 10 + [True] * 2, "counted by all processes together"
+    assert says_too_many(client, code_now()), "also the right one, or guessing would go on"
+    assert "_auth_user_id" not in client.session
+    again = at_the_second_step(account)
+    assert says_too_many(again, code_now()), "signing in anew gives no more tries"
+
+
+def test_after_a_while_one_may_try_again_but_not_all_day(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    TOTP.activate(account, SECRET)
+    monkeypatch.setattr(secondfactor, "LONG", limits.Limit("second-factor-day", 15, timedelta(days=1)))
+    begin, passed = moment.now(), timedelta()
+    monkeypatch.setattr(moment, "now", lambda: begin + passed)
+    refused = []
+    for _ in range(3):
+        client = at_the_second_step(account)
+        refused.append([says_too_many(client, code) for code in wrong_codes(11)].index(True))
+        passed += timedelta(minutes=16)
+    assert refused == [10, 5, 0], "ten, then a quarter of an hour; fifteen a day"
+    passed += timedelta(days=1)
+    client = at_the_second_step(account)
+    assert client.post(CODES, {"code": code_now()}).status_code == 302
+
+
+def test_a_right_code_begins_the_count_anew(account: Account) -> None:
+    TOTP.activate(account, SECRET)
+    known = RecoveryCodes.activate(account).get_unused_codes()
+    for right in (code_now(), known[0]):
+        client = at_the_second_step(account)
+        assert not any(says_too_many(client, code) for code in wrong_codes(9))
+        assert client.post(CODES, {"code": right}).status_code == 302
+
+
+def test_a_code_opens_once_whichever_process_is_asked(account: Account) -> None:
+    TOTP.activate(account, SECRET)
+    code = code_now()
+    assert at_the_second_step(account).post(CODES, {"code": code}).status_code == 302
+    second = at_the_second_step(account)
+    for written in (code, f" {code[:3]}-{code[3:]}"):
+        another_process()
+        assert second.post(CODES, {"code": written}).status_code == 200
+    assert "_auth_user_id" not in second.session
+
+
+def test_recovery_codes_share_the_count_and_still_open(account: Account) -> None:
+    TOTP.activate(account, SECRET)
+    known = RecoveryCodes.activate(account).get_unused_codes()
+    client = at_the_second_step(account)
+    assert not any(says_too_many(client, code) for code in wrong_codes(9))
+    assert client.post(CODES, {"code": known[0]}).status_code == 302
+    assert Authenticator.objects.filter(user=account).count() == 2

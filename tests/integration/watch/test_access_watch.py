@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
 from fengsui.watch import line
 from tests.integration.access import AccessTests, Address
@@ -22,8 +23,8 @@ ADDRESSES = [
         method="POST", own=(302, 403, 404), other=(302, 403, 404), without_post=(302, 403, 404),
     ),
     Address(
-        "metrics", "/metrics", 10, headers={"Host": "127.0.0.1"},
-        why_open="for this machine alone, or with a token: figures of processes, nobody's data",
+        "metrics", "/metrics", 10, headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"},
+        why_open="with the monitor's token: figures of processes, nobody's data",
     ),
     Address("rules/<slug:code>/", "/rules/{code}/", 16, other=(404,)),
     Address("rules/<slug:code>/<int:point>/", "/rules/{code}/{point}/", 14, own=(403,), other=(404,)),

@@ -37,3 +37,10 @@ def test_processes_that_start_together_agree(tmp_path: Path, monkeypatch: pytest
             assert [one.name for one in kept.parent.iterdir()] == ["secret_key"]
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_the_monitors_token_is_kept_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    token = settings._made_once("metrics_token")
+    assert len(token) >= 48 and settings._made_once("metrics_token") == token
+    assert stat.S_IMODE((tmp_path / "keys" / "metrics_token").stat().st_mode) == 0o600

@@ -1,4 +1,5 @@
-"""How often one network address may ask: counted in the database, so that all web processes count together.
+"""How often somebody may ask or guess: counted in the database, so that all web processes
+count together and a restart forgets nothing.
 
 What is kept is a keyed hash of address, purpose and hour; it names nobody and is gone after the window.
 """
@@ -6,6 +7,7 @@ What is kept is a keyed hash of address, purpose and hour; it names nobody and i
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -40,12 +42,35 @@ RETURNING count
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's address: the connection's, or what the outermost trusted proxy saw."""
+    """The visitor's address as it is counted: the connection's, or what the outermost trusted proxy saw.
+
+    IPv6 is given as its /64, the least that one subscriber gets: whoever counts single addresses counts nothing. What a
+    proxy wrote that is no address does not count either; then it is the connection's.
+    """
+    own = str(request.META.get("REMOTE_ADDR", ""))
     behind = settings.PROXIES
     seen = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",") if one.strip()]
-    if behind and len(seen) >= behind:
-        return seen[-behind]
-    return str(request.META.get("REMOTE_ADDR", ""))
+    passed_on = _counted(seen[-behind]) if behind and len(seen) >= behind else ""
+    return passed_on or _counted(own) or own
+
+
+_SUBSCRIBER = 64
+"""Bits of an IPv6 address that name a subscriber (RFC 6177 gives each at least this much)."""
+
+
+def _counted(text: str) -> str:
+    """An address as it is counted; empty for what is none. Some proxies write the port behind it."""
+    bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
+    bare = bare.partition(":")[0] if bare.count(":") == 1 else bare
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), _SUBSCRIBER), strict=False).network_address)
 
 
 def _key(limit: Limit, who: str) -> str:
@@ -66,3 +91,9 @@ def left(limit: Limit, who: str, now: datetime) -> int:
         cursor.execute("SELECT count FROM ledger_publicuse WHERE key = %s AND until > %s", [_key(limit, who), now])
         found = cursor.fetchone()
     return limit.most - (found[0] if found else 0)
+
+
+def forget(limit: Limit, who: str) -> None:
+    """Begin anew: what was counted is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ledger_publicuse WHERE key = %s", [_key(limit, who)])

@@ -8,7 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
+from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
+from django.db import DatabaseError
+
+from fengsui.numerals import whole
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fengsui.settings")
 
@@ -19,32 +23,78 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1_000_000
-STRANGER, KNOWN = 100 * MEGABYTE, 400 * MEGABYTE
-"""Bytes of one body: of somebody without session or token (a report with photos), and of others (films of 200 MB)."""
+STRANGER, REPORT, KNOWN = 3 * MEGABYTE, 125 * MEGABYTE, 400 * MEGABYTE
+"""Bytes of one body: of somebody whom nobody knows, of a report by the public (six photos of 20 MB), and of whoever is signed in
+or has a valid token (films of 200 MB). That a cookie or a token is sent says nothing: it has to hold."""
+REPORTS = "/report/"
 
 
 class TooMuch(Exception):
     """A body without a stated length went beyond its bound."""
 
 
-def bounded(application: Application) -> Application:
-    """``application`` with bodies bounded: one that says it is longer gets 413, one that does not say so is cut off."""
+def _known(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a session or a token of these headers stands at present."""
+    from django.conf import settings
+    from django.http import parse_cookie
+
+    from fengsui.cockpit.sessions import accounts_of
+    from fengsui.ledger.tokens import acting_of_token
+    from fengsui.moment import now as present
+
+    now = present()
+    kind, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    # a demo's seat has a session of its own, under its own name
+    keys = [value for name, value in cookies.items() if name.endswith(settings.SESSION_COOKIE_NAME) and len(value) <= 40]
+    try:
+        if kind.lower() == "bearer" and acting_of_token(secret.strip(), now) is not None:
+            return True
+        return bool(keys) and bool(accounts_of(keys[:10], now))
+    except (DatabaseError, ValueError):
+        return False
+
+
+def _ask(headers: Mapping[bytes, bytes]) -> bool:
+    """``_known`` outside of any request: Django closes no connection after it."""
+    from django.db import close_old_connections
+
+    try:
+        return _known(headers)
+    finally:
+        close_old_connections()
+
+
+def bounded(application: Application, known: Callable[[Mapping[bytes, bytes]], bool] = _ask) -> Application:
+    """``application`` with bodies bounded: one that says it is longer gets 413, one that does not say so is cut off.
+
+    ``known`` tells whether headers are those of somebody signed in; it is asked for large bodies alone.
+    """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await application(scope, receive, send)
         headers = dict(scope["headers"])
-        known = b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
-        most, came = KNOWN if known else STRANGER, 0
-        stated = headers.get(b"content-length", b"0")[:18]
-        if stated.isdigit() and int(stated) > most:
+        signs = b"authorization" in headers or b"cookie" in headers
+        most, came = REPORT if scope.get("path") == REPORTS else STRANGER, 0
+
+        async def beyond(size: int) -> bool:
+            """Whether so many bytes are too many; who sends them is asked once, and only where it matters."""
+            nonlocal most, signs
+            if size > most and signs:
+                signs = False
+                most = KNOWN if await sync_to_async(known)(headers) else most
+            return size > most
+
+        stated = whole(headers.get(b"content-length", b"0").decode("latin-1"))
+        if stated is None or await beyond(stated):
             return await _refuse(send, most)
 
         async def counted() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            if came > most:
+            if await beyond(came):
                 raise TooMuch
             return message
 

@@ -1,7 +1,8 @@
 """Pages that renew themselves: one event stream per browser, one poller thread per process.
 
 In: outbox rows that the publisher gave a position, seen at once by LISTEN and each second anyway. Out:
-server-sent events ``news`` with ``{topic, id}`` for what the reader may see; ``Last-Event-ID`` resumes.
+server-sent events ``news`` with ``{topic, id}`` for what the reader may see; ``Last-Event-ID`` resumes. What the reader may
+see is asked anew every few seconds (``hearing``); a stream whose session has ended, ends.
 A browser's tabs share their stream (``switchboard.js``): HTTP/1.1 allows it six connections in all.
 Never: the ORM inside a stream (the poller reads; a stream only takes from its queue), a case's content.
 """
@@ -9,18 +10,25 @@ Never: the ORM inside a stream (the poller reads; a stream only takes from its q
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from fengsui import moment
 from fengsui.region.scoping import Scope
+
+if TYPE_CHECKING:
+    from fengsui.cockpit.hearing import Claim
 
 KEPT = 4096
 """How many events a process remembers for readers that come back."""
@@ -28,6 +36,8 @@ KEPT = 4096
 CHANNEL = "fengsui_ledger"
 BREATH = 15.0
 """Seconds between two comments that keep the line open through proxies."""
+LOOK = 3.0
+"""Seconds after which the poller asks again what its listeners may hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +105,28 @@ def _within(scope: Scope, news: News) -> bool:
 
 @dataclass(slots=True)
 class Listener:
-    """One open stream: a queue of its event loop."""
+    """One open stream: a queue of its event loop. ``claim`` says by what it was opened; the demo's split screen has none."""
 
     ear: Ear | Seats
     loop: asyncio.AbstractEventLoop
-    queue: asyncio.Queue[News] = field(default_factory=lambda: asyncio.Queue(maxsize=500))
+    claim: Claim | None = None
+    queue: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(maxsize=500))
+    ended: bool = False
 
     def offer(self, news: News) -> None:
         """Called in the loop; a reader too slow for 500 events loses the oldest and renews on the next."""
+        if self.ended:
+            return
         if self.queue.full():
             self.queue.get_nowait()
         self.queue.put_nowait(news)
+
+    def end(self) -> None:
+        """Called in the loop: nothing more is heard, not even what waits; the stream closes."""
+        self.ended = True
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
 
 
 class Board:
@@ -118,9 +139,9 @@ class Board:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def join(self, ear: Ear | Seats, after: int | None) -> tuple[Listener, list[News]]:
+    def join(self, ear: Ear | Seats, after: int | None, claim: Claim | None = None) -> tuple[Listener, list[News]]:
         """A new listener and what it missed since ``after``."""
-        mine = Listener(ear, asyncio.get_running_loop())
+        mine = Listener(ear, asyncio.get_running_loop(), claim)
         with self._lock:
             missed = [news for news in self._kept if after is not None and news.position > after and ear.hears(news)]
             self._listeners = [*self._listeners, mine]
@@ -145,13 +166,32 @@ class Board:
             except RuntimeError:  # its loop has ended
                 self.leave(one)
 
+    def look_again(self, now: datetime) -> None:
+        """Ask what the listeners may hear at ``now``: an ended session ends its streams, a lost right is heard no more."""
+        from fengsui.cockpit import hearing
+
+        with self._lock:
+            asked = [(one, one.claim) for one in self._listeners if one.claim is not None]
+        known = hearing.ears({claim for _, claim in asked}, now) if asked else {}
+        for one, claim in asked:
+            if (ear := known.get(claim)) is not None:
+                one.ear = ear
+                continue
+            self.leave(one)
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                one.loop.call_soon_threadsafe(one.end)
+
     def _poll(self) -> None:
         last: int | None = None
+        looked = time.monotonic()
         while not self._stop.is_set():
             try:
                 with psycopg.connect(**_address(), autocommit=True) as line:
                     line.execute(f"LISTEN {CHANNEL}")
                     while not self._stop.is_set():
+                        if time.monotonic() - looked >= LOOK:
+                            self.look_again(moment.now())
+                            looked = time.monotonic()
                         last = self._read(last)
                         for _ in line.notifies(timeout=1.0, stop_after=1):
                             pass
@@ -179,17 +219,22 @@ def _address() -> dict[str, Any]:
 board = Board()
 
 
-async def stream(ear: Ear | Seats, after: int | None) -> AsyncIterator[str]:
-    """One event stream."""
-    listener, missed = board.join(ear, after)
+async def stream(ear: Ear | Seats, after: int | None, claim: Claim | None = None) -> AsyncIterator[str]:
+    """One event stream; it ends when its claim does."""
+    listener, missed = board.join(ear, after, claim)
     try:
         yield "retry: 3000\n\n"
         for news in missed:
             yield ear.wire(news)
         while True:
             try:
-                yield ear.wire(await asyncio.wait_for(listener.queue.get(), BREATH))
+                next_one = await asyncio.wait_for(listener.queue.get(), BREATH)
             except TimeoutError:
                 yield ": still here\n\n"
+                continue
+            if next_one is None:
+                return
+            if listener.ear.hears(next_one):  # a right may have been lost while it waited
+                yield listener.ear.wire(next_one)
     finally:
         board.leave(listener)

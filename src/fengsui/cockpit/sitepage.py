@@ -17,6 +17,7 @@ from fengsui.cockpit import sheet, sparks
 from fengsui.ledger import mechanisms, titles
 from fengsui.ledger import reading as ledger
 from fengsui.ledger.models import RANK
+from fengsui.numerals import whole
 from fengsui.region import geography
 from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Contact, Point, Site
@@ -113,8 +114,8 @@ def supervisors(site: Any, now: datetime) -> list[tuple[str, Any]]:
 
 
 def _live(request: HttpRequest, site: Any, now: datetime) -> dict[str, Any]:
-    asked = request.GET.get("hours", "")[:9]
-    hours = int(asked) if asked.isdecimal() and int(asked) in HOURS else usual_hours(site, now)
+    asked = whole(request.GET.get("hours"))
+    hours = asked if asked in HOURS else usual_hours(site, now)
     everything = request.GET.get("all") == "1"
     shown, count = panels(site, hours, everything, now)
     ticks = [(x, now - timedelta(hours=hours) * share) for x, share in ((0, 1.0), (74, 0.5), (148, 0.0))]

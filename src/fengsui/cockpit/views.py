@@ -18,8 +18,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import cards, desk, frame, live, search, shapes
+from fengsui.cockpit import cards, desk, frame, hearing, live, search, shapes
 from fengsui.ledger import reading
+from fengsui.numerals import whole
 from fengsui.region.acting import actings, posts_of, scope
 from fengsui.region.scoping import Scope
 
@@ -77,16 +78,15 @@ async def live_stream(request: HttpRequest) -> HttpResponseBase:
     if not user.is_authenticated:
         return HttpResponse(status=401)
     scopes = await sync_to_async(scopes_of)(user, moment.now())
-    asked = request.GET
-    return streamed(request, live.Ear(scopes, frozenset(asked.getlist("topic")), frozenset(asked.getlist("id"))))
+    topics, ids = frozenset(request.GET.getlist("topic")), frozenset(request.GET.getlist("id"))
+    claim = hearing.Claim(request.session.session_key or "", user.pk, topics, ids)
+    return streamed(request, live.Ear(scopes, topics, ids), claim)
 
 
-def streamed(request: HttpRequest, ear: live.Ear | live.Seats) -> StreamingHttpResponse:
+def streamed(request: HttpRequest, ear: live.Ear | live.Seats, claim: hearing.Claim | None = None) -> StreamingHttpResponse:
     """The stream as an answer; it resumes after ``Last-Event-ID``, or ``?after=`` where a browser opens it anew."""
     last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    response = StreamingHttpResponse(
-        live.stream(ear, int(last) if last.isdecimal() and len(last) < 19 else None), content_type="text/event-stream"
-    )
+    response = StreamingHttpResponse(live.stream(ear, whole(last), claim), content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -22,6 +22,7 @@ from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
 from fengsui.ledger.models import Case, Entry, MechanismVersion
 from fengsui.ledger.reading.sealed import hidden_in, shown
 from fengsui.moment import now as present
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting
 
 router = Router(tags=["ledger"])
@@ -404,9 +405,10 @@ def version_of(if_match: str) -> int:
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text:
         raise refused(428, "missing", "If-Match", "Send the version that you read, as If-Match")
-    if not (text.isascii() and text.isdigit()):
+    version = whole(text)
+    if version is None:
         raise refused(422, "bad_value", "If-Match", "Send the case's version, a number, as If-Match")
-    return int(text[:9])  # no case has a version of more digits: it is stale whatever it is
+    return version
 
 
 # ----------------------------------------------------------------------- desk

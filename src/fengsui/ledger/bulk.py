@@ -16,6 +16,7 @@ from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.kernel.shapes import Act, Call
 from fengsui.ledger.models import Case
 from fengsui.ledger.reading.possible import actor_of, may
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, mine
 
 AT_MOST = 50
@@ -81,8 +82,7 @@ def _do(
     key = doing.key_of(request)
     calls = []
     for case in cases:
-        seen = request.POST.get(f"seq-{case.pk}", "")
-        expects = int(seen) if seen.isdecimal() and len(seen) < 10 else 0
+        expects = whole(request.POST.get(f"seq-{case.pk}")) or 0
         calls.append((str(case.pk), Call(name, actor_of(_post_for(case, posts)), values, expects, f"{key}:{case.pk}")))
     return [_result(case, answer) for case, answer in zip(cases, doors.act_many(calls, now), strict=True)]
 

@@ -15,6 +15,7 @@ from fengsui.law import numbers
 from fengsui.ledger.models import Evidence
 from fengsui.ledger.registry import EffectCall, Hindered, Sight, register_effect, register_fact, register_guard
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 from fengsui.region.models import Certificate, Site
 from fengsui.region.tree import OfficeNode, tree
 from fengsui.science.geo import great_circle_m
@@ -97,10 +98,10 @@ def site_unknown(sight: Sight) -> bool:
 def on_site(sight: Sight) -> bool:
     """The actor's position lies at the case's site."""
     position = sight.facts["actor.position"]
-    about = str(sight.row["about_id"])
-    if position is None or sight.row["about_kind"] != "site" or not about.isdecimal():
+    about = whole(sight.row["about_id"])
+    if position is None or sight.row["about_kind"] != "site" or about is None:
         return False
-    known = Site.objects.unscoped("where the case's site is").filter(pk=int(about)).values_list("lon", "lat").first()
+    known = Site.objects.unscoped("where the case's site is").filter(pk=about).values_list("lon", "lat").first()
     return known is not None and great_circle_m(position["lon"], position["lat"], *known) <= _near(sight.now)
 
 

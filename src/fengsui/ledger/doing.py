@@ -18,6 +18,7 @@ from fengsui.ledger import doors
 from fengsui.ledger.doors.shapes import About, Receipt
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.reading.possible import actor_of
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting
 
 
@@ -29,7 +30,7 @@ def key_of(request: HttpRequest) -> str:
 def seq_of(request: HttpRequest) -> int | None:
     """The version of the case that the form was filled in on: ``seq`` of the form, else ``If-Match``."""
     text = request.POST.get("seq") or request.headers.get("If-Match", "").strip('"')
-    return int(text) if text and text.isdecimal() and len(text) < 10 else None
+    return whole(text)
 
 
 def act(case_id: object, name: str, values: Mapping[str, Any], acting: Acting, request: HttpRequest, now: datetime) -> Receipt:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext
 from fengsui.ledger import mechanisms, names, titles
 from fengsui.ledger.models import LEVELS, Case
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 from fengsui.region import roles
 from fengsui.region.acting import Acting
 from fengsui.region.models import Place
@@ -72,7 +73,7 @@ class Filter:
             waiting=query.get("waiting") == "1",
             signing=query.get("signing") == "1",
             open=shown,
-            site=site if (site := query.get("site", "")).isdecimal() and len(site) < 19 else "",
+            site=site if whole(site := query.get("site", "")) is not None else "",
             q=query.get("q", "").strip()[:80],
             order=order,
         )

@@ -24,6 +24,7 @@ from fengsui.ledger.kernel.shapes import Act, Field, Mechanism, Refusal
 from fengsui.ledger.kernel.values import bounds
 from fengsui.ledger.widgets import Choices, Figures, Photos, Pick, Position
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 
 FEW = 6
 """As many choices are shown as buttons; more become a list."""
@@ -56,7 +57,7 @@ class Ids(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         ids = self._typed(text[1:]) if text.startswith("=") else [one for one in text.split(",") if one]
-        if self.number and not all(one.isdecimal() and len(one) < 19 for one in ids):
+        if self.number and any(whole(one) is None for one in ids):
             raise forms.ValidationError(_("Choose one from the list."))
         if len(ids) > 1 and not self.many:
             raise forms.ValidationError(_("Choose one only."))
@@ -354,12 +355,16 @@ def _said(found: Mapping[Any, Any]) -> dict[str, str]:
     return {str(key): titles.here(words) if isinstance(words, Mapping) else str(words) for key, words in found.items()}
 
 
+def _numbers(ids: list[str]) -> list[int]:
+    return [number for one in ids if (number := whole(one)) is not None]
+
+
 def _offices(ids: list[str]) -> dict[str, str]:
-    return _said(names.offices([int(one) for one in ids if one.isdecimal() and len(one) < 19]))
+    return _said(names.offices(_numbers(ids)))
 
 
 def _persons(ids: list[str]) -> dict[str, str]:
-    return _said(names.persons([int(one) for one in ids if one.isdecimal() and len(one) < 19]))
+    return _said(names.persons(_numbers(ids)))
 
 
 def _sites(ids: list[str]) -> dict[str, str]:

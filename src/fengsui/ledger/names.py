@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 from fengsui.region import officenames
 from fengsui.region.models import Office, Person, Place, Site
 from fengsui.region.tree import tree
@@ -56,7 +57,7 @@ def persons(ids: Iterable[int | None]) -> dict[int, str]:
 
 def sites(ids: Iterable[str | int | None]) -> dict[Any, Words]:
     """Site id → its name."""
-    wanted = {int(one) for one in ids if one and str(one).isdecimal()}
+    wanted = {number for one in ids if (number := whole(one)) is not None}
     if not wanted:
         return {}
     found = Site.objects.unscoped("the site that a case the reader may see is about")

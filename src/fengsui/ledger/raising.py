@@ -22,6 +22,7 @@ from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors.naming import takes_words
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.reading.choosable import Choosable, choosable
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Office, Person, Place, Site
 
@@ -68,7 +69,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
     given = {name: value for name, value in request.GET.items() if name in opening.mechanism.fields}
     form = forms.form_for(opening.mechanism, opening.act, now)(request.POST or None, request.FILES or None, initial=given)
     site, title = request.GET.get("site", ""), request.GET.get("title", "")[:200]
-    first = {"title": title} | ({"site": site} if site.isdecimal() and len(site) < 19 else {})
+    first = {"title": title} | ({"site": site} if whole(site) is not None else {})
     titled = takes_words(opening.mechanism)
     subject = forms.SubjectForm(request.POST or None, kind=opening.mechanism.about, titled=titled, initial=first)
     status, reasons = 200, []

@@ -33,6 +33,7 @@ from fengsui.ledger.models import Case, Notice, Receipt, Reporter, ReporterLook,
 from fengsui.ledger.public.intake import intake
 from fengsui.ledger.reading.possible import actor_of
 from fengsui.ledger.receipts import normal_code
+from fengsui.numerals import whole
 from fengsui.region import roles
 from fengsui.region.acting import Acting
 
@@ -215,7 +216,7 @@ def _text(text: str) -> str:
 
 
 def _resolved(name: str, case: Case, now: datetime) -> int | None:
-    site = int(case.about_id) if case.about_kind == "site" and case.about_id.isdecimal() else None
+    site = whole(case.about_id) if case.about_kind == "site" else None
     about = roles.About(case.place_code or None, case.duty, site, opener=case.opener_id, owner=case.owner_id)
     return roles.resolve(name, about, now)
 

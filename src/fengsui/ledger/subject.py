@@ -10,17 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 
 from fengsui.ledger.doors.shapes import About, refused
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Office, Place, Site
-
-_LARGEST = 1 << 63
 
 
 def of_site(acting: Acting, site: str, title: str, *, place: str = "", duty: str = "", external: str = "") -> About:
     """A site of the post's own; place and field of work are the site's, and only these may be given."""
-    if not site.isdecimal() or len(site) > 19 or int(site) >= _LARGEST:
+    number = whole(site)
+    if number is None:
         raise refused(422, "bad_value", "id", "Give the site's id, a number")
-    found = Site.objects.scoped(scope(acting)).filter(pk=int(site)).first()
+    found = Site.objects.scoped(scope(acting)).filter(pk=number).first()
     if found is None:
         raise PermissionDenied(gettext("This site lies outside what your post may see."))
     if place and place != found.place_id:

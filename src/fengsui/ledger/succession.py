@@ -24,6 +24,7 @@ from fengsui.ledger.kernel.rows import holder_role
 from fengsui.ledger.kernel.shapes import Actor, ClockRow
 from fengsui.ledger.models import Case, Clock, Party
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 from fengsui.region import roles
 from fengsui.region.tree import tree
 
@@ -40,7 +41,7 @@ def of_duties(office: int, duties: Iterable[str], now: datetime) -> int:
     moved = 0
     rows = _in_hand([office]).filter(duty__in=list(duties))
     for case, kind, about, place, duty in rows.values_list("pk", "about_kind", "about_id", "place_code", "duty"):
-        site = int(about) if kind == "site" and about.isdecimal() else None
+        site = whole(about) if kind == "site" else None
         found = roles.resolve("site_supervisor", roles.About(place or None, duty, site), now)
         if found is not None and found != office:
             moved += in_transaction(partial(one, str(case), now, {office: found}))

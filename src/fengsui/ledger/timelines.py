@@ -18,6 +18,7 @@ from fengsui.ledger.doors import calling, correcting, merging, sharing
 from fengsui.ledger.kernel.shapes import Field, Mechanism
 from fengsui.ledger.models import Case, Entry
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 
 AT_ONCE = 60
 """Entries on one page; earlier ones are one click further."""
@@ -104,7 +105,7 @@ def said(field: Field, value: Any, day: date, known: Known | None = None) -> str
         if kind in ("person", "people"):
             return titles.listed(known.persons[one] for one in _each(value) if one in known.persons)
         if kind == "site":
-            return titles.here(known.sites.get(int(value))) if str(value).isdecimal() else ""
+            return titles.here(known.sites.get(number)) if (number := whole(value)) is not None else ""
         from_ids = known.places if kind == "place" else known.offices
         return titles.listed(titles.here(from_ids[one]) for one in _each(value) if one in from_ids)
     if kind == "money" and isinstance(value, int):

@@ -25,6 +25,7 @@ from fengsui.ledger import notices as sight
 from fengsui.ledger.doors import calling
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import CallLine, Case, Entry, SavedView
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine
 
 PAGE = 50
@@ -38,8 +39,7 @@ LAST_PAGE = 200
 
 def _page(request: HttpRequest, last: int) -> int:
     """The page asked for, within 1 … ``last``."""
-    asked = request.GET.get("page", "")[:9]
-    return max(1, min(int(asked), last)) if asked.isdecimal() else 1
+    return max(1, min(whole(request.GET.get("page")) or 1, last))
 
 
 def office_ids(posts: list[Acting]) -> frozenset[int]:
@@ -248,8 +248,8 @@ def keep_view(request: HttpRequest) -> HttpResponse:
     """Save the present list under a name, for me or for my office; or forget a view of mine."""
     now = moment.now()
     posts = mine(request, now)
-    if (forget := request.POST.get("forget", "")[:18]).isdecimal():
-        SavedView.objects.filter(pk=int(forget), person_id=posts[0].person_id).delete()
+    if (forget := whole(request.POST.get("forget"))) is not None:
+        SavedView.objects.filter(pk=forget, person_id=posts[0].person_id).delete()
         return redirect("ledger:list")
     name = request.POST.get("name", "").strip()[:40]
     query = request.POST.get("query", "")[:500]
@@ -289,8 +289,7 @@ def case_page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     posts = mine(request, now)
     found = reading.case_or_404(posts, case)
     acting = acting_for(found, posts, request, now)
-    asked = request.GET.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 10 else None
+    before = whole(request.GET.get("before"), 999_999_999)
     context = casepage.build(found, posts, acting, now, whole=request.GET.get("drawing") == "whole", before=before)
     return render(request, "ledger/case.html", context)
 

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
+from fengsui.numerals import whole
 
 from . import changerecord, subjects
 from .acting import Acting, mine, scope
@@ -237,7 +238,7 @@ def record(request: HttpRequest) -> HttpResponse:
     posts = changerecord.readers(mine(request, now))
     scopes = [changerecord.own_subtree(one) for one in posts]
     found = Change.objects.scoped(*scopes).select_related("office")
-    if (office := request.GET.get("office", "")).isdecimal():
+    if (office := whole(request.GET.get("office"))) is not None:
         found = found.filter(office__path__contains=f"/{office}/")
     kind = request.GET.get("kind", "")
     if kind in changerecord.kinds():

@@ -17,6 +17,7 @@ import yaml
 
 from fengsui import shipped
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 
 from .tree import LEVELS, OfficeNode, PostNode, SiteNode, Tree, tree
 
@@ -110,16 +111,16 @@ def _get(about: Any, name: str) -> Any:
 
 def _site(picture: Tree, about: Any) -> Any:
     site = _get(about, "site_id")
-    if site is None and _get(about, "kind") == "site" and str(_get(about, "id") or "").isdecimal():
-        site = int(_get(about, "id"))
+    if site is None and _get(about, "kind") == "site":
+        site = whole(_get(about, "id"))
     return picture.sites.get(site) if site is not None else None
 
 
 def _office(picture: Tree, about: Any) -> OfficeNode | None:
     """The office that the matter is about."""
     office = _get(about, "office_id")
-    if office is None and _get(about, "kind") == "office" and str(_get(about, "id") or "").isdecimal():
-        office = int(_get(about, "id"))
+    if office is None and _get(about, "kind") == "office":
+        office = whole(_get(about, "id"))
     return picture.offices.get(office) if office is not None else None
 
 

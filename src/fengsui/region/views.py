@@ -18,6 +18,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag, require_safe
 
 from fengsui import moment
+from fengsui.numerals import whole
 
 from . import changerecord, geography, roles, subjects, supervision, tables
 from .acting import Acting, mine, office_scope, scope
@@ -168,9 +169,9 @@ def office_list(request: HttpRequest) -> HttpResponse:
     now = moment.now()
     scopes = my_scopes(request, now)
     seen = offices_in(scopes)
-    asked = request.GET.get("below", "")
+    asked = whole(request.GET.get("below"))
     words = request.GET.get("q", "").strip()[:80]
-    above = seen.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
+    above = seen.filter(pk=asked).first() if asked is not None else None
     if words:
         found = seen.filter(Q(name_zh__icontains=words) | Q(name_en__icontains=words))
     elif above:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from fengsui import moment
 from fengsui.ledger import names
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine
 from fengsui.region.models import Point
 from fengsui.watch import handling, listing
@@ -93,7 +94,7 @@ def _done(request: HttpRequest, posts: Sequence[Acting], rows: Iterable[tuple[Ru
             may = listing.may_handle(acting, rule.point.site, "suppress")
             handling.bring_back(rule.pk, acting.person_id, key=key, now=now, suppressed=may)
         else:
-            until = now + timedelta(minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 6 else 0)
+            until = now + timedelta(minutes=whole(minutes, 99_999) or 0)
             handling.hide(what, rule.pk, acting.person_id, until, said.get("reason", ""), key=key, now=now)
     except handling.NotPossible as error:
         return str(error)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from fengsui.numerals import whole
 from fengsui.region import roles
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Site
@@ -50,7 +51,7 @@ def narrowed(rows: Any, wanted: Mapping[str, str]) -> Any:
         rows = rows.filter(closed_at__isnull=True, hidden="")
     for column, name in (("priority", "priority"), ("level", "level"), ("site_id", "site")):
         value = wanted.get(name, "")
-        if value and (name == "level" or (value.isdecimal() and len(value) < 19)):
+        if value and (name == "level" or whole(value) is not None):
             rows = rows.filter(**{column: value})
     if place := wanted.get("place", ""):
         rows = rows.filter(site__place__path__contains=f"/{place}/")

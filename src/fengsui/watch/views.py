@@ -26,6 +26,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
 from fengsui.ledger import casepage, health, names, titles
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine, scope
 from fengsui.region.models import Site
 from fengsui.watch import burden, handling, hiding_views, listing, reading
@@ -47,8 +48,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
     scoped = listing.alarms(posts)
     found = listing.narrowed(scoped, wanted)
     if wanted.get("part") == "rows":  # an open page renews its rows with each alarm: no counting
-        number = int(text) if (text := wanted.get("page", "")[:9]).isdecimal() else 1
-        begin = PAGE * (max(1, number) - 1)
+        begin = PAGE * (max(1, whole(wanted.get("page"), 999_999_999) or 1) - 1)
         lines = _shown(found[begin : begin + PAGE], posts)
         return render(request, "watch/parts/rows.html", {"lines": lines, "key": uuid.uuid4().hex})
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
@@ -144,7 +144,7 @@ def handle(request: HttpRequest, what: str) -> HttpResponse:
     """Acknowledge, reset, shelve, take out of service or bring back the chosen alarms."""
     now = moment.now()
     acting = acting_of(request, now)
-    chosen = [int(pk) for pk in request.POST.getlist("alarm") if pk.isdecimal() and len(pk) < 19]
+    chosen = [number for pk in request.POST.getlist("alarm") if (number := whole(pk)) is not None]
     rows = [*listing.alarms([acting]).filter(pk__in=chosen), *listing.outages([acting]).filter(pk__in=chosen)]
     if len(rows) < len(set(chosen)) or not rows:
         raise Http404(_("There is no such alarm among those you may see"))
@@ -176,7 +176,7 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
             reason = request.POST.get("reason", "")
             if what == "shelve":
                 minutes = request.POST.get("minutes", "60")
-                until = now + timedelta(minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 6 else 0)
+                until = now + timedelta(minutes=whole(minutes, 99_999) or 0)
                 handling.shelve(rule, person, until, reason, key=key, now=now)
             elif what == "out_of_service":
                 handling.take_out_of_service(rule, person, reason, key=key, now=now)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
+from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fengsui import moment
+from fengsui.cockpit import live
 from fengsui.cockpit.live import Ear, News
+from fengsui.region.models import Account, Delegation, Holding
 from fengsui.region.scoping import Scope
+from tests.small_region import Small, build
 
 COUNTY = Scope("/1/2/3/", "/150000/150200/150207/", frozenset({"hazchem"}), frozenset({3}))
 NEIGHBOUR = Scope("/1/2/4/", "/150000/150200/150203/", frozenset({"hazchem"}), frozenset({4}))
@@ -45,3 +55,119 @@ def test_topics_and_ids_narrow() -> None:
     assert not Ear((COUNTY,), frozenset({"alarm"})).hears(news)
     assert not Ear((COUNTY,), frozenset(), frozenset({"y"})).hears(news)
     assert Ear((COUNTY,), frozenset({"case"}), frozenset({"x"})).hears(news)
+
+
+# ------------------------------------------------------------------ streams that are open
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+HERE_NEWS = News(1, "case", "x", HERE, "hazchem")
+
+
+@pytest.fixture
+def small(db: None, monkeypatch: pytest.MonkeyPatch) -> Small:
+    monkeypatch.setattr(live.Board, "_poll", lambda self: None)  # its own line to the database sees no open transaction
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    return build(NOW)
+
+
+async def _next(lines: AsyncIterator[Any]) -> str | None:
+    """What comes next; None where the stream has ended, and nothing (empty) where it stays open and silent."""
+    try:
+        async with asyncio.timeout(0.5):
+            return bytes(await anext(lines)).decode()
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        return ""
+
+
+def _after(small: Small, change: Callable[[AsyncClient, Account], Any], later: timedelta = timedelta(seconds=5)) -> str | None:
+    """What an officer's open stream gives for news of the county once ``change`` was done and the poller has looked again."""
+
+    async def play() -> str | None:
+        client, account = AsyncClient(), small.one("county").account
+        await sync_to_async(client.force_login)(account)
+        answer = await client.get("/live/")
+        lines = aiter(answer.streaming_content)  # type: ignore[attr-defined]
+        assert await _next(lines) == "retry: 3000\n\n"
+        live.board.spread(HERE_NEWS)
+        assert "event: news" in str(await _next(lines)), "it hears of its county"
+        await sync_to_async(change)(client, account)
+        await sync_to_async(live.board.look_again)(NOW + later)
+        live.board.spread(HERE_NEWS)
+        return await _next(lines)
+
+    return async_to_sync(play)()
+
+
+def _password(client: AsyncClient, account: Account) -> None:
+    account.set_password("another-one-2026")
+    account.save()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda client, account: client.logout(),
+        lambda client, account: Account.objects.filter(pk=account.pk).update(is_active=False),
+        lambda client, account: Session.objects.all().delete(),
+        lambda client, account: Session.objects.update(expire_date=NOW),
+        _password,
+    ],
+    ids=["sign-out", "lock", "session ended elsewhere", "session run out", "password"],
+)
+def test_a_stream_ends_with_its_session(small: Small, change: Callable[[AsyncClient, Account], Any]) -> None:
+    assert _after(small, change) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda client, account: Holding.objects.filter(person__account=account).update(until=NOW),
+        lambda client, account: Holding.objects.filter(person__account=account).delete(),
+    ],
+    ids=["post ended", "post taken"],
+)
+def test_a_lost_post_is_heard_no_more(small: Small, change: Callable[[AsyncClient, Account], Any]) -> None:
+    assert _after(small, change) == ""
+
+
+def test_a_post_that_ends_by_the_calendar_is_heard_until_then(small: Small) -> None:
+    def until_tomorrow(client: AsyncClient, account: Account) -> None:
+        Holding.objects.filter(person__account=account).update(until=NOW + timedelta(days=1))
+
+    assert "event: news" in str(_after(small, until_tomorrow))
+    assert _after(small, lambda client, account: None, later=timedelta(days=1)) == ""
+
+
+def test_a_deputy_hears_until_the_time_is_over(small: Small) -> None:
+    lender, deputy = small.one("county"), small.one("other")
+
+    def lent(client: AsyncClient, account: Account) -> None:
+        Holding.objects.filter(person__account=account).update(person=deputy.person)
+        Delegation.objects.create(
+            principal=deputy.person, post=lender.post, deputy=lender.person, acts=["*"], since=NOW, until=NOW + timedelta(hours=1)
+        )
+
+    assert "event: news" in str(_after(small, lent))
+
+
+def test_an_unchanged_reader_goes_on_hearing(small: Small) -> None:
+    assert "event: news" in str(_after(small, lambda client, account: None))
+
+
+def test_looking_again_asks_the_database_a_fixed_number_of_times(small: Small, django_assert_num_queries: Any) -> None:
+    async def play() -> None:
+        for somebody in (*small.people["county"], *small.people["other"], *small.people["league"]):
+            client = AsyncClient()
+            await sync_to_async(client.force_login)(somebody.account)
+            lines = aiter((await client.get("/live/")).streaming_content)  # type: ignore[attr-defined]
+            await _next(lines)
+
+        def look() -> None:
+            with django_assert_num_queries(5):  # sessions, accounts, posts, deputies, whether the region changed
+                live.board.look_again(NOW)
+
+        await sync_to_async(look)()
+
+    async_to_sync(play)()

@@ -15,10 +15,14 @@ async def _reading(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-def asked(headers: list[tuple[bytes, bytes]], parts: list[int]) -> list[Any]:
-    """What is sent back for a body of parts of so many bytes."""
+LIVE = (b"cookie", b"a=1; sessionid=live")
+
+
+def asked(headers: list[tuple[bytes, bytes]], parts: list[int], path: str = "/cases/") -> list[Any]:
+    """What is sent back for a body of parts of so many bytes; the session ``live`` and the token ``live`` stand."""
     sent: list[Any] = []
     left = list(parts)
+    asked_for: list[Any] = []
 
     async def receive() -> Any:
         size = left.pop(0) if left else 0
@@ -27,30 +31,47 @@ def asked(headers: list[tuple[bytes, bytes]], parts: list[int]) -> list[Any]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(asgi.bounded(_reading)({"type": "http", "headers": headers}, receive, send))
+    def known(given: Any) -> bool:
+        asked_for.append(given)
+        return b"live" in given.get(b"cookie", b"") + given.get(b"authorization", b"")
+
+    scope = {"type": "http", "headers": headers, "path": path}
+    asyncio.run(asgi.bounded(_reading, known)(scope, receive, send))
+    assert len(asked_for) <= 1, "who sends it is asked once"
     return sent
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "STRANGER", 1000)
+    monkeypatch.setattr(asgi, "REPORT", 2000)
     monkeypatch.setattr(asgi, "KNOWN", 5000)
 
 
 @pytest.mark.parametrize(
-    ("headers", "parts", "status"),
+    ("headers", "parts", "path", "status"),
     [
-        ([], [500, 500], 200),
-        ([], [500, 501], 413),
-        ([(b"content-length", b"1001")], [], 413),
-        ([(b"content-length", b"9" * 5000)], [], 413),
-        ([(b"content-length", b"-1")], [], 200),
-        ([(b"cookie", b"a=1; sessionid=x")], [1000, 4000], 200),
-        ([(b"authorization", b"Bearer x"), (b"content-length", b"5001")], [], 413),
+        ([], [500, 500], "/", 200),
+        ([], [500, 501], "/", 413),
+        ([(b"content-length", b"1001")], [], "/", 413),
+        ([(b"content-length", b"9" * 5000)], [], "/", 413),
+        ([(b"content-length", b"-1")], [], "/", 413),
+        ([LIVE], [1000, 4000], "/", 200),
+        ([LIVE], [1000, 4001], "/", 413),
+        ([(b"cookie", b"a=1; sessionid=x")], [1000, 1], "/", 413),
+        ([(b"cookie", b"a=1; sessionid=x")], [1000], "/", 200),
+        ([(b"cookie", b"sessionid=x"), (b"content-length", b"1001")], [], "/", 413),
+        ([(b"authorization", b"Bearer live"), (b"content-length", b"5000")], [], "/", 200),
+        ([(b"authorization", b"Bearer live"), (b"content-length", b"5001")], [], "/", 413),
+        ([(b"authorization", b"Bearer x"), (b"content-length", b"1001")], [], "/", 413),
+        ([], [2000], "/report/", 200),
+        ([], [2001], "/report/", 413),
+        ([(b"cookie", b"sessionid=x")], [2001], "/report/", 413),
+        ([], [2000], "/report/receipt/", 413),
     ],
 )
-def test_a_body_beyond_its_bound_is_refused(headers: list[tuple[bytes, bytes]], parts: list[int], status: int) -> None:
-    sent = asked(headers, parts)
+def test_a_body_beyond_its_bound_is_refused(headers: list[Any], parts: list[int], path: str, status: int) -> None:
+    sent = asked(headers, parts, path)
     assert sent[0]["status"] == status
     if status == 413:
         assert orjson.loads(sent[1]["body"])["status"] == 413

@@ -32,6 +32,7 @@ from fengsui.ledger.doors.facts import choices_of
 from fengsui.ledger.kernel.shapes import Facts, Mechanism
 from fengsui.ledger.kernel.values import wrong
 from fengsui.ledger.models import Case
+from fengsui.numerals import whole
 
 LONGEST = {NUMBER: 64, EXTERNAL: 128, TITLE: 300, SOURCE: 100}
 MOST_PROBLEMS = 1_000
@@ -235,9 +236,10 @@ class _Taking:
     def _place(self, about: str) -> tuple[int, str]:
         """The row and column that a door's refusal means: ``rows.7.state``."""
         parts = about.split(".")
-        if parts[0] == "rows" and len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(self.table.rows):
+        number = whole(parts[1], len(self.table.rows) - 1) if parts[0] == "rows" and len(parts) > 1 else None
+        if number is not None:
             key = f"field:{parts[3]}" if len(parts) > 3 else parts[2] if len(parts) > 2 else ""
-            return self.table.rows[int(parts[1])].number, self.at.get(key, key)
+            return self.table.rows[number].number, self.at.get(key, key)
         return 0, about
 
 

@@ -26,6 +26,7 @@ from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 from fengsui.region import roles as region_roles
 
 PERSON_KINDS = frozenset({"person", "people"})
@@ -49,7 +50,7 @@ class Whereabouts:
 def whereabouts(held: Held, parent: Held | None) -> Whereabouts:
     """Where the case stands, for finding offices; ``owner`` is its last overseer once it has climbed."""
     row, about = held.row, str(held.row["about_id"])
-    number = int(about) if about.isdecimal() else None
+    number = whole(about)
     over = held.case.overseers
     return Whereabouts(
         kind=row["about_kind"],

@@ -13,6 +13,7 @@ from typing import Any
 
 from fengsui.ledger import names
 from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.numerals import whole
 from fengsui.region.tree import tree
 
 LONGEST = 300
@@ -82,9 +83,9 @@ def _said(mechanism: Mechanism, name: str, value: Any, language: str) -> str:
 def _subject(kind: str, id: str, place: str, token: str) -> Words:
     """The name of the site, office or place that a case is about; ``token`` changes with the region's records."""
     if kind == "site":
-        return names.sites([id]).get(int(id) if id.isdecimal() else id, NOTHING)
-    if kind == "office" and id.isdecimal():
-        return names.offices([int(id)]).get(int(id), NOTHING)
+        return names.sites([id]).get(whole(id), NOTHING)
+    if kind == "office" and (number := whole(id)) is not None:
+        return names.offices([number]).get(number, NOTHING)
     return _place(place, token)
 
 

@@ -12,7 +12,8 @@ from fengsui.ledger.doors.naming import titles_of
 from fengsui.ledger.doors.shapes import About, refused
 from fengsui.ledger.doors.work import new_id
 from fengsui.ledger.kernel.shapes import Act, Actor, Case, Mechanism
-from fengsui.region.tree import tree
+from fengsui.numerals import whole
+from fengsui.region.tree import SiteNode, tree
 
 
 def place_path(code: str) -> str:
@@ -130,11 +131,16 @@ def unique_key(mechanism: Mechanism, about: About, values: Mapping[str, Any]) ->
     return "|".join(parts)[:200]
 
 
+def _site(about: About) -> SiteNode | None:
+    number = whole(about.id) if about.kind == "site" else None
+    return tree().sites.get(number) if number is not None else None
+
+
 def _place_of_site(about: About) -> str:
-    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdecimal() else None
+    site = _site(about)
     return site.place if site else ""
 
 
 def _duty_of_site(about: About) -> str:
-    site = tree().sites.get(int(about.id)) if about.kind == "site" and str(about.id).isdecimal() else None
+    site = _site(about)
     return site.duties[0] if site and site.duties else ""

@@ -20,6 +20,7 @@ from fengsui.ledger.models import Share
 from fengsui.ledger.persons_acts.frame import Grounds, Page, answer, opened
 from fengsui.ledger.widgets import Pick
 from fengsui.moment import LEGAL_ZONE
+from fengsui.numerals import whole
 
 
 class Sharing(Grounds):
@@ -42,23 +43,23 @@ class Sharing(Grounds):
 def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     """Who reads it beside the offices concerned; a POST shares, one with ``end`` takes a sharing back."""
     found = opened(request, case)
-    back = request.POST.get("end", "")
+    back = whole(request.POST.get("end"))
     sent = request.POST if request.method == "POST" else None
-    form: forms.Form = Grounds(sent) if back.isdecimal() else Sharing(sent)
+    form: forms.Form = Grounds(sent) if back is not None else Sharing(sent)
 
     def do() -> doors.Receipt:
         grounds = form.cleaned_data["grounds"]
-        if back.isdecimal():
-            return doors.unshare(str(found.case.pk), int(back), found.actor, grounds=grounds, **found.sent)
+        if back is not None:
+            return doors.unshare(str(found.case.pk), back, found.actor, grounds=grounds, **found.sent)
         until = end_of(form.cleaned_data["until"])
         return doors.share(
             str(found.case.pk), form.cleaned_data["office"], found.actor, until=until, grounds=grounds, **found.sent
         )  # fmt: skip
 
-    said = gettext("No longer shared.") if back else gettext("Shared for reading.")
+    said = gettext("No longer shared.") if back is not None else gettext("Shared for reading.")
     return answer(
         found, form, do, gettext("Share for reading"), gettext("Share"), said,
-        show=Sharing() if back.isdecimal() else form, running=running(found), template="ledger/persons_acts/share.html",
+        show=Sharing() if back is not None else form, running=running(found), template="ledger/persons_acts/share.html",
     )  # fmt: skip
 
 

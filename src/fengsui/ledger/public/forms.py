@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.ledger import widgets
 from fengsui.ledger.evidence import LIMITS
 from fengsui.ledger.reporters import LONGEST
+from fengsui.numerals import whole
 from fengsui.region.models import Place, Site
 
 MOST_PHOTOS = 6
@@ -192,8 +193,8 @@ def sites(county: str, text: str, most: int) -> list[Site]:
 def _site(known: dict[str, Any], county: str) -> Site | None:
     """The enterprise chosen from the list, or the one whose whole name was typed."""
     in_county = Site.objects.unscoped("the public names an enterprise by the name at its gate").filter(place_id=county)
-    if known.get("site", "").isdecimal() and len(known["site"]) < 19:
-        found = in_county.filter(pk=int(known["site"])).first()
+    if (number := whole(known.get("site"))) is not None:
+        found = in_county.filter(pk=number).first()
         if found is not None:
             return found
     named = known.get("site_name", "").strip()

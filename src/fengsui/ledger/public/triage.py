@@ -23,6 +23,7 @@ from fengsui.ledger.kernel.shapes import Act
 from fengsui.ledger.models import Case, ReporterMessage
 from fengsui.ledger.public.intake import intake
 from fengsui.ledger.reading.possible import may_each
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting, mine
 
 SHOWN = 50
@@ -66,7 +67,7 @@ def queue(posts: Sequence[Acting], now: datetime) -> list[Waiting]:
         Waiting(
             case=case,
             acting=acting,
-            where=titles.here(sites.get(int(case.about_id))) if case.about_kind == "site" and case.about_id.isdecimal()
+            where=titles.here(sites.get(number)) if case.about_kind == "site" and (number := whole(case.about_id)) is not None
             else titles.here(places.get(case.place_code)),
             acts=[(one.act.name, _title(one.act)) for one in may[case.pk][0] if one.act.name in own_acts()],
             doubles=doubles(posts, case),

@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fengsui.numerals import whole
 from fengsui.region.acting import Acting
 from fengsui.region.changing import Changing, NotPossible, may_administer, midnight
 from fengsui.region.models import Delegation, Holding, Office, Person, Post
@@ -51,14 +52,14 @@ class DelegationForm(ChangeForm):
         widget.named = lambda ids: {
             pk: one.name
             for pk in ids
-            if pk.isdecimal() and len(pk) < 19 and (one := colleague(self.subject, int(pk), self.now)) is not None
+            if (number := whole(pk)) is not None and (one := colleague(self.subject, number, self.now)) is not None
         }
 
     def clean_deputy(self) -> int:
-        text = self.cleaned_data["deputy"]
-        if not (str(text).isdecimal() and len(str(text)) < 19):
+        number = whole(self.cleaned_data["deputy"])
+        if number is None:
             raise forms.ValidationError(_("Choose one from the list."))
-        return int(text)
+        return number
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data

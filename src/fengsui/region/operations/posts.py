@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fengsui.numerals import whole
 from fengsui.region import naming
 from fengsui.region.acting import Acting
 from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, is_own, may_administer, midnight
@@ -88,7 +89,7 @@ class BeginForm(ChangeForm):
         widget.named = lambda ids: {
             pk: one.name
             for pk in ids
-            if pk.isdecimal() and len(pk) < 19 and (one := within_reach(self.acting, int(pk), self.now)) is not None
+            if (number := whole(pk)) is not None and (one := within_reach(self.acting, number, self.now)) is not None
         }
 
     def clean(self) -> dict[str, Any]:
@@ -96,7 +97,7 @@ class BeginForm(ChangeForm):
         person, name = found.get("person"), (found.get("name") or "").strip()
         if bool(person) == bool(name):
             raise forms.ValidationError({"person": _("Choose a person from the list, or write a new person's name; not both.")})
-        if person and not (str(person).isdecimal() and len(str(person)) < 19):
+        if person and whole(person) is None:
             raise forms.ValidationError({"person": _("Choose one from the list.")})
         return found
 

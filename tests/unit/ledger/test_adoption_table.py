@@ -1,0 +1,106 @@
+"""Tables that are more than they look: packed a thousandfold, wider or longer than any case needs."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from fengsui.ledger.adoption import table
+from fengsui.ledger.adoption.table import Unreadable, read
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
+
+
+def workbook(*rows: tuple[object, ...]) -> bytes:
+    book, out = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+def with_sheet(xml: str) -> bytes:
+    """A workbook whose first sheet is this XML."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(("状态",)))) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            new.writestr(one.filename, xml if one.filename == "xl/worksheets/sheet1.xml" else old.read(one))
+    return out.getvalue()
+
+
+def sheet(rows: str, dimension: str = "A1:B2") -> str:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'<worksheet xmlns="{space}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+
+
+def test_what_unpacks_to_more_than_it_may_is_not_unpacked() -> None:
+    bomb = with_sheet(sheet(" " * (table.UNPACKED + 1)))
+    assert len(bomb) < 500_000
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="300 MB"):
+        read(bomb, "old.xlsx")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_size_that_the_file_only_pretends_is_not_believed() -> None:
+    head = '<row r="1"><c r="A1" t="inlineStr"><is><t>状态</t></is></c></row>'
+    last = '<row r="2"><c r="A2" t="inlineStr"><is><t>open</t></is></c></row>'
+    found = read(with_sheet(sheet(head + last, "A1:XFD1048576")), "old.xlsx")
+    assert found.head == ("状态",) and [dict(row.cells) for row in found.rows] == [{"状态": "open"}]
+
+
+def test_cells_are_counted_while_they_are_read() -> None:
+    far = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c><c r="XFD{n}"><v>1</v></c></row>' for n in range(1, 2000))
+    with pytest.raises(Unreadable, match="16384 columns"):
+        read(with_sheet(sheet(far)), "old.xlsx")
+    head = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    with pytest.raises(Unreadable, match="4,000,000 cells"):
+        read(with_sheet(sheet(head + far.replace('r="1"', 'r="2"', 1))), "old.xlsx")
+
+
+def test_a_csv_of_commas_is_not_read() -> None:
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="4,000,000 cells"):
+        read(b"a,b\n" + b"," * (table.CELLS + 1), "old.csv")
+    assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", [32_768, 200_000])
+def test_a_cell_too_long_is_named_by_row_and_column(length: int) -> None:
+    with pytest.raises(Unreadable, match=r"Row 3, column “标题”: [\d,]+ characters"):
+        read(f"状态,标题\nopen,x\nopen,{'x' * length}\n".encode(), "old.csv")
+
+
+def test_too_many_columns_are_refused() -> None:
+    with pytest.raises(Unreadable, match="201 columns"):
+        read(",".join(f"c{n}" for n in range(201)).encode(), "old.csv")
+
+
+@pytest.mark.parametrize("data", [with_sheet("<worksheet"), with_sheet(""), b"PK\x03\x04rest", with_sheet(sheet("<row r='x'/>"))])
+def test_a_damaged_workbook_is_a_sentence(data: bytes) -> None:
+    with pytest.raises(Unreadable, match=r"save it again|is empty"):
+        read(data, "old.xlsx")
+
+
+@given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.xlsx", "", "a.xls"]), st.booleans())
+def test_any_bytes_give_a_table_or_a_sentence(data: bytes, name: str, packed: bool) -> None:
+    try:
+        found = read(b"PK\x03\x04" + data if packed else data, name)
+    except Unreadable as refused:
+        assert str(refused)
+        return
+    assert found.head

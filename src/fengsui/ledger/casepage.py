@@ -352,11 +352,13 @@ def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
 
 
 def calls_of(cases: Iterable[Any]) -> dict[Any, list[dict[str, Any]]]:
-    """``calls`` of many cases by id; those without a list are absent. Two queries."""
+    """``calls`` of many cases by id; those without a list are absent. ``whose``: post and office. Three queries."""
     lines = CallLine.objects.filter(case__in=list(cases)).prefetch_related("records").order_by("-listed_at", "order")
+    whose = names.callees((line.contact_id, line.office_id) for line in lines)
     found: dict[Any, dict[str, dict[str, Any]]] = {}
     for line in lines:
-        one = found.setdefault(line.case_id, {}).setdefault(line.phone, {"line": line, "records": [], "results": CALL_RESULTS})
+        known = {"line": line, "records": [], "results": CALL_RESULTS, "whose": whose[line.contact_id, line.office_id]}
+        one = found.setdefault(line.case_id, {}).setdefault(line.phone, known)
         one["records"] += list(line.records.all())
     return {
         case: sorted(each.values(), key=lambda one: (one["line"].listed_at, one["line"].order)) for case, each in found.items()

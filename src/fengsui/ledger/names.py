@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import Q
 
+from fengsui.ledger import titles
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
 from fengsui.region import officenames
-from fengsui.region.models import Office, Person, Place, Site
+from fengsui.region.models import Contact, Office, Person, Place, Site
 from fengsui.region.tree import tree
 
 Words = Mapping[str, str]
@@ -44,6 +45,21 @@ def places(codes: Iterable[str]) -> dict[str, Words]:
     """Place code → its name."""
     known = tree().places
     return _both((one, *known[one].name) for one in set(codes) if one in known)
+
+
+def callees(pairs: Iterable[tuple[int | None, int]]) -> dict[tuple[int | None, int], str]:
+    """(contact, office) → post and office of a line of a call list, in the reader's language. One query."""
+    wanted = set(pairs)
+    known = offices(office for _, office in wanted)
+    of = Contact.objects.unscoped("posts of those on the call list of a case that the reader may see")
+    rows = of.filter(pk__in={contact for contact, _ in wanted if contact}).values_list("pk", "title_zh", "title_en")
+    posts_of = _both(rows) if wanted else {}
+    return {
+        (contact, office): "·".join(
+            filter(None, (titles.here(posts_of.get(contact, NOBODY)), titles.here(known.get(office, NOBODY))))
+        )
+        for contact, office in wanted
+    }
 
 
 def persons(ids: Iterable[int | None]) -> dict[int, str]:

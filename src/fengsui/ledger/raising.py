@@ -17,9 +17,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, forms, mechanisms, reading, titles
+from fengsui.ledger import casepage, doing, forms, mechanisms, names, reading, titles
 from fengsui.ledger import subject as subjects
+from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.naming import takes_words
+from fengsui.ledger.doors.opening import blank
 from fengsui.ledger.doors.shapes import About, Refused
 from fengsui.ledger.reading.choosable import Choosable, choosable
 from fengsui.numerals import whole
@@ -82,6 +84,8 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
                 receipt = doing.raise_case(mechanism, act, values, acting, about, request, now)
             except Refused as refused:
                 status, reasons = refused.status, form.refuse(opening.mechanism, refused.refusals)
+                if any(one.code == "not_yours" for one in refused.refusals):
+                    reasons += _whose(opening, about, acting, now)
             else:
                 messages.success(request, gettext("Raised. You will be told at each decision and at the end."))
                 return redirect("ledger:case", case=receipt.case)
@@ -97,6 +101,17 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
         "key": request.POST.get("key") or str(uuid.uuid4()),
     }
     return render(request, "ledger/raise.html", context, status=status)
+
+
+def _whose(opening: reading.Opening, about: About, acting: Acting, now: datetime) -> list[str]:
+    """Which offices may open it about this subject: a post may be right and yet not the one that answers for this place."""
+    held = blank(opening.mechanism, about, reading.actor_of(acting), now)
+    words = [word for word in opening.act.by if word in facts.words_used(opening.mechanism.digest)]
+    found = names.offices(facts.resolve(words, facts.whereabouts(held, None), now).values())
+    if not found:
+        return []
+    said = titles.listed(titles.here(one) for one in found.values())
+    return [gettext("For this subject that is: %(offices)s.") % {"offices": said}]
 
 
 def _about(subject: forms.SubjectForm, acting: Acting, kind: str) -> About:

@@ -28,6 +28,10 @@ def registered(small: Small) -> str:
     return doors.open("instruction", "register", {"paper": "国办督查通知"}, small.one("top").actor, about, key="", now=NOW).case
 
 
+def test_its_number_names_the_place_of_the_office_that_opened_it(small: Small) -> None:
+    assert Case.objects.get(pk=registered(small)).number == "PS-150000-2026-0001"
+
+
 def test_the_chain_through_the_doors(small: Small) -> None:
     case = registered(small)
     leader = small.one("top", 2)

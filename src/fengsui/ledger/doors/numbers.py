@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from fengsui.moment import LEGAL_ZONE
+from fengsui.region.tree import tree
 
 _SERIAL = re.compile(r"\{serial(?::0?(\d+))?\}")
 
@@ -17,13 +18,13 @@ _SERIAL = re.compile(r"\{serial(?::0?(\d+))?\}")
 def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: datetime) -> str:
     """The next number of ``pattern`` for a case with these columns and fields.
 
-    ``{place}`` is the place's code, ``{office}`` the opening office's id, ``{year}`` the legal year, ``{NAME}``
-    else a field; ``{serial:06}`` counts within all of them. The counter's row stays locked until the transaction
+    ``{place}`` is the place's code, ``{office}`` that of the opening office's place, ``{year}`` the legal year,
+    ``{NAME}`` else a field; ``{serial:06}`` counts within all of them. The counter's row stays locked until the transaction
     ends, so that an abandoned one leaves no gap.
     """
     words = {
         "place": row["place_code"] or "0",
-        "office": row["opener_id"] or 0,
+        "office": _seat(row["opener_id"]) or row["place_code"] or "0",
         "year": now.astimezone(LEGAL_ZONE).year,
         "serial": "\0",
         **{name: value for name, value in fields.items() if isinstance(value, str | int)},
@@ -37,6 +38,12 @@ def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: d
         number = shape.replace("\0", digits)
         if not _taken(number):
             return number
+
+
+def _seat(office: int | None) -> str:
+    """The code of the place where an office sits: people know it, an id of ours tells them nothing."""
+    node = tree().offices.get(office) if office else None
+    return node.place if node else ""
 
 
 def _taken(number: str) -> bool:

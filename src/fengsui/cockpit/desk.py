@@ -70,7 +70,7 @@ def groups(posts: Sequence[Acting], now: datetime) -> list[Group]:
     owners = names.offices(line.case.owner_id for line in lines)
     clocks = _clocks(lines)
     answers = reading.may_each([(line.case, line.acting) for line in lines[:WITH_ACTS]], now)
-    called = casepage.calls_of(line.case.pk for line in lines if _phones(line, now))
+    called = casepage.calls_of({line.case.pk: line.acting for line in lines if _phones(line, now)})
     day = filters.until("today", now)
     titled = (
         (gettext("Red and orange warnings to answer"), lambda one: one.case.level in URGENT),
@@ -106,7 +106,7 @@ def watched(posts: Sequence[Acting], now: datetime, shown: Sequence[Group] = ())
         return None
     owners = names.offices(clock.holder_id for clock in first.values())
     answers = reading.may_each([(clock.case, posts[0]) for clock in first.values()], now)
-    called = casepage.calls_of(first)
+    called = casepage.calls_of(dict.fromkeys(first, posts[0]))
     lines = [_watched_line(clock, posts[0], owners, answers[pk], called.get(pk, []), now) for pk, clock in first.items()]
     return Group(gettext("Not acknowledged in my scope"), lines)
 
@@ -143,7 +143,7 @@ def _watched_line(clock: Clock, acting: Acting, owners: Any, answer: Any, calls:
 
 def next_first(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The call list with the number to call next in front: the first that nobody called, else the first not reached."""
-    fresh = [one for one in calls if not one["records"]]
+    fresh = sorted((one for one in calls if not one["records"]), key=lambda one: not one["mine"])
     missed = [one for one in calls if one["records"] and all(record.result != "reached" for record in one["records"])]
     first = next(iter(fresh or missed), None)
     return [one for one in calls if one is first] + [one for one in calls if one is not first]

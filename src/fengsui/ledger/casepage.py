@@ -29,7 +29,7 @@ from fengsui.ledger import (
     timelines,
     titles,
 )
-from fengsui.ledger.doors import persons_acts, sharing
+from fengsui.ledger.doors import calling, persons_acts, sharing
 from fengsui.ledger.doors.facts import law_of
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.shapes import Act, Mechanism, Rung
@@ -348,16 +348,25 @@ CALL_RESULTS = CallRecord.RESULTS
 
 def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
     """The call list: each number once (its newest listing) with the results recorded so far."""
-    return calls_of([case.pk]).get(case.pk, [])
+    return calls_of({case.pk: acting}).get(case.pk, [])
 
 
-def calls_of(cases: Iterable[Any]) -> dict[Any, list[dict[str, Any]]]:
-    """``calls`` of many cases by id; those without a list are absent. ``whose``: post and office. Three queries."""
-    lines = CallLine.objects.filter(case__in=list(cases)).prefetch_related("records").order_by("-listed_at", "order")
+def calls_of(posts: Mapping[Any, Acting]) -> dict[Any, list[dict[str, Any]]]:
+    """``calls`` of many cases, each with the post it is shown to; those without a list are absent. Three queries.
+
+    ``whose`` is the callee's post and office, ``mine`` whether that post may record the call (`doors.calling`).
+    """
+    lines = CallLine.objects.filter(case__in=list(posts)).prefetch_related("records").order_by("-listed_at", "order")
     whose = names.callees((line.contact_id, line.office_id) for line in lines)
     found: dict[Any, dict[str, dict[str, Any]]] = {}
     for line in lines:
-        known = {"line": line, "records": [], "results": CALL_RESULTS, "whose": whose[line.contact_id, line.office_id]}
+        known = {
+            "line": line,
+            "records": [],
+            "results": CALL_RESULTS,
+            "whose": whose[line.contact_id, line.office_id],
+            "mine": calling.may_record(posts[line.case_id].office_id, line.office_id),
+        }
         one = found.setdefault(line.case_id, {}).setdefault(line.phone, known)
         one["records"] += list(line.records.all())
     return {

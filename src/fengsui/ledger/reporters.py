@@ -249,7 +249,7 @@ def may_look(case: Case, acting: Acting, now: datetime) -> bool:
 def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, str]:
     """Who reported; empty where they did not say. Writes the entry and the look before anything is shown.
 
-    Refuses 404 where nobody reported, 403 for who may not look, 422 without grounds.
+    Refuses 404 where nobody reported, 403 for who may not look, 422 without grounds or with too many of them.
     """
     kept = Reporter.objects.filter(case=case).first()
     if kept is None:
@@ -258,11 +258,13 @@ def look(case: Case, grounds: str, acting: Acting, now: datetime) -> dict[str, s
         raise refused(403, "not_yours", "reporter", " ".join(LOOKERS))
     if not grounds.strip():
         raise refused(422, "missing", "grounds", "Say why the reporter's identity must be known")
+    if len(grounds.strip()) > LONGEST:
+        raise refused(422, "bad_value", "grounds", "at most %(most)s characters", most=LONGEST)
     with transaction.atomic():
         given = doors.append(str(case.pk), "look", actor_of(acting), now=now)
         ReporterLook.objects.create(
             case=case, entry_id=given.entry, person_id=acting.person_id, post_id=acting.post_id,
-            office_id=acting.office_id, at=now, grounds=grounds.strip()[:LONGEST],
+            office_id=acting.office_id, at=now, grounds=grounds.strip(),
         )  # fmt: skip
         return _opened(bytes(kept.sealed), kept.key_id, str(case.pk)) if kept.sealed else {}
 

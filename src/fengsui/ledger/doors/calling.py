@@ -25,6 +25,11 @@ NOTE = 500
 """Characters of a note."""
 
 
+def may_record(office: int | None, called: int) -> bool:
+    """Whether somebody of ``office`` records calls to the people of ``called``."""
+    return office == called or not persons_acts.is_enterprise(office)
+
+
 def record(case_id: str, line: int, result: str, actor: Actor, *, now: datetime, note: str = "", key: str = "") -> Receipt:
     """Write the call.
 
@@ -39,7 +44,7 @@ def record(case_id: str, line: int, result: str, actor: Actor, *, now: datetime,
         found = CallLine.objects.filter(pk=line, case_id=held.case.id).first()
         if found is None:
             raise refused(404, "no_such_case", "call", gettext_noop("There is no such number on a call list"))
-        if persons_acts.is_enterprise(actor.office) and found.office_id != actor.office:
+        if not may_record(actor.office, found.office_id):
             raise refused(403, "not_yours", ACT, "county_office")
         values = {"line": line, "office": found.office_id, "result": result, **({"note": said} if said else {})}
         return append_in(passage, held, ACT, actor, held.case, values=values)

@@ -57,6 +57,7 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
         "may_answer": reporters.may_answer(found, acting, now),
         "may_look": reporters.may_look(found, acting, now),
         "identity": identity,
+        "grounds": request.POST.get("grounds", "") if identity is None else "",
         "form": form,
         "reasons": reasons,
     }

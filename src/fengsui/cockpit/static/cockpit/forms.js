@@ -1,5 +1,6 @@
 /* What is typed is kept; a lost line sends it once. Each kept form carries data-kept="NAME" and a hidden idempotency key.
    Text is kept in localStorage under the form's name; a form sent without a line waits in IndexedDB with its photos. */
+import './lengths.js'
 import { words } from './words.js'
 
 const STORE = 'fengsui', QUEUE = 'waiting'

@@ -7,7 +7,7 @@ shipped ones of the same name). Out: kernel mechanisms by name (for new cases) o
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -98,10 +98,23 @@ def version(digest: str) -> Mechanism:
     if stored is None:
         raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
     names, label = registry.names().with_old_effects(), f"{stored.name} v{stored.number}"
+    source = _in_order(stored.source, found[stored.name].source if stored.name in found else {})
     if not stored.ladders:
-        return load.mechanism(stored.source, names, label, titles=True)
+        return load.mechanism(source, names, label, titles=True)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
-    return load.mechanism(stored.source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
+    return load.mechanism(source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
+
+
+def _in_order(stored: Any, file: Any) -> Any:
+    """A stored source with its keys in the order of today's file; those it lacks come last.
+
+    The database keeps no order of keys (`jsonb`), yet the file's means something: the end named first is the one that
+    the main road leads to, the act named first the one that is offered first.
+    """
+    if not (isinstance(stored, dict) and isinstance(file, Mapping)):
+        return stored
+    place = {key: index for index, key in enumerate(file)}
+    return {key: _in_order(stored[key], file.get(key)) for key in sorted(stored, key=lambda key: place.get(key, len(place)))}
 
 
 @dataclass(frozen=True, slots=True)

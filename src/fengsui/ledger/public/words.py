@@ -60,6 +60,9 @@ def standing(case: Case) -> dict[str, Any]:
     """Where the matter stands now: the state's title, a sentence, the office, the running deadline."""
     mechanism = mechanisms.version(case.version_id)
     phase = drawing.phase(mechanism, case.state)
+    first = Entry.objects.filter(case=case, seq=1).values_list("state_after", flat=True).first()
+    if phase == "new" and case.state != first:  # a state that other cases begin in: this one has left its own beginning
+        phase = "doing"
     clock = None if case.ended else _running(case)
     return {
         "state": titles.state(mechanism, case.state),

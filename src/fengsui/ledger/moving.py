@@ -63,8 +63,9 @@ class Survey:
 
 
 def older(name: str) -> Iterator[list[Held]]:
-    """The open cases under another version than the current one, in handfuls."""
+    """The open cases under another version than new ones open under, in handfuls; an exercise's has its own pace."""
     older = Case.objects.filter(mechanism=name, ended=False).exclude(version__current=True)
+    older = older.exclude(exercise=True, version=mechanisms.current(name, exercise=True).digest)
     ids = [str(one) for one in older.order_by("pk").values_list("pk", flat=True)]
     for start in range(0, len(ids), AT_ONCE):
         yield list(read(ids[start : start + AT_ONCE], lock=False).values())
@@ -72,21 +73,25 @@ def older(name: str) -> Iterator[list[Held]]:
 
 def survey(name: str, states: Mapping[str, str]) -> Survey:
     """Who could go to the current version along ``states``. Raises ``LookupError`` for an unknown mechanism."""
-    wording = mechanisms.current(name)
-    return _gone(name, wording, states, lambda held: moved_to(held, wording, states))
+    return _gone(name, states, lambda held: moved_to(held, _wording(held), states))
+
+
+def _wording(held: Held) -> Mechanism:
+    """The version that such a case opens under today."""
+    return mechanisms.current(held.case.mechanism, exercise=bool(held.row["exercise"]))
 
 
 def move_all(name: str, states: Mapping[str, str], actor: Actor, now: datetime) -> Survey:
     """Move every case that can go; each by an entry of its own."""
-    wording = mechanisms.current(name)
 
     def going(held: Held) -> object:
-        return doors.move(held.case.id, wording.digest, states, actor, now=now, expects=held.case.seq)
+        return doors.move(held.case.id, _wording(held).digest, states, actor, now=now, expects=held.case.seq)
 
-    return _gone(name, wording, states, going)
+    return _gone(name, states, going)
 
 
-def _gone(name: str, wording: Mechanism, states: Mapping[str, str], going: Any) -> Survey:
+def _gone(name: str, states: Mapping[str, str], going: Any) -> Survey:
+    wording = mechanisms.current(name)
     numbers = dict(MechanismVersion.objects.filter(name=name).values_list("digest", "number"))
     groups: dict[tuple[int, str], Group] = {}
     for some in older(name):

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import translation
 
 from fengsui import moment
-from fengsui.ledger import doors, drawing, mechanisms
+from fengsui.ledger import doors, drawing, mechanisms, moving
+from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case
 from fengsui.ledger.public import words
@@ -30,6 +31,17 @@ def test_a_stored_version_keeps_the_files_order(small: Small, settings: Any) -> 
             assert [one.name for one in stored.states[state].actions] == [one.name for one in filed.states[state].actions]
     hazard = mechanisms.version(mechanisms.at_pace(mechanisms.on_disk()["hazard"], 40).digest)
     assert drawing.main_road(hazard, ["reported"])[-1] == "cancelled"
+    mechanisms.forget()
+
+
+def test_an_exercises_case_is_not_offered_to_go_to_everydays_pace(small: Small, settings: Any) -> None:
+    settings.EXERCISE_PACE = 40
+    mechanisms.store(moment.now())
+    mechanisms.forget()
+    about = About("site", str(small.site.pk), small.place.pk, "hazchem", "演练隐患", exercise=True)
+    doors.open("hazard", "found_here", {"finding": "阀门漏气"}, small.one("county").actor, about, key="", now=moment.now())
+    assert Case.objects.get().version_id == mechanisms.current("hazard", exercise=True).digest
+    assert moving.survey("hazard", {}).groups == []
     mechanisms.forget()
 
 

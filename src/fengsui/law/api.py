@@ -17,6 +17,10 @@ router = Router(tags=["law"])
 
 
 class LawOut(Schema):
+    """A number of the law as it holds on a day: what it says, where it is written, who must run it. ``value`` or ``table`` is
+    set, or ``amount``.
+    """
+
     name: str
     title: dict[str, str]
     amount: str = Field(description="A length of time as 15min, 2h, 7d, 3wd; empty for other contents")
@@ -37,6 +41,8 @@ class LawOut(Schema):
 
 
 class LawFilter(Schema):
+    """Which numbers: in force ``on`` a day (today unless told), of a confidence, under a name."""
+
     on: date | None = None
     confidence: str = Field("", max_length=20)
     under: str = Field("", max_length=60, description="Names that begin so, e.g. hazard.")

@@ -5,6 +5,8 @@ from django.conf import settings
 
 
 class LawConfig(AppConfig):
+    """The law's room: a data folder's own numbers are laid over the shipped ones, and grading gets its standard."""
+
     name = "fengsui.law"
     label = "law"
     default_auto_field = "django.db.models.BigAutoField"

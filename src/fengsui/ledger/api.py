@@ -38,6 +38,10 @@ class ActingRequest(HttpRequest):
 
 
 class Reason(Schema):
+    """One refusal: a ``code`` for programs with its ``params``, the field or fact it is ``about``, what it ``needs``, and the
+    sentence for people.
+    """
+
     code: str
     about: str
     needs: str
@@ -46,6 +50,8 @@ class Reason(Schema):
 
 
 class FieldOut(Schema):
+    """A field that an act takes; ``title`` in ``zh`` and ``en``, ``kind`` as the mechanism language names it."""
+
     name: str
     kind: str
     title: dict[str, str]
@@ -53,6 +59,8 @@ class FieldOut(Schema):
 
 
 class ActOut(Schema):
+    """An act that may be done, or why not (``reasons``); ``signed`` of ``signatures`` persons have signed."""
+
     act: str
     title: dict[str, str]
     fields: list[FieldOut] = []
@@ -62,6 +70,8 @@ class ActOut(Schema):
 
 
 class MechanismOut(Schema):
+    """A mechanism's current wording: its digest, and whether it is proven closed."""
+
     name: str
     title: dict[str, str]
     version: int
@@ -71,11 +81,15 @@ class MechanismOut(Schema):
 
 
 class MechanismDetail(MechanismOut):
+    """A mechanism with its opening acts and its source as it was read."""
+
     openings: list[ActOut]
     source: dict[str, Any]
 
 
 class CaseOut(Schema):
+    """A case as lists show it. ``owner`` and ``holder`` are offices' ids; moments are UTC."""
+
     id: str
     number: str | None
     external_number: str
@@ -100,15 +114,23 @@ class CaseOut(Schema):
 
 
 class CaseDetail(CaseOut):
+    """A case with the fields that its readers see."""
+
     fields: dict[str, Any]
 
 
 class CaseList(Schema):
+    """A page of cases, newest first."""
+
     cases: list[CaseOut]
     next: str | None = Field(None, description="Give it as `after` for the following cases")
 
 
 class EntryOut(Schema):
+    """One entry of the record: the act, the states before and after, who did it in which office. ``leaf`` is its SHA-256 in the
+    seal's tree; an erased one keeps it and loses ``values``.
+    """
+
     seq: int
     act: str
     before: str
@@ -124,12 +146,16 @@ class EntryOut(Schema):
 
 
 class PossibleOut(Schema):
+    """What the caller may do in a case of this ``version``, and what not, with the reasons."""
+
     version: int
     may: list[ActOut]
     cannot: list[ActOut]
 
 
 class AboutIn(Schema):
+    """What a new case is about: a site by its id, or a place by its GB/T 2260 code."""
+
     kind: str = Field(max_length=32)
     id: str = Field("", max_length=64)
     place: str = Field("", max_length=12)
@@ -139,6 +165,8 @@ class AboutIn(Schema):
 
 
 class OpenIn(Schema):
+    """An opening act with its values by field name."""
+
     mechanism: str
     act: str
     values: dict[str, Any] = {}
@@ -146,11 +174,17 @@ class OpenIn(Schema):
 
 
 class ActIn(Schema):
+    """An act with its values by field name."""
+
     act: str
     values: dict[str, Any] = {}
 
 
 class ReceiptOut(Schema):
+    """What was written: the entry's number and leaf, the state after it, cases opened with it. ``signed_only``: more signatures
+    are needed before it takes effect.
+    """
+
     case: str
     number: str | None
     mechanism: str
@@ -166,6 +200,8 @@ class ReceiptOut(Schema):
 
 
 class Filter(Schema):
+    """Which cases; all within the caller's scope unless narrowed. ``after`` is a page's ``next``, ``limit`` at most 200."""
+
     mechanism: str = ""
     state: str = ""
     place: str = ""
@@ -351,6 +387,8 @@ def _about(acting: Acting, given: AboutIn) -> doors.About:
 
 
 class EvidenceOut(Schema):
+    """A stored file by its SHA-256; ``size`` in bytes, ``position`` in degrees (WGS 84) where a photo says it."""
+
     digest: str
     name: str
     media_type: str
@@ -415,6 +453,8 @@ def version_of(if_match: str) -> int:
 
 
 class DeskOut(Schema):
+    """A case that waits for the caller, why, and in which of the caller's posts."""
+
     case: CaseOut
     reason: str
     due: datetime | None

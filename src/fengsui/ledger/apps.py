@@ -5,6 +5,8 @@ from django.db.models.signals import post_migrate
 
 
 class LedgerConfig(AppConfig):
+    """The ledger's room: conditions and effects register themselves, and each migration is followed by the role's rights."""
+
     name = "fengsui.ledger"
     label = "ledger"
     default_auto_field = "django.db.models.BigAutoField"

@@ -76,6 +76,10 @@ class GuardRule:
 
 @dataclass(frozen=True, slots=True)
 class EffectRule:
+    """An effect by name. An ``inner`` one runs in the act's transaction and refuses it by failing; an ``outer`` one goes to the
+    outbox.
+    """
+
     name: str
     kind: Literal["inner", "outer"]
     run: Run
@@ -152,14 +156,17 @@ def fact(name: str) -> Read:
 
 
 def has_guard(name: str) -> bool:
+    """Whether a guard of this name is registered."""
     return name in _guards
 
 
 def has_fact(name: str) -> bool:
+    """Whether a fact of this name is registered."""
     return name in _facts
 
 
 def has_effect(name: str) -> bool:
+    """Whether an effect of this name is registered."""
     return name in _effects
 
 

@@ -119,6 +119,7 @@ SENTENCES: dict[str, Sentence] = {
 
 
 def child(name: str) -> str:
+    """What a kind of child case is called; the name itself, spaced, where no mechanism has it."""
     from fengsui.ledger import mechanisms
 
     try:

@@ -30,6 +30,8 @@ class ActingRequest(HttpRequest):
 
 
 class PlaceOut(Schema):
+    """An administrative division (GB/T 2260 code); ``path`` holds the codes from the region down, degrees are WGS 84."""
+
     code: str
     name_zh: str
     name_en: str
@@ -41,6 +43,8 @@ class PlaceOut(Schema):
 
 
 class OfficeOut(Schema):
+    """An office with its fields of work; a dissolved one names its successor."""
+
     id: int
     name_zh: str
     name_en: str
@@ -54,6 +58,8 @@ class OfficeOut(Schema):
 
 
 class ContactOut(Schema):
+    """A line of an office's call list, in the order of calling."""
+
     order: int
     name: str
     title_zh: str
@@ -62,12 +68,16 @@ class ContactOut(Schema):
 
 
 class TermOut(Schema):
+    """Who held a post from when until when."""
+
     person: str
     since: datetime
     until: datetime | None
 
 
 class PostOut(Schema):
+    """A post with its functions, its fields of charge and who holds it at present."""
+
     id: int
     title_zh: str
     title_en: str
@@ -77,11 +87,15 @@ class PostOut(Schema):
 
 
 class OfficeDetail(OfficeOut):
+    """An office with its posts and call list."""
+
     posts: list[PostOut]
     contacts: list[ContactOut]
 
 
 class SiteOut(Schema):
+    """An enterprise's premises under supervision; degrees are WGS 84, ``synthetic`` marks made-up ones."""
+
     id: int
     code: str
     name_zh: str
@@ -96,11 +110,15 @@ class SiteOut(Schema):
 
 
 class SiteList(Schema):
+    """A page of sites, by id."""
+
     sites: list[SiteOut]
     next: int | None = Field(None, description="Give it as `after` for the following sites")
 
 
 class SubstanceOut(Schema):
+    """A substance of a hazard unit, in tonnes."""
+
     name_zh: str
     name_en: str
     named: str = Field(description="Number in GB 18218 table 1, empty where not named there")
@@ -109,6 +127,8 @@ class SubstanceOut(Schema):
 
 
 class UnitOut(Schema):
+    """A hazard unit after GB 18218: ``s`` and ``r`` without a unit, ``grade`` 1 to 4 where S ≥ 1, ``exposed`` in persons."""
+
     code: str
     name_zh: str
     name_en: str
@@ -122,6 +142,8 @@ class UnitOut(Schema):
 
 
 class PointOut(Schema):
+    """A measuring point; range and limits are in the unit that ``measure`` names."""
+
     id: int
     tag: str
     name_zh: str
@@ -138,12 +160,16 @@ class PointOut(Schema):
 
 
 class SiteDetail(SiteOut):
+    """A site with its units, points and who supervises it."""
+
     units: list[UnitOut]
     points: list[PointOut]
     supervisors: dict[str, int | None] = Field(description="Field of work → the county office that answers for it")
 
 
 class UnansweredOut(Schema):
+    """A site and field of work that nobody answers for at one level, and why."""
+
     site: int
     duty: str
     level: str
@@ -152,11 +178,15 @@ class UnansweredOut(Schema):
 
 
 class PlaceFilter(Schema):
+    """Which places: of a level, within a place by its code."""
+
     level: str = Field("", max_length=8)
     within: str = Field("", max_length=12)
 
 
 class SiteFilter(Schema):
+    """Which sites; ``after`` is a page's ``next``."""
+
     place: str = Field("", max_length=12)
     industry: str = Field("", max_length=32)
     duty: str = Field("", max_length=32)

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class RegionConfig(AppConfig):
+    """The region's room: an own password, once chosen, ends the one-time one."""
+
     name = "fengsui.region"
     label = "region"
     default_auto_field = "django.db.models.BigAutoField"

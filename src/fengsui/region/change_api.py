@@ -28,6 +28,8 @@ _KINDS: dict[type[forms.Field], str] = {
 
 
 class ValueOut(Schema):
+    """A value that an operation takes, with its words in the caller's language."""
+
     name: str
     title: str
     says: str
@@ -36,6 +38,8 @@ class ValueOut(Schema):
 
 
 class OperationOut(Schema):
+    """An operation that the caller's post may do to something of a kind."""
+
     on: str = Field(description="office, post, holding, person, site …: the kind in the address")
     name: str
     title: str
@@ -47,10 +51,14 @@ Given = str | int | float | bool | list[str] | None
 
 
 class ChangeIn(Schema):
+    """The values of one operation."""
+
     values: dict[str, Given] = Field(description="As GET /api/operations lists them; `grounds` always")
 
 
 class ChangeDone(Schema):
+    """What was done, and to what."""
+
     said: str
     secret: dict[str, str] | None = Field(None, description="User name and one-time password, given this once")
     kind: str
@@ -58,6 +66,8 @@ class ChangeDone(Schema):
 
 
 class ChangeOut(Schema):
+    """One line of the record of changes: what was before and after, on what grounds, who did it in which post."""
+
     id: int
     at: datetime
     since: datetime
@@ -76,6 +86,8 @@ class ChangeOut(Schema):
 
 
 class RecordFilter(Schema):
+    """Which changes, newest first."""
+
     office: int | None = Field(None, ge=1, le=2**62)
     kind: str = Field("", max_length=40)
     before: int | None = Field(None, ge=1, le=2**62, description="Only changes with a smaller id: the next page")

@@ -211,6 +211,8 @@ def hide(request: HttpRequest, rule: int, body: Hide) -> Any:
 
 
 class RuleIn(Schema):
+    """An alarm level's new setting: limit and deadband in the point's unit, delays in seconds."""
+
     limit: float | None = None
     deadband: float = 0.0
     on_delay_s: float = 0.0
@@ -218,11 +220,15 @@ class RuleIn(Schema):
 
 
 class RulesIn(Schema):
+    """New settings by level (HH, H, L, LL …), on grounds that stay on the record."""
+
     grounds: str
     levels: dict[str, RuleIn]
 
 
 class RuleOut(Schema):
+    """An alarm rule as it holds ``since``; ``taken_at`` says when the engine took it over, none before."""
+
     id: int
     point: int
     level: str

@@ -27,6 +27,8 @@ Match = Header("", alias="If-Match")
 
 
 class CorrectionIn(Schema):
+    """A correction: the old entry stays, struck; this one stands beside it."""
+
     entry: int = Field(description="The entry that was wrong, by its seq", ge=1)
     field: str = Field(description="A field that it gave; case.title for the title, which the opening gave", max_length=64)
     value: Any = Field(None, description="What it should have said; null takes an optional value out")
@@ -34,21 +36,29 @@ class CorrectionIn(Schema):
 
 
 class MergeIn(Schema):
+    """Two cases of one matter: this one ends in the other."""
+
     into: str = Field(description="The id of the case that goes on", max_length=64)
     grounds: str = Field(max_length=500)
 
 
 class ShareIn(Schema):
+    """Reading for another office until a moment (with its zone)."""
+
     office: int
     until: AwareDatetime
     grounds: str = Field(max_length=500)
 
 
 class UnshareIn(Schema):
+    """Why a sharing is taken back before its end."""
+
     grounds: str = Field(max_length=500)
 
 
 class ShareOut(Schema):
+    """A sharing that runs: who reads, by whom it was given, from when until when."""
+
     office: int
     by_office: int
     until: datetime
@@ -57,6 +67,8 @@ class ShareOut(Schema):
 
 
 class ErasureIn(Schema):
+    """What the law has erased: fields by name, files by digest, entries by number, title and reporter where said."""
+
     fields: list[str] = []
     title: bool = False
     files: list[str] = []
@@ -151,11 +163,15 @@ def erase(
 
 
 class MoveIn(Schema):
+    """Bring open cases to the newest wording; ``dry_run`` writes nothing."""
+
     states: dict[str, str] = Field({}, description="State of the old version → state of the new one, where they differ")
     dry_run: bool = True
 
 
 class MoveGroup(Schema):
+    """The cases of one old version and state: how many can be moved, which not and why."""
+
     version: int
     state: str
     can: int
@@ -163,6 +179,8 @@ class MoveGroup(Schema):
 
 
 class MoveOut(Schema):
+    """What came of a move, or would: ``missing`` names states of the old wording without one in the new."""
+
     mechanism: str
     to: int
     can: int
@@ -185,12 +203,16 @@ def move(request: ActingRequest, name: str, asked: MoveIn) -> dict[str, Any]:
 
 
 class ProblemOut(Schema):
+    """One cell that is wrong."""
+
     row: int = Field(description="As a person counts it, the head being 1; 0 the file as a whole")
     column: str
     text: str
 
 
 class AdoptionOut(Schema):
+    """What came of a table: all rows ``taken``, or the first thousand ``problems`` and how many ``more``."""
+
     ok: bool
     rows: int
     taken: int
@@ -218,6 +240,8 @@ def adopt(
 
 
 class ReportOut(Schema):
+    """A report of the public in the queue: its clock, what may be done, how many possible doubles and unread letters."""
+
     case: str
     number: str | None
     title: str

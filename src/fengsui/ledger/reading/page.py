@@ -83,6 +83,8 @@ class LinkLine:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
+    """Everything that a case's page shows, already cut to what its reader may see."""
+
     head: Head
     may: list[May]
     cannot: list[Cannot]

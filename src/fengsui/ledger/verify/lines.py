@@ -235,6 +235,7 @@ def _arrived(
 
 
 def name_of(case: bytes | None, seq: int) -> tuple[str, str]:
+    """How a finding calls an entry, in Chinese and in English; ``case`` is the id's 16 bytes, None where it is not known."""
     where = str(UUID(bytes=case)) if case else "?"
     return f"事项 {where} 第 {seq} 条办理记录", f"entry {seq} of case {where}"
 

@@ -126,6 +126,7 @@ def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
 
 
 def begins(case: bytes, end: End, report: Report) -> None:
+    """Adds a finding where a case's kept entries do not begin at its first one."""
     if end.first_seq != 1 or end.first_previous != FIRST:
         first = end.first_seq
         text = f"其前的记录缺失（首条为第 {first} 条）", f"the entries before it are missing (the first is {first})"
@@ -133,6 +134,7 @@ def begins(case: bytes, end: End, report: Report) -> None:
 
 
 def tell(report: Report, problem: tuple[str, str, str], case: bytes, seq: int, position: int | None) -> None:
+    """Adds a finding about one entry: ``problem`` is its code and the sentence in both languages."""
     zh, en = name_of(case, seq)
     code, why_zh, why_en = problem
     report.add(Finding(code, f"{zh}：{why_zh}", f"{en}: {why_en}", str(UUID(bytes=case)), seq, position))
@@ -201,6 +203,7 @@ def _grow(tree: Tree, leaves: bytes, tiles: list[bytes], size: int) -> None:
 
 
 def head_finding(report: Report, code: str, head: heads.SignedHead, zh: str, en: str) -> None:
+    """Adds a finding about one signed head, whose place is its size in entries."""
     report.add(Finding(code, f"存证（{head.size} 条）：{zh}", f"seal over {head.size} entries: {en}", position=head.size))
 
 

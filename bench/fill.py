@@ -28,6 +28,7 @@ from bench import lives
 from fengsui.ledger.seals import canon
 
 LIVES = 160
+PER_CASE = 10
 WEEKS = 26
 """A copy happened up to so many weeks earlier; one that is still open at most one."""
 FIRST_COPY = 7_100_000
@@ -276,24 +277,25 @@ def _worker(where: str, families: list[Family], jobs: list[Job], seed: int) -> i
     return written + batch.count
 
 
-def _jobs(families: list[Family], cases: int, first: int) -> Iterator[Job]:
-    """Copies in a mixed order until there are so many cases; entry ids count on from ``first``.
+def _jobs(families: list[Family], cases: int, entries: int, first: int) -> Iterator[Job]:
+    """Copies in a mixed order until there are so many more cases and entries; entry ids count on from ``first``.
 
     Open cases with a key are of different kinds in one county: a round's copies share one new site in each county.
     """
     chance = random.Random(2)
     counties = sorted({one.site[1] for one in families if one.site})
     number, turn = 100_000, 0
-    while cases > 0:
+    while cases > 0 or entries > 0:
         turn += 1
         for place in chance.sample(range(len(families)), len(families)):
-            if cases <= 0:
+            if cases <= 0 and entries <= 0:
                 return
             family, number = families[place], number + 1
             site = FIRST_COPY + turn * len(counties) + counties.index(family.site[1]) if family.site else 0
             yield Job(place, chance.randrange(WEEKS) if family.ended else chance.randrange(2), number, first, site)
             first += len(family.entries)
             cases -= len(family.ids)
+            entries -= len(family.entries)
 
 
 def _sites(families: list[Family], jobs: list[Job]) -> None:
@@ -305,7 +307,8 @@ def _sites(families: list[Family], jobs: list[Job]) -> None:
 
 
 def fill(cases: int, *, patterns: int = LIVES, workers: int | None = None) -> int:
-    """Play so many lives in an empty, migrated database and copy them until there are at least so many cases.
+    """Play so many lives in an empty, migrated database and copy them until there are at least so many cases with, over
+    all, ``PER_CASE`` entries for each of them.
 
     Returns how many entries were copied. ``lives.region()`` then gives offices and people.
     """
@@ -317,11 +320,9 @@ def fill(cases: int, *, patterns: int = LIVES, workers: int | None = None) -> in
     where = conninfo()
     with psycopg.connect(where) as pg:
         families = _families(pg)
-        have, last = pg.execute("SELECT (SELECT count(*) FROM ledger_case), (SELECT max(id) FROM ledger_entry)").fetchone() or (
-            0,
-            0,
-        )
-        jobs = list(_jobs(families, cases - have, last + 1))
+        asked = "SELECT (SELECT count(*) FROM ledger_case), count(*), max(id) FROM ledger_entry"
+        have, written, last = pg.execute(asked).fetchone() or (0, 0, 0)
+        jobs = list(_jobs(families, cases - have, PER_CASE * cases - written, last + 1))
     _sites(families, jobs)
     connection.close()  # a fork must not share it
     count = workers or min(os.cpu_count() or 1, 4)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from fengsui.ledger import mechanisms, reading, titles
+from fengsui.ledger import mechanisms, reading, tables, titles
 from fengsui.ledger.models import Case
 from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Place, Site
@@ -28,9 +28,7 @@ def find(request: HttpRequest, asked: str, now: datetime) -> dict[str, list[dict
 def _cases(posts: list[Acting], asked: str) -> list[dict[str, Any]]:
     mine = reading.cases(posts)
     exact = list(mine.filter(number__in={asked, asked.upper()}).order_by()[:1])
-    # which ones first, whole rows for those few only: many thousand may hold the words
-    first = reading.search(mine, asked).order_by("ended", "-moved_at").values("pk")[:AT_MOST]
-    found = exact or list(Case.objects.filter(pk__in=first).order_by("ended", "-moved_at"))
+    found = exact or tables.rows_of(_with_words(mine, asked))
     return [
         {
             "title": one.title,
@@ -39,6 +37,14 @@ def _cases(posts: list[Acting], asked: str) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def _with_words(mine: QuerySet[Case], asked: str) -> list[Any]:
+    """The open ones first, each lot by its last act."""
+    found = reading.searched(mine.filter(ended=False), ("-moved_at", "-id"), asked, AT_MOST)
+    if len(found) < AT_MOST:
+        found += reading.searched(mine.filter(ended=True), ("-moved_at", "-id"), asked, AT_MOST - len(found))
+    return found
 
 
 def _named(asked: str) -> Q:

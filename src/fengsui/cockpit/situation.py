@@ -17,7 +17,7 @@ from django.db.models.functions import Left
 from django.urls import reverse
 
 from fengsui.ledger import filters, mechanisms, reading, titles
-from fengsui.ledger.models import LEVELS, RANK
+from fengsui.ledger.models import LEVELS, RANK, Case
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Site
 from fengsui.region.tree import tree
@@ -82,7 +82,8 @@ def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> l
     """The open cases that carry a level, worst last so that they are drawn on top. One query."""
     # the worst first, so that none of them is left out for many yellow ones; the level's rank is not its name's order
     ranked = Choose(*(When(level=level, then=Value(RANK[level])) for level in LEVELS), output_field=IntegerField())
-    cases = list(open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at").defer("fields", "core", "raiser")[:MARKS])
+    first = open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at", "-id").values("pk")[:MARKS]
+    cases = list(Case.objects.filter(pk__in=first).order_by(ranked, "-opened_at", "-id").defer("fields", "core", "raiser"))
     known = tree().places
     counties = {case.place_code[:6] for case in cases} & known.keys()
     centres = ((code, known[code].lon, known[code].lat) for code in counties)

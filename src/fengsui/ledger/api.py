@@ -295,6 +295,9 @@ def _mechanism(version: MechanismVersion) -> dict[str, Any]:
 # ---------------------------------------------------------------------- cases
 
 
+LATEST = ("-opened_at", "-id")
+
+
 @router.get("/cases", response=CaseList)
 def list_cases(request: ActingRequest, asked: Query[Filter]) -> dict[str, Any]:
     """The cases in scope, the latest opened first; ``after`` goes on where an answer ended."""
@@ -305,12 +308,9 @@ def list_cases(request: ActingRequest, asked: Query[Filter]) -> dict[str, Any]:
         found = found.filter(place_path__contains=f"/{asked.place}/")
     if asked.ended is not None:
         found = found.filter(ended=asked.ended)
-    found = reading.search(found, asked.q)
     if asked.after:
         found = found.filter(_after(asked.after))
-    # which ones first, whole rows for those few only: many thousand may hold the words asked for
-    first = found.order_by("-opened_at", "-id").values("pk")[: asked.limit + 1]
-    rows = list(Case.objects.filter(pk__in=first).order_by("-opened_at", "-id"))
+    rows = list(Case.objects.filter(pk__in=reading.searched(found, LATEST, asked.q, asked.limit + 1)).order_by(*LATEST))
     more = rows[asked.limit - 1] if len(rows) > asked.limit else None
     return {"cases": [case_out(case) for case in rows[: asked.limit]], "next": _mark(more) if more else None}
 

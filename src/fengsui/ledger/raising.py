@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.ledger import casepage, doing, forms, mechanisms, names, reading, titles
+from fengsui.ledger import casepage, doing, forms, mechanisms, names, reading, tables, titles
 from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.naming import takes_words
@@ -222,8 +222,8 @@ def _places(posts: list[Acting], text: str) -> list[dict[str, Any]]:
 
 def _cases(posts: list[Acting], text: str) -> list[dict[str, Any]]:
     found = reading.cases(posts).filter(ended=False)
-    found = reading.search(found, text) if text else found
-    return [{"id": str(one.pk), "name": one.title, "more": one.number or ""} for one in found.order_by("-moved_at")[:FOUND]]
+    first = tables.rows_of(reading.searched(found, ("-moved_at", "-id"), text, FOUND))
+    return [{"id": str(one.pk), "name": one.title, "more": one.number or ""} for one in first]
 
 
 PICKERS: dict[str, Callable[[list[Acting], str], list[dict[str, Any]]]] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet, Window
+from django.db.models import QuerySet
 from django.utils.translation import gettext, pgettext
 
 from fengsui.ledger import drawing, mechanisms, names, titles
@@ -55,19 +55,11 @@ def page(cases: QuerySet[Case], first: int, last: int) -> list[Case]:
 
     The ids come first, from an index alone however far down the page lies; then the rows of these few.
     """
-    return _of(list(cases.values_list("pk", flat=True)[first:last]))
+    return rows_of(list(cases.values_list("pk", flat=True)[first:last]))
 
 
-def page_of_all(cases: QuerySet[Case], first: int, last: int) -> tuple[list[Case], int]:
-    """``page``, and how many cases there are altogether (0 beyond the last page), looked for once.
-
-    For lists that no index holds in their order: what must be found whole to be sorted need not be found again to be counted.
-    """
-    found = list(cases.annotate(altogether=Window(Count("pk"))).values_list("pk", "altogether")[first:last])
-    return _of([pk for pk, _ in found]), found[0][1] if found else 0
-
-
-def _of(ids: list[Any]) -> list[Case]:
+def rows_of(ids: Sequence[Any]) -> list[Case]:
+    """The cases of these ids, in their order, as a list shows them."""
     found = Case.objects.filter(pk__in=ids).defer("fields", "core", "raiser").in_bulk()
     return [found[one] for one in ids if one in found]
 

@@ -51,17 +51,24 @@ def office_ids(posts: list[Acting]) -> frozenset[int]:
 
 
 def _narrowed(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any:
-    found = wanted.apply(reading.cases(posts), office_ids(posts), now)
-    if wanted.waiting:
-        found = found.filter(pk__in=reading.waiting(posts, now).values("pk"))
+    """The cases of a list; where words are asked for, those that hold them or the one of this number."""
+    found = _asked(posts, wanted, now)
     if wanted.q:
-        found = _number_or_words(found, wanted.q)
+        exact = _of_number(found, wanted.q)
+        found = exact if exact.exists() else reading.search(found, wanted.q)
     return found
 
 
-def _number_or_words(found: Any, text: str) -> Any:
-    exact = found.filter(number__in={text, text.upper()})
-    return exact if exact.exists() else reading.search(found, text)
+def _asked(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any:
+    """The same without looking at the words."""
+    found = wanted.apply(reading.cases(posts), office_ids(posts), now)
+    if wanted.waiting:
+        found = found.filter(pk__in=reading.waiting(posts, now).values("pk"))
+    return found
+
+
+def _of_number(found: Any, text: str) -> Any:
+    return found.filter(number__in={text, text.upper()})
 
 
 @require_safe
@@ -72,7 +79,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     posts = mine(request, now)
     bare = not {*filters.NAMES, "order"} & {*request.GET}
     wanted = filters.Filter.read({"duty": filters.charge(posts)} if bare else request.GET)
-    found = _narrowed(posts, wanted, now)
+    found = _asked(posts, wanted, now)
     part = bool(request.headers.get("HX-Request")) and request.GET.get("part") == "rows"
     views = [] if part else saved_views(posts)
     # a view that searches words is not counted beside every list: it costs as much as the list itself
@@ -112,6 +119,8 @@ def system_views(posts: list[Acting]) -> dict[str, str]:
     }
 
 
+SEARCHED = 500
+"""So many hits of a search are counted; "500+" asks for more words."""
 Counts = dict[str | None, tuple[int, bool]]
 
 
@@ -127,10 +136,14 @@ def _page_and_counts(
     """The counts of the list and of the views, the page asked for (the last one, where it lies beyond) and its cases."""
     if wanted.q:
         page = _page(request, reading.COUNTED // PAGE)
-        some, number = tables.page_of_all(wanted.sort(found), (page - 1) * PAGE, page * PAGE)
-        if some or page == 1:
-            number_said = (min(number, reading.COUNTED), number > reading.COUNTED)
+        ids = list(_of_number(found, wanted.q).values_list("pk", flat=True))
+        at_most = max(SEARCHED, page * PAGE + PAGE) + 1
+        ids = ids or reading.searched(found, filters.ORDERS[wanted.order], wanted.q, at_most)
+        if len(ids) > (page - 1) * PAGE or page == 1:
+            number_said = (min(len(ids), at_most - 1), len(ids) == at_most)
+            some = tables.rows_of(ids[(page - 1) * PAGE : page * PAGE])
             return _counted(None, posts, queries, now) | {None: number_said}, page, some
+        found = reading.search(found, wanted.q)
     counted = _counted(found, posts, queries, now)
     page = _page(request, max(1, -(-counted[None][0] // PAGE)))
     return counted, page, tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE)

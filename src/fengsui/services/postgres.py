@@ -173,6 +173,11 @@ def _initdb_failure(words: str, cluster: Path) -> Failure:
     )
 
 
+def _buffers_mb() -> int:
+    """An eighth of the machine's memory, at least 256 MB and at most 2 GB; the processes and the system's cache need the rest."""
+    return max(256, min(2048, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 // 8))
+
+
 def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str], str | None]:
     """The server's command line and the user it must run as; for a supervisor to start.
 
@@ -180,7 +185,10 @@ def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str],
     """
     user = own_user()
     options = ["-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-    options += ["-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "timezone=UTC"]
+    options += ["-c", "max_connections=200", "-c", f"shared_buffers={_buffers_mb()}MB", "-c", "timezone=UTC"]
+    # Pages ask for a few rows each: compiling such a statement takes longer than running it, and what the buffers miss the
+    # system's cache has.
+    options += ["-c", "jit=off", "-c", "random_page_cost=1.1", "-c", "work_mem=16MB"]
     if not fsync:
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     return [str(server_binaries(user) / "postgres"), *options], user

@@ -24,13 +24,13 @@ pytestmark = pytest.mark.django_db
 MANY = 30
 PAGES = {
     "/cases/": 15,
-    "/cases/?open=all&q=氨罐": 16,
+    "/cases/?open=all&q=氨罐": 17,
     "/cases/?mechanism=warning&level=red,orange&order=-moved": 15,
     "/cases/?part=rows": 11,
-    "/find/?q=氨罐": 11,
+    "/find/?q=氨罐": 15,
     "/desk/": 26,
     "/desk/?part=lines": 20,
-    "/api/cases?limit=50": 8,
+    "/api/cases?limit=50": 9,
     "/api/desk": 10,
     "/notices/": 11,
     "/map/": 16,

@@ -13,6 +13,8 @@ from django.utils.translation import get_language
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four warning levels, the worst first. ``Case.level`` may also hold another grade."""
+READ_IN_LISTS = ("place_path", "place_code", "duty", "confidential", "owner_id", "holder_id")
+"""What scope and filters of a list look at: an index that holds these answers without the case's row."""
 RANK = {name: rank for rank, name in enumerate(LEVELS)}
 """Level → how bad: 0 for red."""
 
@@ -79,7 +81,9 @@ class Case(models.Model):
     class Meta:
         ordering = ["-opened_at", "-id"]
         indexes = [
-            models.Index(fields=["-opened_at", "-id"], name="case_opened"),
+            models.Index(
+                fields=["-opened_at", "-id"], include=[*READ_IN_LISTS, "mechanism", "state", "level", "ended"], name="case_opened"
+            ),
             models.Index(fields=["owner_id", "next_due"], condition=models.Q(ended=False), name="case_owner_due"),
             models.Index(
                 fields=["owner_id", "next_due"],
@@ -89,9 +93,24 @@ class Case(models.Model):
             models.Index(
                 fields=["holder_id", "next_due"], condition=models.Q(ended=False, holder_id__isnull=False), name="case_holder_due"
             ),
-            models.Index(fields=["-moved_at", "-id"], name="case_moved"),
-            models.Index(fields=["level", "next_due"], condition=models.Q(ended=False, level__in=LEVELS), name="case_level_due"),
-            models.Index(fields=["mechanism", "state"], name="case_mechanism_state"),
+            models.Index(
+                fields=["-moved_at", "-id"],
+                include=[*READ_IN_LISTS, "mechanism", "state", "level", "ended", "next_due"],
+                name="case_moved",
+            ),
+            # the map and the lists of one level or state are answered from these alone
+            models.Index(
+                fields=["level", "next_due"],
+                include=[*READ_IN_LISTS, "mechanism", "state", "opened_at", "id"],
+                condition=models.Q(ended=False, level__in=LEVELS),
+                name="case_open_level",
+            ),
+            models.Index(
+                fields=["mechanism", "state"],
+                include=[*READ_IN_LISTS, "level", "next_due", "opened_at", "id"],
+                condition=models.Q(ended=False),
+                name="case_open_state",
+            ),
             models.Index(fields=["place_path", "duty"], opclasses=["varchar_pattern_ops", "varchar_ops"], name="case_place"),
             models.Index(fields=["about_kind", "about_id"], name="case_about"),
             # lists and counts of open cases are answered from this index alone

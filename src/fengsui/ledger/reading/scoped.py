@@ -15,7 +15,7 @@ from django.http import Http404
 
 from fengsui import moment
 from fengsui.ledger.doors.held import as_uuid
-from fengsui.ledger.models import Case, Party, Share
+from fengsui.ledger.models import Case, Party, SearchText, Share
 from fengsui.ledger.words import bigrams
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Office
@@ -25,10 +25,10 @@ from fengsui.region.tree import once
 K = TypeVar("K")
 COUNTED = 10_000
 """Beyond this many a list says "more than": counting on would cost more than it tells."""
-
-
 BESIDE = 2_000
 """So many cases seen besides the territory are named to the database one by one, which lets it use its indexes."""
+RARE = 2_000
+"""Words that at most so many cases hold are looked up by these cases, others along the list."""
 
 
 def cases(actings: Sequence[Acting], now: datetime | None = None) -> QuerySet[Case]:
@@ -155,9 +155,35 @@ def case_or_404(actings: Sequence[Acting], case_id: object) -> Case:
 
 
 def search(found: QuerySet[Case], text: str) -> QuerySet[Case]:
-    """Narrow to cases whose words hold every pair of letters of ``text``."""
+    """Narrow to cases whose words hold every pair of letters of ``text``.
+
+    Those that hold them are gathered once, whoever walks along ``found`` looks them up there. As a join PostgreSQL would
+    fetch the row of each: it takes the pairs for independent, which those of a word never are, and expects a handful.
+    """
     grams = bigrams(text)
-    return found.filter(search_text__bigrams__contains=grams) if grams else found
+    return found.filter(_IsTrue(Q(pk__in=_holding(grams)))) if grams else found
+
+
+def searched(found: QuerySet[Case], order: Sequence[str], text: str, at_most: int) -> list[Any]:
+    """The ids of the first ``at_most`` cases of ``found``, in this order, whose words hold every pair of letters of ``text``.
+
+    What few cases hold is looked up by these cases, what thousands hold along the order, which meets enough of them soon.
+    """
+    ordered = found.order_by(*order)
+    few = list(_holding(grams)[: RARE + 1]) if (grams := bigrams(text)) else None
+    met = ordered.filter(pk__in=few) if few is not None and len(few) <= RARE else search(ordered, text)
+    return list(met.values_list("pk", flat=True)[:at_most])
+
+
+def _holding(grams: list[str]) -> QuerySet[SearchText, Any]:
+    return SearchText.objects.filter(bigrams__contains=grams).order_by().values_list("case_id", flat=True)
+
+
+class _IsTrue(Func):
+    """A condition as a value, which PostgreSQL does not turn into a join."""
+
+    template = "((%(expressions)s) IS TRUE)"
+    output_field = BooleanField()
 
 
 def count(found: QuerySet[Case]) -> tuple[int, bool]:

@@ -21,6 +21,7 @@ from fengsui.moment import LEGAL_ZONE
 
 from .acting import Acting
 from .models import Change, Office
+from .roles import enterprise_work
 from .tree import tree
 
 T = TypeVar("T")
@@ -180,6 +181,28 @@ def may_give(acting: Acting, works: Iterable[str]) -> bool:
     picture = tree()
     office = picture.offices.get(acting.office_id)
     return office is not None and (office.kind in GOVERNING or set(works) <= office.duties)
+
+
+def may_give_functions(acting: Acting, office: int, works: Iterable[str]) -> bool:
+    """Whether the administrator may give these functions to a post of ``office``.
+
+    An enterprise's posts have an enterprise's functions. Else nobody gives what the own authority does not have: the
+    functions of the own office, of its posts and of those below it; the department and a government have all.
+    """
+    picture = tree()
+    own, there, wanted = picture.offices.get(acting.office_id), picture.offices.get(office), set(works)
+    if own is None or there is None:
+        return False
+    if there.kind == Office.Kind.ENTERPRISE:
+        return wanted <= enterprise_work()
+    if own.kind in GOVERNING:
+        return True
+    wanted -= own.duties
+    for post in picture.posts.values():
+        seat = picture.offices[post.office]
+        if wanted and seat.kind != Office.Kind.ENTERPRISE and seat.path.startswith(own.path):
+            wanted -= post.duties
+    return not wanted
 
 
 def is_own(acting: Acting, person: int) -> bool:

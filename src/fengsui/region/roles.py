@@ -265,14 +265,14 @@ def _supervisor(picture: Tree, level: str, place: str | None, duty: str, today: 
 
 
 @functools.cache
-def _own_work() -> frozenset[str]:
+def enterprise_work() -> frozenset[str]:
     """The work of an enterprise's own posts, whatever else somebody wrote there: a plant supervises nobody."""
     return frozenset(work for role in roles().values() if role.finds == "enterprise" for work in role.posts) | {"administration"}
 
 
 def _has_work(picture: Tree, role: Role, post: PostNode) -> bool:
     node = picture.offices.get(post.office)
-    work = post.duties & _own_work() if node is not None and node.kind == "enterprise" else post.duties
+    work = post.duties & enterprise_work() if node is not None and node.kind == "enterprise" else post.duties
     return "*" in role.posts or bool(work & role.posts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.numerals import whole
 from fengsui.region import naming
 from fengsui.region.acting import Acting
-from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, is_own, may_administer, midnight
+from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, is_own, may_administer, may_give_functions, midnight
 from fengsui.region.matters import open_matters
-from fengsui.region.models import Holding, Office, Person, Post
+from fengsui.region.models import Delegation, Holding, Office, Person, Post
 from fengsui.region.widgets import Boxes, Pick
 
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
@@ -41,17 +42,30 @@ class PostForm(ChangeForm):
             self.initial.update({name: getattr(present, name) for name in ("title_zh", "title_en", "duties", "charges")})
 
 
+def _demand_functions(changing: Changing, office: int, works: Iterable[str]) -> None:
+    if not may_give_functions(changing.acting, office, works):
+        raise NotPossible(
+            gettext(
+                "These functions are not in your own authority, or an enterprise does not have them: an administrator above "
+                "gives them."
+            ),
+            "duties",
+        )
+
+
 def _add(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
+    _demand_functions(changing, office.pk, form.cleaned_data["duties"])
     post = Post.objects.create(office=office, **form.given("title_zh", "title_en", "duties", "charges"))
     changing.note("add_post", office, post, after=form.given("title_zh", "title_en", "duties", "charges"))
     return Outcome(gettext("The post was added; it is vacant until somebody is entered."), subject=post)
 
 
 def _edit(changing: Changing, post: Post, form: ChangeForm) -> None:
-    if any(_holds(one, post, changing.now) for one in (changing.acting.person_id, changing.acting.principal_id) if one):
+    if any(_acts_in(one, post, changing.now) for one in (changing.acting.person_id, changing.acting.principal_id) if one):
         for name in ("duties", "charges"):
             if set(form.cleaned_data[name]) != set(getattr(post, name)):
                 raise NotPossible(gettext("Your own posts are changed by another administrator."), name)
+    _demand_functions(changing, post.office_id, set(form.cleaned_data["duties"]) - set(post.duties))
     changing.edit("edit_post", post.office_id, post, form.given("title_zh", "title_en", "duties", "charges"))
 
 
@@ -171,10 +185,11 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
     return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role."))
 
 
-def _holds(person: int, post: Post, now: datetime) -> bool:
-    return (
-        Holding.objects.filter(person=person, post=post, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now)).exists()
-    )
+def _acts_in(person: int, post: Post, now: datetime) -> bool:
+    """Whether the post is the person's own, now or later: held, or lent to them as a deputy."""
+    lasting = Q(until__isnull=True) | Q(until__gt=now)
+    held = Holding.objects.filter(lasting, person=person, post=post)
+    return held.exists() or Delegation.objects.filter(deputy=person, post=post, until__gt=now).exists()
 
 
 def _runs(holding: Holding, now: datetime) -> bool:

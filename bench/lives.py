@@ -92,8 +92,8 @@ class Player:
         """The serial of the life being played."""
         return str(9_000_000 + self.count)
 
-    def file(self) -> str:
-        """A photo in the evidence store."""
+    def file(self, office: str, place: int = 0) -> str:
+        """A photo in the evidence store, sent in by that person of the office."""
         from PIL import Image
 
         from fengsui.ledger import evidence
@@ -102,7 +102,7 @@ class Player:
         data = io.BytesIO()
         image.save(data, "JPEG")
         data.seek(0)
-        who = self.small.one(self.side[2]).actor
+        who = self.small.one(office, place).actor
         return str(evidence.store(data, who, self.at, name=f"现场{self.count}.jpg").digest)
 
     # -------------------------------------------------------------- the lives
@@ -138,13 +138,13 @@ class Player:
             self.do(case, "report", plant, hours=90, progress=PROGRESS[number % len(PROGRESS)])
         if end == "rectifying":
             return
-        self.do(case, "submit", plant, evidence=[self.file()])
+        self.do(case, "submit", plant, evidence=[self.file(plant)])
         if end == "review":
             return
         self.do(case, "return", county, reason="校验报告缺少编号，补正后再报")
         self.do(case, "report", plant, progress="已补正")
-        self.do(case, "submit", plant, evidence=[self.file()])
-        seen = [self.file()]
+        self.do(case, "submit", plant, evidence=[self.file(plant)])
+        seen = [self.file(county, 1)]
         for number in (1, 2):
             self.do(case, "pass_off_site", county, number, grounds="资料齐全，符合 GB/T 12243 校验要求", photos=seen)
 

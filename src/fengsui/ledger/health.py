@@ -28,7 +28,10 @@ ONCE_SEEN = ("engine",)
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """One process as seen at ``now``. ``silent`` and ``lag`` are seconds; ``at`` is None where it never beat."""
+    """One process as seen at ``now``; ``at`` is None where it never beat.
+
+    ``silent`` and ``lag`` are seconds. A clock that was set back behind the last seal is the sealer's lag.
+    """
 
     process: str
     at: datetime | None
@@ -76,7 +79,7 @@ def status(now: datetime) -> Status:
         if row is None:
             pulses.append(Pulse(process, None, None, 0.0, False, {}))
             continue
-        silent = max(0.0, (now - row.at).total_seconds())
+        silent = abs((now - row.at).total_seconds())  # a sign of life to come was given before the clock was set back
         lag = row.lag_seconds or 0.0
         well = process not in (*WATCHED, *ONCE_SEEN) or max(silent, lag) < LAGGING.total_seconds()
         pulses.append(Pulse(process, row.at, silent, lag, well, row.detail))

@@ -84,6 +84,7 @@ class Grower:
     low: int = 0
     _block: bytes = b""  # the leaves of the unfinished tile
     _mark: tuple[int, frozenset[str]] | None = None
+    _back: datetime | None = None  # since when, by a clock that was set back behind the last head, a minute is counted
 
     @classmethod
     def load(cls) -> Grower:
@@ -155,23 +156,40 @@ class Grower:
         return None if present & self._mark[1] else self._mark[0]
 
     def sign(self, key: signing.Signer, now: datetime) -> SignedHead | None:
-        """Sign a head where the tree has grown since the last one."""
+        """Sign a head where the tree has grown since the last one.
+
+        Its moment is never before the last head's: under a clock that was set back it is that one again.
+        """
         if self.tree.size == (self.head.size if self.head else 0):
             return None
         previous = self.head.digest() if self.head else NONE_BEFORE
-        head = sign_head(key, self.tree.size, self.tree.root(), now, previous)
+        at = max(now, self.head.at) if self.head else now
+        head = sign_head(key, self.tree.size, self.tree.root(), at, previous)
         Head.objects.create(
-            size=head.size, root=head.root, at=now, key_id=key.key_id, signature=head.signature, previous=previous,
+            size=head.size, root=head.root, at=head.at, key_id=key.key_id, signature=head.signature, previous=previous,
             peaks=b"".join(self.tree.peaks), low=self.low,
         )  # fmt: skip
-        self.head = head
+        self.head, self._back = head, now if at > now else None
         return head
 
     def overdue(self, now: datetime, every: timedelta = EVERY) -> float:
         """Seconds by which the next head is late; negative: not yet due; 0 where nothing waits."""
         if self.tree.size == (self.head.size if self.head else 0):
             return 0.0
-        return (now - self.head.at - every).total_seconds() if self.head else 0.0
+        return (now - self._since(self.head, now) - every).total_seconds() if self.head else 0.0
+
+    def _since(self, head: SignedHead, now: datetime) -> datetime:
+        """From when on a minute is counted to the next head: the last one's, or when the clock was first seen set back."""
+        if head.at <= now:
+            self._back = None
+            return head.at
+        if self._back is None or now < self._back:
+            self._back = now
+        return self._back
+
+    def set_back(self, now: datetime) -> float:
+        """By how many seconds the machine's clock is behind the last head; 0 where it is not."""
+        return max(0.0, (self.head.at - now).total_seconds()) if self.head else 0.0
 
 
 def _cut(joined: bytes) -> list[bytes]:

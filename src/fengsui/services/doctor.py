@@ -253,8 +253,12 @@ def processes(url: str) -> Iterator[Finding]:
     from fengsui import moment
 
     with psycopg.connect(url, connect_timeout=5) as connection:
-        for name, at, lag in connection.execute("SELECT process, at, coalesce(lag_seconds, 0) FROM ledger_beat ORDER BY process"):
-            behind = max((moment.now() - at).total_seconds(), lag)
+        query = "SELECT process, at, coalesce(lag_seconds, 0), detail->>'clock_set_back' FROM ledger_beat ORDER BY process"
+        for name, at, lag, back in connection.execute(query):
+            if back is not None:
+                says = f"this machine's clock is {float(back):.0f} s behind the last seal: it was set back"
+                yield Finding("clock", "bad", says, "Set it by NTP (`timedatectl`); sealing goes on with the last seal's moment.")
+            behind = max(abs((moment.now() - at).total_seconds()), lag)
             late = behind > 30
             remedy = f"Look at logs/{name}.log; every page says so meanwhile." if late else ""
             yield Finding(f"process {name}", "bad" if late else "ok", f"{behind:.0f} s behind", remedy)

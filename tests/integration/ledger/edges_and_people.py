@@ -14,7 +14,7 @@ from fengsui.ledger.proof.space import gates
 from fengsui.region.models import Certificate, Holding, Person, Post
 from fengsui.region.roles import functions
 from tests.integration.ledger.conftest import NOW
-from tests.small_region import SITE_AT, Small, Somebody, build
+from tests.small_region import SITE_AT, Small, Somebody, brought_by_all, build
 from tests.unit.ledger.test_edges_replayed import LIVES
 
 Key = tuple[str, str, str, bool, str]
@@ -111,6 +111,7 @@ def region() -> World:
     )  # fmt: skip
     where = {"lon": SITE_AT[0], "lat": SITE_AT[1]}
     Evidence.objects.create(digest=PHOTO, name="a.jpg", media_type="image/jpeg", size=9, position=where, stored_at=NOW)
+    brought_by_all(PHOTO, NOW)
     return World(small, {offices[name].pk: small.people[name] for name in offices})
 
 

@@ -13,7 +13,7 @@ from fengsui.ledger.doors import About, Receipt, Refused
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Clock, Entry, Evidence, Link, Notice, Outbox
 from tests.integration.ledger.conftest import NOW
-from tests.small_region import SITE_AT, Small, Somebody
+from tests.small_region import SITE_AT, Small, Somebody, brought_by_all
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def do(case: str, act: str, who: Somebody, now: Any = LATER, **values: Any) -> R
 def photo(position: tuple[float, float] | None = SITE_AT, digest: str = "ab" * 32) -> str:
     where = {"lon": position[0], "lat": position[1]} if position else None
     Evidence.objects.create(digest=digest, name="a.jpg", media_type="image/jpeg", size=9, position=where, stored_at=NOW)
-    return digest
+    return brought_by_all(digest, NOW)
 
 
 def settle(small: Small, case: str) -> None:

@@ -36,6 +36,13 @@ def test_a_silent_one_a_late_one_and_one_that_never_beat_are_not_well() -> None:
     assert [(pulse.process, pulse.at) for pulse in behind] == [("relay", None)]
 
 
+def test_a_sign_of_life_to_come_is_none() -> None:
+    """The clock was set back, and whoever had beaten before is dead: it must not look alive until then."""
+    beat_all()
+    assert {pulse.process for pulse in health.status(NOW - timedelta(hours=1)).behind} == set(health.WATCHED)
+    assert health.status(NOW - timedelta(seconds=2)).well
+
+
 def test_others_are_shown_but_worry_nobody() -> None:
     beat_all()
     health.beat("jobs", NOW - timedelta(hours=1), 0.0)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import io
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from fengsui.ledger import doors, evidence, mechanisms, tables
+from fengsui.ledger import doors, evidence, mechanisms, registry, tables
 from fengsui.ledger.doors import About, Refused, wellformed
 from fengsui.ledger.doors.held import Held
+from fengsui.ledger.evidence import theirs as theirs_
+from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.kernel.shapes import Case as Kernel
-from fengsui.ledger.models import Case, Evidence
+from fengsui.ledger.models import Case, Evidence, MechanismVersion
 from fengsui.ledger.reading import sealed
 from fengsui.moment import now as present
+from fengsui.region.tree import steady, tree
 from tests.integration.ledger.test_evidence import photo
 from tests.small_region import Small, Somebody, build
 
@@ -153,6 +159,61 @@ def test_whoever_may_open_a_file_or_sent_it_in_hands_it_on(small: Small) -> None
         doors.open("hazard", "found_here", held, far, about, key="", now=LATER)
     evidence.store(SimpleUploadedFile("a.txt", "同一份文件".encode()), far, LATER)
     doors.open("hazard", "found_here", held, far, about, key="", now=LATER)
+
+
+def test_a_file_that_no_case_carries_yet_is_its_uploaders_alone(small: Small) -> None:
+    mine, theirs = small.one("county").actor, small.one("county", 1).actor
+    sent = evidence.store(SimpleUploadedFile("a.jpg", photo()), mine, NOW)
+    values = {"finding": "阀门", "photos": [sent.digest]}
+    with pytest.raises(Refused) as caught:
+        doors.open("hazard", "found_here", values, theirs, _site(small, "甲"), key="", now=LATER)
+    assert (caught.value.status, caught.value.refusals[0].about) == (422, "photos")
+    unknown = {**values, "photos": ["0" * 64]}
+    with pytest.raises(Refused) as nowhere:
+        doors.open("hazard", "found_here", unknown, theirs, _site(small, "甲"), key="", now=LATER)
+    assert nowhere.value.refusals == caught.value.refusals, "whether it is there is not said"
+    doors.open("hazard", "found_here", values, mine, _site(small, "乙"), key="", now=LATER)
+    doors.open("hazard", "found_here", values, theirs, _site(small, "丙"), key="", now=LATER)
+
+
+def test_however_many_cases_carry_a_file_it_is_asked_for_once(small: Small) -> None:
+    mine, theirs = small.one("county").actor, small.one("county", 1).actor
+    sent = evidence.store(SimpleUploadedFile("a.jpg", photo()), mine, NOW)
+    for number in range(6):
+        values = {"finding": "阀门", "photos": [sent.digest]}
+        doors.open("hazard", "found_here", values, mine, _site(small, f"第{number}处"), key="", now=LATER)
+    case = str(Case.objects.earliest("opened_at").pk)
+    known = frozenset({sent.digest})
+
+    def asked(who: Actor, here: str) -> tuple[int, int]:
+        """How many of the files are theirs, and in how many statements a door finds that out."""
+        with steady():
+            tree()
+            with CaptureQueriesContext(connection) as queries:
+                return len(theirs_.among(known, here, who, LATER)), len(queries)
+
+    elsewhere = str(uuid.uuid4())
+    assert asked(mine, elsewhere) == (1, 1)
+    assert asked(theirs, elsewhere) == (1, 2)
+    assert asked(small.one("other").actor, elsewhere) == (0, 2)
+    with connection.cursor() as cursor:  # as no door does it: the guards are off
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE ledger_case SET version_id = %s", [_sealed_photos().digest])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    asked(theirs, case)  # reads the wording once
+    assert asked(theirs, case) == (0, 5)
+    assert asked(small.one("other").actor, elsewhere) == (0, 2)
+
+
+def _sealed_photos() -> MechanismVersion:
+    """The hazard's mechanism with its photos sealed to finance."""
+    now = MechanismVersion.objects.get(name="hazard", current=True)
+    fields = {**now.source["fields"], "photos": {**now.source["fields"]["photos"], "sealed": ["finance"]}}
+    source = {**now.source, "fields": fields}
+    return MechanismVersion.objects.create(
+        digest=load.mechanism(source, registry.names().with_old_effects(), "sealed", titles=True).digest,
+        name="hazard", number=99, source=source, stored_at=NOW, current=False,
+    )  # fmt: skip
 
 
 def test_a_file_erased_by_law_is_not_named_again(small: Small) -> None:

@@ -18,7 +18,7 @@ from fengsui.ledger.verify.receipt import here
 from fengsui.region.models import Holding, Post
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import first_criterion
-from tests.small_region import Small
+from tests.small_region import Small, brought_by_all
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,8 @@ def rectified(small: Small) -> str:
 
 def paper(text: str) -> str:
     """The digest of a small file in the store."""
-    return evidence.store(ContentFile(text.encode(), f"{text}.txt"), Actor("system", name="test"), NOW).digest
+    stored = evidence.store(ContentFile(text.encode(), f"{text}.txt"), Actor("system", name="test"), NOW)
+    return brought_by_all(stored.digest, NOW)
 
 
 def test_what_steers_a_case_is_changed_by_acts_only(small: Small) -> None:

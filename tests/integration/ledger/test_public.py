@@ -20,7 +20,7 @@ from fengsui import moment
 from fengsui.ledger import doors, evidence, reading, reporters, sealer, sealing
 from fengsui.ledger.doors import About
 from fengsui.ledger.evidence import path_of
-from fengsui.ledger.kernel.shapes import Actor, Call
+from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry, Evidence, IdempotencyKey, Notice, Reporter
 from fengsui.ledger.verify import receipt as verify_receipt
 from tests.small_region import Small, Somebody, build
@@ -215,7 +215,7 @@ def test_what_became_of_a_report_judged_ordinary_is_told_to_its_reporter(small: 
         call = Call("downgrade", small.one("county", number).actor, {"grounds": "危害和整改难度较小"})
         doors.act(str(case.pk), call, now=now)
     ordinary = str(Case.objects.get(parent=case, mechanism="ordinary_hazard").pk)
-    done = {"result": "已更换垫片", "evidence": [evidence.store(photo(), Actor("system", name="test"), now).digest]}
+    done = {"result": "已更换垫片", "evidence": [evidence.store(photo(), small.one("plant").actor, now).digest]}
     doors.act(ordinary, Call("rectify", small.one("plant").actor, done), now=now)
     doors.act(ordinary, Call("pass", small.one("county", 2).actor, {}), now=now + timedelta(days=3))
     client, _ = follow(code, secret)

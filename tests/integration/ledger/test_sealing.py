@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
 
-from fengsui.ledger import sealer, sealing, verify
+from fengsui.ledger import health, sealer, sealing, verify
 from fengsui.ledger.doors import tables
 from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
 from fengsui.ledger.seals import heads, signing, tree
@@ -100,6 +100,32 @@ def test_ids_taken_before_their_rows_are_written_are_not_passed_over() -> None:
     grower.append()
     grower.append()
     assert grower.low == ids[-1]
+
+
+def test_a_clock_set_back_stops_no_seal() -> None:
+    grower = sealed(20, 1)  # the last head is of NOW
+    back = NOW - timedelta(hours=3)
+    fill(5, first=500)
+    assert sealer.round_(grower, back) is None, "the minute is counted anew, by the clock as it goes now"
+    assert sealer.round_(grower, back + timedelta(seconds=59)) is None
+    head = sealer.round_(grower, back + timedelta(minutes=1))
+    assert head is not None and head.at == NOW, "no head is before the one that it follows"
+    fill(5, first=600)
+    assert sealer.round_(grower, back + timedelta(seconds=90)) is None
+    assert sealer.round_(grower, back + timedelta(minutes=2)) is not None
+    sealer.beat(grower, back + timedelta(minutes=2))
+    (pulse,) = [one for one in health.status(back + timedelta(minutes=2)).behind if one.process == "sealer"]
+    assert (pulse.lag, pulse.detail["clock_set_back"]) == (10_680, 10_680)
+    again = sealing.Grower.load()
+    fill(5, first=700)
+    later = NOW + timedelta(seconds=20)
+    assert sealer.round_(again, later) is None
+    after = sealer.round_(again, NOW + timedelta(minutes=1))
+    assert after is not None and after.at == NOW + timedelta(minutes=1)
+    sealer.beat(again, NOW + timedelta(minutes=1))
+    assert "sealer" not in [one.process for one in health.status(NOW + timedelta(minutes=1)).behind]
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+    assert [one.code for one in verify.ledger(back).findings] == ["future", "future"], "told once for each moment to come"
 
 
 def test_the_sealer_goes_on_where_it_stopped() -> None:

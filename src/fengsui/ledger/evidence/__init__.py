@@ -6,6 +6,6 @@ Whether somebody may see a file is the case's question: ``response`` is given a 
 """
 
 from fengsui.ledger.evidence.serving import intact, response
-from fengsui.ledger.evidence.storing import LIMITS, MOST_AN_HOUR, path_of, store
+from fengsui.ledger.evidence.storing import LIMITS, MOST_AN_HOUR, bring, path_of, store
 
-__all__ = ["LIMITS", "MOST_AN_HOUR", "intact", "path_of", "response", "store"]
+__all__ = ["LIMITS", "MOST_AN_HOUR", "bring", "intact", "path_of", "response", "store"]

@@ -70,9 +70,14 @@ def store(file: Any, by: Actor, now: datetime, *, name: str = "") -> Evidence:
         for stored in (target, target.with_suffix(".small.jpg")):
             stored.unlink(missing_ok=True)
         raise refused(409, "erased", "file", gettext_noop("This very file was erased by law and is not taken again"))
-    if by.person is not None:
-        EvidenceBrought.objects.get_or_create(evidence=row, person_id=by.person, defaults={"at": now})
+    bring(digest, by, now)
     return row
+
+
+def bring(digest: str, by: Actor, now: datetime) -> None:
+    """Keep that this person sent these very bytes in, and may name the file; nobody's file stays nobody's."""
+    if by.person is not None:
+        EvidenceBrought.objects.get_or_create(evidence_id=digest, person_id=by.person, defaults={"at": now})
 
 
 def _demand_few(by: Actor, now: datetime) -> None:

@@ -8,8 +8,8 @@ from fengsui.ledger.reading.byposts import owns
 from fengsui.ledger.reading.desk import DeskLine, desk, waiting, waiting_number
 from fengsui.ledger.reading.page import CasePage, page
 from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, may_each, opening_refusals, openings
-from fengsui.ledger.reading.scoped import COUNTED, case_or_404, cases, count, counts, find, search, searched
-from fengsui.ledger.reading.sealed import file_of
+from fengsui.ledger.reading.scoped import COUNTED, case_or_404, cases, count, counts, find, search, searched, seeing
+from fengsui.ledger.reading.sealed import file_of, hidden_fields, uses_for
 
 __all__ = [
     "COUNTED",
@@ -26,6 +26,7 @@ __all__ = [
     "desk",
     "file_of",
     "find",
+    "hidden_fields",
     "may",
     "may_each",
     "opening_refusals",
@@ -34,6 +35,8 @@ __all__ = [
     "page",
     "search",
     "searched",
+    "seeing",
+    "uses_for",
     "waiting",
     "waiting_number",
 ]

@@ -26,6 +26,7 @@ SEALED = "•••"
 CORRECTED = ("was", "becomes")
 """Values of a correction that hold a field's content under the field's name."""
 OPENING = 1
+PUBLIC = "public"
 
 
 class Acted(Protocol):
@@ -72,7 +73,7 @@ def _holds_one(field: Field, held: Held, acting: Acting, now: datetime) -> bool:
 def keeps_reporter_from(acting: Acting, raiser: Mapping[str, Any]) -> bool:
     """Whether the reader is an enterprise and the public reported: where the reporter stood could say who it was."""
     node = tree().offices.get(acting.office_id)
-    return raiser.get("kind") == "public" and (node is None or node.kind == "enterprise")
+    return raiser.get("kind") == PUBLIC and (node is None or node.kind == "enterprise")
 
 
 def shown(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
@@ -90,12 +91,18 @@ def files(case: Case, hidden: frozenset[str], acting: Acting) -> QuerySet[Eviden
     A file that a correction took out is left to the office that answers and to the one that had brought it; what the
     public sent with its report is never an enterprise's.
     """
-    found = EvidenceUse.objects.filter(case=case).exclude(field__in=hidden)
+    found = uses_for(acting, EvidenceUse.objects.filter(case=case).exclude(field__in=hidden))
+    return found.select_related("evidence", "entry").order_by("entry_id", "id")
+
+
+def uses_for(acting: Acting, found: QuerySet[EvidenceUse]) -> QuerySet[EvidenceUse]:
+    """Those of ``found`` that are open to this reader as far as the fields' seals do not say otherwise; of any cases."""
     concerned = Q(entry__office_id=acting.office_id) | Q(case__owner_id=acting.office_id)
     found = found.filter(Q(withdrawn_seq__isnull=True) | concerned)
-    if keeps_reporter_from(acting, case.raiser):
-        found = found.exclude(entry__seq=OPENING)
-    return found.select_related("evidence", "entry").order_by("entry_id", "id")
+    if keeps_reporter_from(acting, {"kind": PUBLIC}):
+        unknown = Q(case__raiser__kind__isnull=True)
+        found = found.filter(Q(entry__seq__gt=OPENING) | unknown | ~Q(case__raiser__kind=PUBLIC))
+    return found
 
 
 def file_of(case: Case, digest: str, acting: Acting, now: datetime) -> EvidenceUse | None:

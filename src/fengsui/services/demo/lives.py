@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fengsui.law import numbers
-from fengsui.ledger import doors, mechanisms
+from fengsui.ledger import doors, evidence, mechanisms
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.opening import blank
@@ -104,6 +104,7 @@ class Lives:
     def __init__(self, chance: Chance, now: datetime, photo: Callable[[Site | None, datetime], str]) -> None:
         self.chance, self.now, self.photo = chance.random, now, photo
         self.words: Mapping[str, list[str]] = data("cases")["texts"]
+        self.taken: set[str] = set()  # the photos of the act in hand
         self.doing: tuple[Held, Act] | None = None  # the case in hand, for whom its fields may name
 
     # ------------------------------------------------------------------ leading
@@ -136,6 +137,7 @@ class Lives:
             actor = Actor("event", name=act.by[0].removeprefix("event."))
         else:
             actor = self._opener(act, subject, at)
+        self._bring(actor, at)
         key = f"demo-{mechanism.name}-{subject.about.id}-{at.isoformat()}"
         return doors.open(mechanism.name, act.name, values, actor, subject.about, key=key, now=at).case
 
@@ -173,6 +175,7 @@ class Lives:
             if act.does and actor.person in named:
                 continue  # whoever is to judge the work must not have done it
             seq = read([case], lock=False)[case].case.seq
+            self._bring(actor, at)
             try:
                 doors.act(case, Call(act.name, actor, given, expects=seq, key=f"demo-{case}-{seq}"), now=at)
             except doors.Refused as refusal:
@@ -183,6 +186,16 @@ class Lives:
             if signed == act.signatures:
                 return
         raise Stuck(f"{held.mechanism.name}.{act.name} in {held.case.state}: {why or 'nobody may do it'}")
+
+    def _bring(self, actor: Actor, at: datetime) -> None:
+        """Whoever acts sends the photo in themselves: a file that no case carries yet is its uploader's alone."""
+        for digest in self.taken:
+            evidence.bring(digest, actor, at)
+
+    def _photo(self, site: Site | None, at: datetime) -> list[str]:
+        digest = self.photo(site, at)
+        self.taken.add(digest)
+        return [digest]
 
     def _kids(self, case: str, act: Act, subject: Subject, at: datetime) -> None:
         """End the children that the act waits for."""
@@ -229,9 +242,10 @@ class Lives:
     # ------------------------------------------------------------------- values
 
     def _values(self, mechanism: Mechanism, act: Act, old: Mapping[str, Any], subject: Subject, at: datetime) -> dict[str, Any]:
+        self.taken.clear()
         found = {name: self._value(mechanism.fields[name], subject, at, old) for name in act.sets}
         if "photos" in act.may_set and subject.site is not None:
-            found["photos"] = [self.photo(subject.site, at)]
+            found["photos"] = self._photo(subject.site, at)
         for kind in act.opens:
             child = mechanisms.current(kind)
             opening = next((one for one in child.opening.values() if f"parent.{mechanism.name}" in one.by), None)
@@ -273,7 +287,7 @@ class Lives:
         return at.isoformat()
 
     def _files(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> list[str]:
-        return [self.photo(subject.site, at)]
+        return self._photo(subject.site, at)
 
     def _somebody(self, field: Field, at: datetime) -> int | list[int]:
         """An office or a person that the door takes for this field of the act in hand."""

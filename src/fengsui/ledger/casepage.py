@@ -183,7 +183,7 @@ def beside(case: Case, held: Held, acting: Acting, now: datetime) -> dict[str, b
         "merge": answers and not case.ended and not case.confidential,
         "share": sharing.may_share(held, actor, now),
         "payee": case.owner_id == acting.office_id and reporters.claimed_by_secret(case) is not None,
-        "erase": erasure.may_erase(held, actor, now) and acting.may_do(case.mechanism, erasure.ACT),
+        "erase": erasure.may_erase(held, actor, now) and acting.may_do(case.mechanism, erasure.ACT, own=True),
     }
 
 

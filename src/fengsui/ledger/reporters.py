@@ -229,14 +229,14 @@ def _answering(case: Case, now: datetime) -> int | None:
 
 def _holds(names: tuple[str, ...], case: Case, acting: Acting, now: datetime, act: str, *, itself: bool = False) -> bool:
     """Whether the post fills one of the roles; whoever deputises, only if that very act was lent to them."""
-    return acting.may_do(case.mechanism, act) and any(
+    return acting.may_do(case.mechanism, act, own=True) and any(
         roles.holds(acting.person_id, acting.post_id, name, _resolved(name, case, now), now, itself=itself) for name in names
     )
 
 
 def may_answer(case: Case, acting: Acting, now: datetime) -> bool:
     """Whether this post writes with the reporter: who answers for the matter, never the enterprise."""
-    if acting.office_id == _answering(case, now) and acting.may_do(case.mechanism, "message"):
+    if acting.office_id == _answering(case, now) and acting.may_do(case.mechanism, "message", own=True):
         return roles.holds(acting.person_id, acting.post_id, ANSWERERS[0], acting.office_id, now)
     return _holds(ANSWERERS, case, acting, now, "message")
 
@@ -287,7 +287,7 @@ def prove(case: Case, code: str, secret: str, acting: Acting, now: datetime) -> 
     above = claimed_by_secret(case)
     if above is None:
         raise refused(404, "no_such_case", "reporter", "Nobody of the public reported this matter")
-    if case.ended or acting.office_id != case.owner_id or not acting.may_do(case.mechanism, "message"):
+    if case.ended or acting.office_id != case.owner_id or not acting.may_do(case.mechanism, "message", own=True):
         raise refused(403, "not_yours", "reporter", "owner")
     found = follow(code, secret)
     same = found is not None and (found.pk == above.pk or survivor(found.pk) == above.pk)

@@ -34,11 +34,20 @@ class Acting:
     post_id: int
     office_id: int
     principal_id: int | None = None
-    acts: tuple[str, ...] = ("*",)  # what a deputy was given: act names, ``mechanism.act`` or ``*``
+    acts: tuple[str, ...] = ("*",)  # what a deputy was given: see ``covers``
 
-    def may_do(self, mechanism: str, act: str) -> bool:
-        """Whether the delegation covers the act; somebody acting for themselves is not narrowed here."""
-        return self.principal_id is None or bool({"*", act, f"{mechanism}.{act}"} & set(self.acts))
+    def may_do(self, mechanism: str, act: str, *, own: bool = False) -> bool:
+        """Whether the delegation covers the act (``covers``); somebody acting for themselves is not narrowed here."""
+        return self.principal_id is None or covers(self.acts, mechanism, act, own=own)
+
+
+def covers(lent: Iterable[str], mechanism: str, act: str, *, own: bool = False) -> bool:
+    """Whether what was ``lent`` holds the act: as ``mechanism.act``, or as ``*``, which is every act of the post.
+
+    Mechanisms share names such as ``approve``: a bare name is none of their acts. It stands for an act that is ``own`` to
+    the ledger, alike in every mechanism and declared by none (``correct``, ``look``).
+    """
+    return bool({"*", f"{mechanism}.{act}", *((act,) if own else ())} & set(lent))
 
 
 def actings(account: Account | AnonymousUser, now: datetime) -> list[Acting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,10 @@ from django.test import Client
 
 from fengsui.ledger import doors, mechanisms, reading, sentences
 from fengsui.ledger.doors import About, Refused
-from fengsui.ledger.kernel.shapes import Call
+from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Entry, Notice
 from fengsui.region.acting import Acting
-from fengsui.region.models import Certificate, Holding, Office, Person, Post
+from fengsui.region.models import Certificate, Delegation, Holding, Office, Person, Post
 from fengsui.region.roles import functions
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import first_criterion
@@ -179,3 +180,78 @@ def test_the_page_says_which_posts_of_the_office_act(small: Small, client: Clien
     why = {line.act.name: sentences.all_of(mechanisms.version(found.version_id), line.reasons) for line in cannot}
     assert "执法" in why["list"][0]
     assert functions()["enforcement"]["zh"] in why["list"][0]
+
+
+# ----------------------------------------------- an opening repeated, a name shared
+
+
+def deputy_of(principal: Somebody, deputy: Somebody, *acts: str) -> Somebody:
+    """``deputy`` acting for ``principal`` in these acts."""
+    Delegation.objects.create(
+        principal=principal.person, deputy=deputy.person, post=principal.post, acts=list(acts),
+        since=NOW - timedelta(days=1), until=NOW + timedelta(days=1),
+    )  # fmt: skip
+    return deputy
+
+
+def in_the_name_of(principal: Somebody, deputy: Somebody) -> Actor:
+    return replace(principal.actor, person=deputy.person.pk, principal=principal.person.pk)
+
+
+def raised(small: Small, actor: Actor, key: str = "") -> doors.Receipt:
+    about = About("site", str(small.site.pk), "150207", "hazchem", "氨气超标")
+    return doors.open("warning", "by_person", {"hazard_kind": "toxic_gas", "colour": "red"}, actor, about, key=key, now=NOW)
+
+
+def test_an_opening_that_another_case_has_the_key_of_tells_strangers_nothing(small: Small) -> None:
+    known = raised(small, small.one("county").actor)
+    assert raised(small, small.one("county", 1).actor).act == "again", "the duty room may say so, whoever is in it"
+    entries, case = Entry.objects.count(), Case.objects.get()
+    stranger = small.one("other")
+    with pytest.raises(Refused) as caught:
+        raised(small, stranger.actor)
+    with pytest.raises(Refused) as unopened:  # the very same about a matter that nobody has opened
+        about = About("site", str(small.site.pk), "150207", "hazchem", "氨气超标")
+        values = {"hazard_kind": "fire", "colour": "red"}
+        doors.open("warning", "by_person", values, stranger.actor, about, key="", now=NOW)
+    assert caught.value.refusals == unopened.value.refusals
+    told = str(caught.value) + repr(caught.value.refusals)
+    assert known.case not in told and (case.number or "-") not in told
+    assert Entry.objects.count() == entries
+
+
+def test_a_deputy_repeats_an_opening_only_with_both_acts_lent(small: Small) -> None:
+    principal, helper = small.one("county"), small.one("county", 2)
+    raised(small, principal.actor)
+    deputy_of(principal, helper, "warning.by_person", "hazard.again", "again")
+    with pytest.raises(Refused) as caught:
+        raised(small, in_the_name_of(principal, helper))
+    assert (caught.value.status, caught.value.refusals[0].about) == (403, "delegation")
+    Delegation.objects.update(acts=["warning.by_person", "warning.again"])
+    assert raised(small, in_the_name_of(principal, helper)).act == "again"
+
+
+def test_a_bare_name_lends_no_mechanisms_act_but_the_ledgers_own(small: Small) -> None:
+    principal, helper = small.one("county"), small.one("county", 2)
+    case = hazard(small, "found_here", principal)
+    deputy_of(principal, helper, "order_interim", "correct")
+    actor = in_the_name_of(principal, helper)
+    with pytest.raises(Refused) as caught:
+        doors.act(case, Call("order_interim", actor, {"interim_control": "停用"}), now=NOW)
+    assert (caught.value.status, caught.value.refusals[0].about) == (403, "delegation")
+    doors.correct(case, doors.Correction(1, "finding", "根部阀未关闭", "笔误"), actor, now=NOW)
+    Delegation.objects.update(acts=["hazard.order_interim"])
+    doors.act(case, Call("order_interim", actor, {"interim_control": "停用"}), now=NOW)
+    acting = Acting(helper.person.pk, principal.post.pk, small.county.pk, principal.person.pk, ("approve", "look", "a.give"))
+    assert not acting.may_do("hazard", "approve") and not acting.may_do("hazard", "approve", own=False)
+    assert acting.may_do("hazard", "look", own=True) and not acting.may_do("hazard", "look")
+    assert acting.may_do("a", "give") and not acting.may_do("b", "give")
+
+
+def test_no_mechanism_declares_an_own_act_of_the_ledger_that_persons_do() -> None:
+    """Else what was lent as ``mechanism.act`` would hold the ledger's own act too."""
+    own = {"call", "correct", "erase", "look", "merge", "message", "share"}
+    assert own < doors.LEDGER_ACTS
+    for mechanism in mechanisms.on_disk().values():
+        states = [act.name for state in mechanism.states.values() for act in state.actions]
+        assert not {*mechanism.opening, *mechanism.always, *states} & own, mechanism.name

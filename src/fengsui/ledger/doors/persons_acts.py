@@ -69,7 +69,7 @@ def carry_out(
             return known
         if asked.expects is not None and asked.expects != held.case.seq:
             raise refused(412, "version", str(asked.expects), str(held.case.seq))
-        demand_delegation(held.mechanism.name, Call(asked.act, asked.actor), now)
+        demand_delegation(held.mechanism.name, Call(asked.act, asked.actor), now, own=True)
         written = doing(passage, held)
         passage.work.flush()
         if after is not None:

@@ -20,6 +20,7 @@ from fengsui.ledger.kernel.rows import ladder_of
 from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
 from fengsui.ledger.models import Clock
+from fengsui.region.acting import covers
 from fengsui.region.tree import steady
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ def open_in(passage: Passage, wording: Mechanism, call: Call, about: About, pare
     """``open`` inside a transaction at hand."""
     unique = opening.unique_key(wording, about, call.values)
     if unique is not None and (taken := _open_case_of(wording.name, unique)):
-        return _again(passage, taken, call, about)
+        return _again(passage, taken, wording, call, about)
     demand_delegation(wording.name, call, passage.now)
     held = opening.blank(wording, about, call.actor, passage.now)
     held.row["unique_key"] = unique
@@ -132,8 +133,17 @@ def _open_case_of(mechanism: str, unique: str) -> str | None:
     return str(found[0]) if found else None
 
 
-def _again(passage: Passage, case_id: str, call: Call, about: About) -> Written:
+def _again(passage: Passage, case_id: str, wording: Mechanism, call: Call, about: About) -> Written:
+    """The act ``again`` on the case that has the key, by somebody who may know of it and do that act; asked as any act is.
+
+    Whoever may not know of it learns nothing: they get what refuses the opening itself, else that it is not possible.
+    """
     held = lock_line(passage, case_id)
+    demand_delegation(wording.name, call, passage.now)
+    if call.actor.kind == "public" or (call.actor.kind == "person" and not sight.sees(held, call.actor)):
+        perform(Passage(Work(passage.now)), opening.blank(wording, about, call.actor, passage.now), call)
+        raise refused(409, "not_offered", call.act, "It cannot be opened about this matter at present")
+    demand_delegation(wording.name, replace(call, act="again"), passage.now)
     state = held.mechanism.states[held.case.state]
     offered = state.offers.get("again")
     if offered is None:
@@ -169,8 +179,8 @@ def missing() -> Refused:
     return refused(404, "no_such_case", "case", "There is no such matter among those you may see")
 
 
-def demand_delegation(mechanism: str, call: Call, now: datetime) -> None:
-    """A deputy may only do what was given."""
+def demand_delegation(mechanism: str, call: Call, now: datetime, *, own: bool = False) -> None:
+    """A deputy may only do what was given; ``own``: the act is one of ``LEDGER_ACTS``, not the mechanism's."""
     actor = call.actor
     if actor.kind != "person" or actor.principal is None or actor.principal == actor.person:
         return
@@ -178,7 +188,7 @@ def demand_delegation(mechanism: str, call: Call, now: datetime) -> None:
 
     given = Delegation.objects.filter(deputy_id=actor.person, principal_id=actor.principal, since__lte=now, until__gt=now)
     given = given.filter(post_id=actor.post) if actor.post is not None else given.none()
-    if not any({"*", call.act, f"{mechanism}.{call.act}"} & set(one.acts) for one in given):
+    if not any(covers(one.acts, mechanism, call.act, own=own) for one in given):
         raise refused(403, "not_yours", "delegation", "No running delegation covers this act; ask the principal for one")
 
 
@@ -216,7 +226,7 @@ def append(
     def doing() -> Receipt:
         passage = Passage(Work(now))
         held = lock_line(passage, str(case_id))
-        demand_delegation(held.mechanism.name, Call(act, actor), now)
+        demand_delegation(held.mechanism.name, Call(act, actor), now, own=True)
         written = append_in(
             passage, held, act, actor, change(held.case), values=values, besides=besides, key=key, columns=columns
         )

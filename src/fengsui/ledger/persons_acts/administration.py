@@ -17,7 +17,7 @@ ROLE = "administrator"
 
 def administers(acting: Acting, act: str, now: datetime) -> bool:
     """Whether the post is the administrator's; a deputy needs that act lent."""
-    return acting.may_do("*", act) and roles.holds(acting.person_id, acting.post_id, ROLE, tree().top, now)
+    return acting.may_do("*", act, own=True) and roles.holds(acting.person_id, acting.post_id, ROLE, tree().top, now)
 
 
 def administrator(posts: Iterable[Acting], act: str, now: datetime) -> Acting:

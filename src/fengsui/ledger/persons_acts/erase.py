@@ -66,7 +66,7 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
     found = opened(request, case)
     for one in found.posts:
         found.acting = one
-        if erasure.may_erase(found.held, found.actor, found.now) and one.may_do(found.case.mechanism, erasure.ACT):
+        if erasure.may_erase(found.held, found.actor, found.now) and one.may_do(found.case.mechanism, erasure.ACT, own=True):
             break
     else:
         raise Http404

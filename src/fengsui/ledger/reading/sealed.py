@@ -61,7 +61,7 @@ def _holds_one(field: Field, held: Held, acting: Acting, now: datetime) -> bool:
 
     A deputy reads it only who was lent ``look``, or everything.
     """
-    if not acting.may_do(held.mechanism.name, "look"):
+    if not acting.may_do(held.mechanism.name, "look", own=True):
         return False
     names = [name for name in field.sealed if name in roles.roles() and roles.role_of(name).kind != "person"]
     if not names:

@@ -62,9 +62,9 @@ class Holding(models.Model):
 
 
 class Delegation(models.Model):
-    """A principal lets a deputy do the named acts of one post 代签, from ``since`` to ``until``.
+    """A principal lets a deputy do the named acts of one post 代签, from ``since`` to ``until``, never for ever.
 
-    ``acts`` are act names, ``mechanism.act`` or ``*``; never for ever: ``until`` is mandatory.
+    ``acts`` are ``mechanism.act``, an act of the ledger's own such as ``correct``, or ``*``.
     """
 
     principal = models.ForeignKey(Person, models.CASCADE, related_name="delegations_given")

@@ -387,7 +387,7 @@ class Leader:
     def values(self, mechanism: Mechanism, act: Act, held: Held | None) -> dict[str, Any]:
         """What the act must be given, and its children's opening acts."""
         fields = held.case.fields if held else {}
-        names = [*act.sets, *(name for name in act.may_set if name in ("position", "supporting"))]
+        names = [*act.sets, *(name for name in act.may_set if name in ("position", "supporting", "deaths"))]
         given = {name: self._value(mechanism, name, act, fields) for name in names}
         for kind in act.opens:
             child = LIVES[kind].mechanism
@@ -408,7 +408,7 @@ class Leader:
             "criterion": first_criterion,
             "colour": lambda: self._colour(act.name, fields.get("colour")),
             "grade": lambda: {"grade_larger": "larger", "regrade_up": "major"}.get(act.name, "ordinary"),
-            "deaths": lambda: (fields.get("deaths") or 0) + 1,
+            "deaths": lambda: {"grade_ordinary": 0, "grade_larger": 3}.get(act.name, max(10, (fields.get("deaths") or 0) + 1)),
             "responsibility": lambda: small.one("plant", 3).person.pk,
         }
         if name in special:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from fengsui.law import numbers
 from fengsui.ledger.kernel.decide import decide, unopened
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Kid, Mechanism, Refusals
 from fengsui.ledger.kernel.step import Core, core_of, spent
@@ -99,7 +100,8 @@ class Stage:
         return max((row.due for row in case.clocks), default=NOW) + timedelta(days=400)
 
     def parents(self, case: Case, values: dict[str, Any]) -> dict[str, Any]:
-        return {"office.line": {values.get("answering"): {"below": 1, "kind": "bureau", "duty": True}}}
+        line = {values.get("answering"): {"below": 1, "kind": "bureau", "duty": True}}
+        return {"office.line": line, "law.accident.grades": numbers.find("accident.grades", NOW.date()).table}
 
     def fitted(self, case: Case, act: Act) -> Case:
         """The same case with values under which the act's guards about values can hold."""
@@ -122,6 +124,10 @@ class Stage:
             values["colour"] = "orange"
         if "grade_changed" in needs:
             values["deaths"] = (case.fields.get("deaths") or 0) + 1
+        if "grade_by_law" in needs:
+            values |= {"grade": "major", "deaths": 10 + values.get("deaths", 0), "injuries": 0, "loss": 0}
+        if "grade_ordinary" in needs:
+            values |= {"grade": "ordinary", "deaths": 0}
         if target is not None:
             for name in act.may_set:
                 if name in target.fields and name not in case.fields:

@@ -107,6 +107,17 @@ def crosses_level(look: Look) -> bool:
     return new != grade_of(look.case.fields, table)
 
 
+def grade_by_law(look: Look) -> bool:
+    """The grade is the one that deaths, injuries and loss give by the law's table (fact ``law.accident.grades``)."""
+    table = look.facts.given.get("law.accident.grades") or {}
+    return bool(look.new("grade") == grade_of({name: look.new(name) for name in _FIGURES}, table))
+
+
+def grade_ordinary(look: Look) -> bool:
+    """The grade is the lowest."""
+    return bool(look.new("grade") == GRADES[0])
+
+
 def larger_or_above(look: Look) -> bool:
     """The grade is larger, major or extraordinary."""
     return _rank(GRADES, look.new("grade")) >= 1
@@ -120,5 +131,7 @@ PURE: Mapping[str, Callable[[Look], bool]] = {
     "colour_lower": colour_lower,
     "grade_changed": grade_changed,
     "crosses_level": crosses_level,
+    "grade_by_law": grade_by_law,
+    "grade_ordinary": grade_ordinary,
     "larger_or_above": larger_or_above,
 }

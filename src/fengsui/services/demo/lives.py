@@ -17,6 +17,7 @@ from fengsui.ledger import doors, evidence, mechanisms
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.doors.opening import blank
+from fengsui.ledger.kernel.guards import GRADES
 from fengsui.ledger.kernel.shapes import Act, Actor, Call, Field, Guard, Mechanism
 from fengsui.ledger.reading.choosable import Choosable
 from fengsui.moment import LEGAL_ZONE
@@ -266,6 +267,8 @@ class Lives:
     def _choice(self, field: Field, subject: Subject, at: datetime, old: Mapping[str, Any]) -> str:
         if field.name == "colour":
             return self.chance.choice(COLOURS)
+        if field.name == "grade":  # the figures that are made up here are those of an ordinary accident
+            return GRADES[0]
         if isinstance(field.of, str) and field.of:
             rows = numbers.choices(field.of.removeprefix("law."), at.astimezone(LEGAL_ZONE).date())
             own = [row.code for row in rows if row.number.name.rpartition(".")[2] in _criteria(subject)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -12,10 +14,12 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from fengsui.api.assembly import api
 from fengsui.ledger import doors, reading
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case
+from fengsui.ledger.urls import urlpatterns
 from fengsui.moment import now as present
 from tests.integration.ledger.test_doors import site
 from tests.small_region import Small, build
@@ -132,3 +136,71 @@ def _plain(answer: Any) -> str:
         return str(data.decode(errors="replace"))
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         return "\n".join(book.read(name).decode(errors="replace") for name in book.namelist())
+
+
+NONE = "00000000-0000-4000-8000-000000000000"
+BODIES: dict[str, dict[str, Any]] = {
+    "acts": {"act": "drop", "values": {"decision": "无"}},
+    "corrections": {"entry": 1, "field": "case.title", "value": "x", "grounds": "依法"},
+    "end": {"grounds": "依法"},
+    "merge": {"into": NONE, "grounds": "同一事项"},
+    "shares": {"office": 1, "until": "2030-01-01T00:00:00Z", "grounds": "依法"},
+    "erasures": {"fields": ["decision"], "grounds": "依法", "clause": "第一条"},
+}
+"""Bodies that are well formed, so that the answer depends on the case alone; other endpoints get an empty one."""
+
+
+def _everywhere() -> list[tuple[str, str]]:
+    """Method and address of every page and endpoint that names a case by its id, with CASE in its place."""
+    found = []
+    for path, operations in api.get_openapi_schema()["paths"].items():
+        for method in operations if "{case_id}" in path else ():
+            found.append((method.upper(), path.replace("{case_id}", "CASE").replace("{name}", "drop")))
+    for pattern in urlpatterns:
+        text = str(pattern.pattern)
+        if "<uuid:case>" in text:
+            address = "/" + re.sub(r"<int:\w+>", "1", text.replace("<uuid:case>", "CASE"))
+            address = address.replace("<slug:act>", "drop").replace("<slug:digest>", "ab" * 32)
+            found += [("GET", address), ("POST", address)]
+    return [(method, re.sub(r"\{\w+\}", "1", address)) for method, address in found]
+
+
+@pytest.mark.parametrize("office", ["county", "plant", "other"])
+def test_no_address_tells_it_from_a_case_that_does_not_exist(small: Small, seen_by_nobody: Case, office: str) -> None:
+    who = small.one(office)
+    client = Client(raise_request_exception=False)
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    secret = str(seen_by_nobody.pk)
+
+    def asked(method: str, address: str, case: str) -> tuple[int, str]:
+        headers = {"X-Acting-Post": str(who.post.pk), "Idempotency-Key": f"{method}{address}{case}"[:128], "If-Match": '"1"'}
+        body: Any = BODIES.get(address.rsplit("/", 1)[-1], {})
+        sent = {"data": body | {"into": case} if "into" in body and "CASE" not in address else body}
+        if address.startswith("/api/"):
+            sent = {"data": json.dumps(body), "content_type": "application/json"}
+        answer = client.generic(method, address.replace("CASE", case), headers=headers) if method == "GET" else client.post(
+            address.replace("CASE", case), headers=headers, **sent
+        )  # fmt: skip
+        text = re.sub(r"[A-Za-z0-9]{64}|[-\d]{10}T[\d:.+]+", "", _plain(answer))  # each time another token, another moment
+        return answer.status_code, re.sub(r"[0-9a-f-]{32,}|\d\d(:\d\d)+", "", text.replace(case, "CASE"))
+
+    addresses = _everywhere()
+    assert len(addresses) > 30
+    for method, address in addresses:
+        there, nowhere = asked(method, address, secret), asked(method, address, NONE)
+        other = next((n for n, (a, b) in enumerate(zip(there[1], nowhere[1], strict=False)) if a != b), 0)
+        assert there == nowhere, (method, address, there[1][other - 80 : other + 80], nowhere[1][other - 80 : other + 80])
+
+
+def test_naming_it_as_the_case_to_merge_into_tells_nothing(small: Small, seen_by_nobody: Case) -> None:
+    who = small.one("county")
+    own = doors.open("hazard", "found_here", {"finding": "阀门关闭"}, who.actor, site(small), key="m", now=present())
+    client = Client()
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    told = []
+    for number, into in enumerate((str(seen_by_nobody.pk), NONE)):
+        headers = {"X-Acting-Post": str(who.post.pk), "Idempotency-Key": f"k{number}", "If-Match": '"1"'}
+        body = json.dumps({"into": into, "grounds": "同一事项"})
+        answer = client.post(f"/api/cases/{own.case}/merge", body, content_type="application/json", headers=headers)
+        told.append((answer.status_code, answer.content.decode().replace(into, "CASE")))
+    assert told[0] == told[1] and told[0][0] in (404, 409, 422)

@@ -83,11 +83,63 @@ def test_an_honest_move_passes(case: Case) -> None:
         "UPDATE ledger_leaf SET position = 9",
         "DELETE FROM ledger_head",
         "DELETE FROM ledger_case",
+        "TRUNCATE ledger_case CASCADE",
+        "UPDATE ledger_head SET signature = ''",
+        "DELETE FROM ledger_tile",
+        "UPDATE ledger_sealkey SET public = ''",
+        "UPDATE ledger_receipt SET code = 'x'",
+        "UPDATE ledger_callrecord SET at = now()",
+        "DELETE FROM ledger_reporterlook",
+        "DELETE FROM ledger_evidence",
+        "DELETE FROM ledger_mechanismversion",
+        "DELETE FROM django_migrations",
+        "TRUNCATE region_change",
+        "TRUNCATE law_lawedit",
+        "SELECT setval('ledger_entry_id_seq', 1)",
     ],
 )
 def test_the_application_may_only_add_entries(case: Case, statement: str) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"), as_application(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE ledger_case DISABLE TRIGGER ALL",
+        "ALTER TABLE ledger_case DISABLE TRIGGER ledger_case_moves",
+        "ALTER TABLE ledger_case DROP CONSTRAINT case_state_has_entry",
+        "SET session_replication_role = replica",
+        "SELECT set_config('session_replication_role', 'replica', false)",
+        "DROP TRIGGER ledger_case_moves ON ledger_case",
+        "DROP TABLE ledger_entry CASCADE",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE OR REPLACE FUNCTION ledger_case_moves() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "ALTER FUNCTION ledger_erase(bigint, bigint) SECURITY INVOKER",
+        "ALTER ROLE fengsui_app SUPERUSER",
+        "CREATE ROLE another",
+        "COPY ledger_case TO PROGRAM 'true'",
+        "COPY ledger_case TO '/tmp/case'",
+        "SELECT pg_read_file('PG_VERSION')",
+        "CREATE RULE none AS ON DELETE TO ledger_case DO INSTEAD NOTHING",
+        "ALTER TABLE ledger_entry ENABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_the_application_does_not_get_round_the_guards(case: Case, statement: str) -> None:
+    refused = pytest.raises(
+        DatabaseError, match=r"permission denied|must be owner|Only roles with|must be superuser|not a superuser"
+    )
+    with refused, as_application(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_table_of_the_applications_own_shadows_none_inside_the_erasure(case: Case) -> None:
+    entry = Entry.objects.get()
+    with pytest.raises(DatabaseError, match="erasure entry"), as_application(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE ledger_entry (id bigint, case_id uuid, act text, body bytea, salt bytea)")
+        cursor.execute("INSERT INTO pg_temp.ledger_entry VALUES (%s, %s, 'x'), (99, %s, 'erase')", [entry.id, case.pk, case.pk])
+        cursor.execute("SELECT ledger_erase(%s, 99)", [entry.id])
 
 
 def test_erasure_needs_its_own_entry(case: Case) -> None:

@@ -12,6 +12,8 @@ A breakage is *equivalent* (nothing was broken) by criteria that do not ask the 
 ``ends anyway`` the kernel stops every clock at an end, so that ``end`` in ``stops`` only says so;
 ``other ways``  a removed act (or ``then``) answers no signal, is no work and verifies nothing, what it set or opened
                 others do too, another act leads to each place it led to, and people can still leave its state;
+``done later``  a removed act is offered word for word in a state that people lead to from its own, where it answers no
+                signal: the report that is no hazard is found to be none one act later, with the same two signatures;
 ``once entered`` the state that runs under a once-only number has one way in, which can be gone once;
 ``heard by another`` the signal is still answered by another act wherever the removed one was offered.
 """
@@ -276,6 +278,8 @@ def equivalent(breakage: Breakage, old: Mechanism, new: Mechanism, budget: int =
         return "ends anyway"
     if breakage.kind in ("act removed", "then removed") and _other_ways(old, new, breakage):
         return "other ways"
+    if breakage.kind == "act removed" and _done_later(old, new, breakage):
+        return "done later"
     if breakage.kind == "once-only number re-entered" and _entered_once(old, breakage.where.split(" by ")[0]):
         return "once entered"
     if breakage.kind == "signal unanswered" and _heard_by_another(new, breakage):
@@ -312,6 +316,24 @@ def _other_ways(old: Mechanism, new: Mechanism, breakage: Breakage) -> bool:
     opens = {kind for other in rest for kind in other.opens} | {kind for end in new.ends.values() for kind in end.opens}
     gone = set() if breakage.kind == "then removed" else {*act.sets} - given | {*act.opens} - opens
     return reached and leaves and not act.does and not act.verifies and not gone and not (act.starts or act.stops)
+
+
+def _done_later(old: Mechanism, new: Mechanism, breakage: Breakage) -> bool:
+    where, _, name = breakage.where.partition(".")
+    act = old.states[where].offers[name]
+    if any(by.partition(".")[0] in ("event", "clock", "child", "parent") for by in act.by):
+        return False
+    return any(
+        one.to != where
+        and one.to in new.states
+        and all("." not in by or by.startswith("field.") for by in one.by)
+        and _same_act(new.states[one.to].offers.get(name), act)
+        for one in new.states[where].actions
+    )
+
+
+def _same_act(one: Act | None, other: Act) -> bool:
+    return one is not None and replace(one, within_states=()) == replace(other, within_states=())
 
 
 def _entered_once(mechanism: Mechanism, place: str) -> bool:

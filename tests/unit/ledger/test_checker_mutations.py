@@ -20,10 +20,6 @@ from tests.unit.ledger.breakages import Breakage, breakages, equivalent
 
 pytestmark = pytest.mark.slow
 
-CAUGHT = 0.95
-"""The share of the non-equivalent breakages that the loader or the checker must refuse."""
-
-
 CHUNK = 40
 """Breakages that one process judges at a time."""
 
@@ -108,6 +104,4 @@ def test_breakages_are_caught() -> None:
     print(f"{real - len(survivors)} of {real} non-equivalent breakages caught, {same.total()} equivalent\n{table}\n{listed}")
     assert made.total() > 1000
     assert same.total() < 0.05 * made.total(), "too much is called equivalent"
-    assert (real - len(survivors)) / real >= CAUGHT, listed
-    for kind in ("signatures removed", "verifies removed", "clock removed", "within removed", "owner removed", "does removed"):
-        assert not missed[kind], kind
+    assert not survivors, f"neither caught nor shown to be equivalent (breakages.py says by which criteria):\n{listed}"

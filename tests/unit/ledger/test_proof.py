@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 import yaml
 
 from fengsui import shipped
+from fengsui.ledger.kernel.document import MechanismError
 from fengsui.ledger.kernel.load import load_text
-from fengsui.ledger.kernel.names import Names
+from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.proof import PROPERTIES, Law, Report, check
 from fengsui.ledger.proof.cli import main
@@ -49,7 +51,8 @@ def read(case: Mapping[str, Any], names: Names) -> dict[str, Mechanism]:
 
 
 def report_of(case: Mapping[str, Any], names: Names) -> Report:
-    return check(read(case, names), names, Law())
+    told = replace(names, sent={**names.sent, **{event: tuple(to) for event, to in case.get("sent", {}).items()}})
+    return check(read(case, names), told, Law())
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,24 @@ def test_obligations_name_known_things(names: Names) -> None:
     for line in shipped_law().obligations:
         assert line.mechanism in mechanisms or line.ladder in names.ladders, line
         assert line.runs in names.law or not line.runs, line
+
+
+def test_the_registry_tells_known_mechanisms_of_events(names: Names) -> None:
+    mechanisms = load_all(names)
+    assert {to for told in names.sent.values() for to in told} <= mechanisms.keys()
+    with pytest.raises(MechanismError, match=r"events.alarm.again.to: .*Write to: \[warning\]"):
+        read_names("events: {alarm.again: {zh: 再次报警, en: Alarm again, to: warning}}")
+
+
+def test_what_starts_a_number_leads_to_a_state_that_runs_it(names: Names) -> None:
+    mechanisms = dict(load_all(names))
+    text = yaml.safe_dump(dict(mechanisms["hazard"].source), sort_keys=False, allow_unicode=True)
+    assert text.count("to: assigned") == 3
+    mechanisms["hazard"] = load_text(text.replace("to: assigned", "to: found_above", 1), names, "hazard.yaml")
+    (found,) = check(mechanisms, names, shipped_law()).of("hazard")
+    assert (found.property, found.state, found.act) == (1, "found_above", "assign_down")
+    assert found.says.startswith("law number hazard.sign does not run after it: 平台建议")
+    assert found.path == ("found_above", "assign_down") or found.path == ("listed_above", "assign_down")
 
 
 def test_same_proof_same_bytes(names: Names) -> None:

@@ -199,6 +199,7 @@ SHOWS: dict[str, Witness] = {
     "11-tells-a-stranger": tells("enterprise"),
     "12-clock-unheard": deaf_to("clock.due", "checking", clock="due"),
     "12-event-only-if": deaf_to("event.alarm.again", "checking"),
+    "12-event-sent-unheard": deaf_to("event.alarm.again", "doing"),
     "12-event-unheard": deaf_to("event.alarm.again", "doing"),
 }
 """What the path of each broken file shows. Two files have no story of one mechanism: see the tests below."""

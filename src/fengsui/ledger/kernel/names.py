@@ -62,6 +62,8 @@ class Names:
     guards: Mapping[str, GuardName] = field(default_factory=dict)
     effects: Mapping[str, EffectName] = field(default_factory=dict)
     events: Mapping[str, Frozen] = field(default_factory=dict)  # name → title
+    sent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Event → the mechanisms whose open cases the platform tells of it, whether or not they say that they hear it."""
     law: Mapping[str, LawName] = field(default_factory=dict)
     ladders: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -112,6 +114,7 @@ def read_names(text: str, file: str = "registry.yaml") -> Names:
         guards={name: _guard(name, body, document) for name, body in _section(data, "guards")},
         effects={name: _effect(name, body, document) for name, body in _section(data, "effects")},
         events={name: _title(body) for name, body in _section(data, "events")},
+        sent={name: _sent(name, body, document) for name, body in _section(data, "events")},
         law={name: _law(name, body) for name, body in _section(data, "law")},
         ladders={name: read_ladder(body, f"ladders.{name}", document) for name, body in _section(data, "ladders")},
         lines={path: f"{file}:{line}" for path, line in document.lines.items() if path.startswith("ladders.")},
@@ -130,6 +133,14 @@ def _title(body: Any) -> Frozen:
     if not isinstance(body, dict):
         return {}
     return body["title"] if isinstance(body.get("title"), dict) else {k: body[k] for k in ("zh", "en") if k in body}
+
+
+def _sent(name: str, body: Any, document: Document) -> tuple[str, ...]:
+    to = body.get("to", []) if isinstance(body, dict) else []
+    if not isinstance(to, list) or not all(isinstance(one, str) for one in to):
+        document.fault(f"events.{name}.to", "it is told to a list of mechanisms", "Write to: [warning]")
+        return ()
+    return tuple(to)
 
 
 def _guard(name: str, body: Any, document: Document) -> GuardName:

@@ -74,6 +74,9 @@ def _runs(life: Life, line: Obligation) -> Iterator[Finding]:
     if not clocks and not states:
         yield Finding(1, mechanism.name, f"nothing runs {number}: {line.clause}")
         return
+    for where, act in every_act(mechanism) if states and not clocks else ():
+        if act.name in line.starts and act.to not in {state.name for state in states}:
+            yield Finding(1, mechanism.name, f"{number} does not run after it: {line.clause}", where, act.name)
     held = [clock for clock in clocks if line.holder in ("", clock.holder)]
     if line.holder and not held and not any(state.owner == line.holder for state in states):
         roles = sorted({clock.holder for clock in clocks} | {state.owner for state in states})

@@ -244,6 +244,7 @@ def signals(mechanism: Mechanism, names: Names) -> Iterator[Finding]:
     heard = {by for state, act in every_act(mechanism) if state for by in act.by if kind_of(by) == "event"}
     if mechanism.key:  # a second opening of a keyed case comes to the open one
         heard |= {by for act in mechanism.opening.values() for by in act.by if kind_of(by) == "event"}
+    heard |= {f"event.{event}" for event, told in names.sent.items() if mechanism.name in told}
     for state in mechanism.states.values():
         for event in sorted(heard - state.ignores):
             answers = [act for act in state.actions if event in act.by]

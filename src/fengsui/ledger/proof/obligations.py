@@ -1,6 +1,6 @@
 """What the law asks of one mechanism, whatever its file says.
 
-``data/law/obligations.yaml`` states them with their clauses: who must sign, what must be verified, how often
+``data/obligations.yaml`` states them with their clauses: who must sign, what must be verified, how often
 a matter may be sent back, which law number must be running when a case ends. The proof checks them beside the
 twelve properties, so that a mechanism cannot be made weaker than the law by editing its own file.
 """
@@ -27,7 +27,8 @@ class Obligation:
     ``verifies``, asks all of the guards ``needs``, is done at most ``at_most`` times.
     ``end``: on every way to it one act of each group in ``after`` has been done; verified if ``verified``.
     ``runs``: the law number is run by a clock of ``holder`` (empty: anybody), started by each of ``starts`` and
-    stopped by each of ``stops``; running, or answered by one of ``stops``, at each of the ends ``until``.
+    stopped by each of ``stops``; running, or answered by one of ``stops``, at each of the ends ``until``. Where states run
+    it, each of ``starts`` leads to one of them.
     ``rung``: ``ladder`` has a rung at that time which does ``what`` (``climbs up``, ``opens NAME``, ``tells NAME`` …).
     """
 

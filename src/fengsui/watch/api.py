@@ -149,7 +149,7 @@ def acknowledge(request: HttpRequest, body: Acknowledge) -> dict[str, int]:
         raise Http404("There is no such alarm among those you may see")
     if not all(listing.may_handle(acting, alarm.site, "acknowledge") for alarm in rows):
         raise HttpError(403, "Alarms are handled by the site's own posts; others act on the warning")
-    return {"changed": handling.acknowledge(body.alarms, acting.person_id, key=body.key[:40], now=present())}
+    return {"changed": handling.acknowledge(body.alarms, handling.Doer.of(acting), key=body.key[:40], now=present())}
 
 
 class Hide(Schema):
@@ -201,10 +201,10 @@ def hide(request: HttpRequest, rule: int, body: Hide) -> Any:
     try:
         if body.what == "bring_back":
             may = listing.may_handle(acting, found.point.site, "suppress")
-            handling.bring_back(rule, acting.person_id, key=body.key, now=now, suppressed=may)
+            handling.bring_back(rule, handling.Doer.of(acting), key=body.key, now=now, suppressed=may)
         else:
             until = now + timedelta(minutes=min(max(body.minutes, 0), 100_000))
-            handling.hide(body.what, rule, acting.person_id, until, body.reason, key=body.key, now=now)
+            handling.hide(body.what, rule, handling.Doer.of(acting), until, body.reason, key=body.key, now=now)
     except handling.NotPossible as error:
         raise HttpError(422, str(error)) from error
     return Status(204, None)

@@ -31,9 +31,14 @@ SHOWN = 200
 def lines(posts: Sequence[Acting]) -> list[dict[str, Any]]:
     """What is hidden in scope, for the list of alarms: each with who hid it and whether the reader may show it again."""
     found = list(listing.concealed(posts)[:SHOWN])
-    people = names.persons(one.person for one in found)
+    people = names.persons(who for one in found for who in (one.person, one.principal))
     return [
-        {"line": one, "by": people.get(one.person, ""), "may": any(listing.may_bring_back(post, one) for post in posts)}
+        {
+            "line": one,
+            "by": people.get(one.person, ""),
+            "principal": people.get(one.principal or 0, ""),
+            "may": any(listing.may_bring_back(post, one) for post in posts),
+        }
         for one in found
     ]
 
@@ -92,10 +97,10 @@ def _done(request: HttpRequest, posts: Sequence[Acting], rows: Iterable[tuple[Ru
     try:
         if what == "bring_back":
             may = listing.may_handle(acting, rule.point.site, "suppress")
-            handling.bring_back(rule.pk, acting.person_id, key=key, now=now, suppressed=may)
+            handling.bring_back(rule.pk, handling.Doer.of(acting), key=key, now=now, suppressed=may)
         else:
             until = now + timedelta(minutes=whole(minutes, 99_999) or 0)
-            handling.hide(what, rule.pk, acting.person_id, until, said.get("reason", ""), key=key, now=now)
+            handling.hide(what, rule.pk, handling.Doer.of(acting), until, said.get("reason", ""), key=key, now=now)
     except handling.NotPossible as error:
         return str(error)
     messages.success(request, _("Done and recorded."))

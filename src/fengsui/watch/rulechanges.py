@@ -232,7 +232,7 @@ def _tell(old: Rule | None, new: Rule | None, grounds: str, acting: Acting, now:
     limits = "" if new.limit is None or old.limit == new.limit else f"{old.limit:g} → {new.limit:g} · "
     AlarmEvent.objects.create(
         event_id=f"rule-{new.pk}", alarm=alarm, kind="rule_changed", rule=new, point_id=new.point_id, at=now, stored_at=now,
-        person=acting.person_id, text=f"{limits}{grounds}"[:300],
+        person=acting.person_id, principal=acting.principal_id, text=f"{limits}{grounds}"[:300],
     )  # fmt: skip
     news.spread({alarm.site_id}, now)
     return {"alarm": alarm.pk}

@@ -164,12 +164,12 @@ def _needed(what: str, alarm: Alarm) -> str:
 
 
 def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, now: datetime) -> None:
-    key, person = request.POST.get("key") or uuid.uuid4().hex, acting.person_id
+    key, by = request.POST.get("key") or uuid.uuid4().hex, handling.Doer.of(acting)
     ids = [alarm.pk for alarm in rows]
     if what == "acknowledge":
-        handling.acknowledge(ids, person, key=key, now=now)
+        handling.acknowledge(ids, by, key=key, now=now)
     elif what == "reset":
-        handling.reset(ids, person, key=key, now=now)
+        handling.reset(ids, by, key=key, now=now)
     else:
         sites = {alarm.rule_id: alarm.site for alarm in rows if alarm.rule_id is not None}
         for rule, site in sites.items():
@@ -177,12 +177,12 @@ def _handle(what: str, rows: list[Alarm], acting: Acting, request: HttpRequest, 
             if what == "shelve":
                 minutes = request.POST.get("minutes", "60")
                 until = now + timedelta(minutes=whole(minutes, 99_999) or 0)
-                handling.shelve(rule, person, until, reason, key=key, now=now)
+                handling.shelve(rule, by, until, reason, key=key, now=now)
             elif what == "out_of_service":
-                handling.take_out_of_service(rule, person, reason, key=key, now=now)
+                handling.take_out_of_service(rule, by, reason, key=key, now=now)
             else:
                 may = listing.may_handle(acting, site, "suppress")
-                handling.bring_back(rule, person, key=key, now=now, suppressed=may)
+                handling.bring_back(rule, by, key=key, now=now, suppressed=may)
 
 
 @require_safe
@@ -218,9 +218,14 @@ WHAT_HAPPENED = {
 def _story(alarm: Alarm) -> list[dict[str, Any]]:
     """What happened to the alarm, oldest first, with who did it."""
     events = list(alarm.events.order_by("at", "id")[:200])
-    people = names.persons(event.person for event in events)
+    people = names.persons(one for event in events for one in (event.person, event.principal))
     return [
-        {"event": event, "what": WHAT_HAPPENED.get(event.kind, event.kind), "by": people.get(event.person or 0, "")}
+        {
+            "event": event,
+            "what": WHAT_HAPPENED.get(event.kind, event.kind),
+            "by": people.get(event.person or 0, ""),
+            "principal": people.get(event.principal or 0, ""),
+        }
         for event in events
     ]
 

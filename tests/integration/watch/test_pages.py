@@ -2,16 +2,16 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fengsui.region.models import Site
+from fengsui.region.models import Delegation, Holding, Site
 from fengsui.watch import credentials, line
-from fengsui.watch.models import Alarm, IngestCounter
+from fengsui.watch.models import Alarm, AlarmEvent, IngestCounter
 from tests.integration.watch.test_relay import NOW, Plant, alarms
 from tests.unit.watch.test_codec import ANYTHING
 
@@ -76,6 +76,32 @@ def test_only_the_site_s_posts_acknowledge(plant):
         answer = browser(plant, office).post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": post, "key": "k"})
         assert answer.status_code == status
     assert Alarm.objects.unscoped("test").get(pk=alarm.pk).state == "acknowledged"
+
+
+def test_a_deputy_s_acts_on_alarms_name_the_principal_too(plant):
+    """A deputy does it, whose act it is stays on record (代签): acknowledged, hidden and shown again, by page and by program."""
+    control, deputy = plant.small.one("plant"), plant.small.one("plant", 1)
+    Holding.objects.filter(person=deputy.person).delete()
+    Delegation.objects.create(
+        principal=control.person, deputy=deputy.person, post=control.post, acts=["alarm.acknowledge", "shelve", "bring_back"],
+        since=NOW - timedelta(days=400), until=datetime(2099, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    client, alarm = Client(), alarms().get(level="HH")
+    client.force_login(deputy.account, backend="django.contrib.auth.backends.ModelBackend")
+    signed = f"{control.person.name}（signed by {deputy.person.name}）"
+    post = f"{control.post.pk}:{control.person.pk}"
+    client.post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": post, "key": "k"})
+    client.post("/alarms/do/shelve/", {"alarm": alarm.pk, "post": post, "minutes": "30", "reason": "calibration", "key": "s"})
+    both = {"person": deputy.person.pk, "principal": control.person.pk}
+    acts = AlarmEvent.objects.filter(alarm=alarm, person__isnull=False)
+    assert list(acts.values("kind", *both)) == [{"kind": "acknowledge", **both}, {"kind": "shelved", **both}]
+    assert signed in client.get("/alarms/?show=hidden", headers={"accept-language": "en"}).content.decode()
+    address = f"/api/rules/{alarm.rule_id}/hidden"
+    body = json.dumps({"what": "bring_back", "reason": "", "minutes": 0, "key": "b"})
+    answer = client.post(address, body, content_type="application/json", headers={"X-Acting-Post": post})
+    assert answer.status_code == 204, answer.content
+    assert acts.get(kind="bring_back").principal == control.person.pk
+    assert client.get(f"/alarms/{alarm.pk}/", headers={"accept-language": "en"}).content.decode().count(signed) == 3
 
 
 def test_shelving_needs_a_reason_and_ends(plant):

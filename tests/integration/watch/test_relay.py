@@ -12,6 +12,7 @@ from fengsui.region.models import HazardUnit, Point
 from fengsui.watch import applying, handling, housekeeping, rulechanges, rules
 from fengsui.watch import warnings as lowering
 from fengsui.watch.alarm_states import OWING, State, What, after
+from fengsui.watch.handling import Doer
 from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, Rule
 from fengsui.watch.shard import Shard
 from fengsui.watch.stream import CONFIG, partition
@@ -151,8 +152,8 @@ def test_returned_alarms_wait_for_acknowledgement_and_end_with_it(plant):
     alarm = alarms().get()
     assert alarm.state == "returned" and alarm.closed_at is None
     person = plant.small.one("plant").person.pk
-    handling.acknowledge([alarm.pk], person, key="k1", now=NOW)
-    handling.acknowledge([alarm.pk], person, key="k1", now=NOW)
+    handling.acknowledge([alarm.pk], Doer(person), key="k1", now=NOW)
+    handling.acknowledge([alarm.pk], Doer(person), key="k1", now=NOW)
     alarm.refresh_from_db()
     assert (alarm.state, alarm.acknowledged_by) == ("normal", person)
     assert alarm.events.filter(kind="acknowledge").count() == 1
@@ -162,8 +163,8 @@ def test_returned_alarms_wait_for_acknowledgement_and_end_with_it(plant):
 def test_shelved_rules_raise_no_warning_until_the_shelf_ends(plant):
     person = plant.small.one("plant").person.pk
     with pytest.raises(handling.NotPossible):
-        handling.shelve(plant.rule().pk, person, NOW + timedelta(hours=9), "calibration", key="s0", now=NOW)
-    handling.shelve(plant.rule().pk, person, NOW + timedelta(hours=1), "calibration", key="s1", now=NOW)
+        handling.shelve(plant.rule().pk, Doer(person), NOW + timedelta(hours=9), "calibration", key="s0", now=NOW)
+    handling.shelve(plant.rule().pk, Doer(person), NOW + timedelta(hours=1), "calibration", key="s1", now=NOW)
     plant.say(plant.event("RAISED"))
     assert alarms().get().hidden == "shelved" and not warnings().exists()
     later = NOW + timedelta(hours=1, minutes=1)
@@ -174,12 +175,12 @@ def test_shelved_rules_raise_no_warning_until_the_shelf_ends(plant):
 
 def test_a_rule_that_is_taken_away_ends_its_hiding(plant):
     old = plant.rule()
-    handling.suppress(old.pk, plant.small.one("plant").person.pk, "by design", key="s", now=NOW)
+    handling.suppress(old.pk, Doer(plant.small.one("plant").person.pk), "by design", key="s", now=NOW)
     Rule.objects.unscoped("test").filter(pk=old.pk).update(until=NOW + timedelta(minutes=1))
     housekeeping.keep(NOW + timedelta(minutes=2), exercise=False)
     assert Concealment.objects.unscoped("test").get().ended_at == NOW + timedelta(minutes=2)
     with pytest.raises(handling.NotPossible, match=r"没有后续规则|none has replaced it"):
-        handling.suppress(old.pk, 1, "again", key="t", now=NOW + timedelta(minutes=3))
+        handling.suppress(old.pk, Doer(1), "again", key="t", now=NOW + timedelta(minutes=3))
 
 
 LATER = NOW + timedelta(minutes=1)
@@ -195,7 +196,7 @@ def closer(plant, limit=1.7, at=LATER):
 def test_a_rule_that_is_replaced_hands_its_hiding_on(plant, kind):
     person, old = plant.small.one("plant").person.pk, plant.rule()
     what = {"shelved": "shelve", "suppressed": "suppress"}.get(kind, kind)
-    handling.hide(what, old.pk, person, NOW + timedelta(hours=2), "calibration", key="s", now=NOW)
+    handling.hide(what, old.pk, Doer(person), NOW + timedelta(hours=2), "calibration", key="s", now=NOW)
     raised = plant.event("RAISED")
     line = closer(plant)
     housekeeping.keep(LATER + timedelta(minutes=1), exercise=False)
@@ -205,12 +206,12 @@ def test_a_rule_that_is_replaced_hands_its_hiding_on(plant, kind):
     # The engine still judged by the former rule when the value went beyond.
     plant.say(raised, now=LATER)
     assert (alarms().get().hidden, alarms().get().rule_id) == (kind, line.new.pk) and not warnings().exists()
-    handling.bring_back(old.pk, person, key="b", now=LATER, suppressed=True)  # from a page that is older than the change
+    handling.bring_back(old.pk, Doer(person), key="b", now=LATER, suppressed=True)  # from a page that is older than the change
     assert alarms().get().hidden == "" and not Concealment.objects.unscoped("test").filter(ended_at=None).exists()
 
 
 def test_a_shelf_ends_at_its_time_though_the_rule_changed_in_between(plant):
-    handling.shelve(plant.rule().pk, 1, NOW + timedelta(hours=1), "calibration", key="s", now=NOW)
+    handling.shelve(plant.rule().pk, Doer(1), NOW + timedelta(hours=1), "calibration", key="s", now=NOW)
     plant.say(plant.event("RAISED"))
     closer(plant)
     housekeeping.keep(NOW + timedelta(minutes=59), exercise=False)
@@ -289,7 +290,7 @@ def test_one_outage_alarm_though_every_partition_tells_of_it(plant):
     plant.say(plant.event("OUTAGE", **outage, at=NS + 600 * 10**9))
     alarm.refresh_from_db()
     assert (alarm.times, alarms().count()) == (2, 1)
-    handling.acknowledge([alarm.pk], 1, key="a", now=NOW)
+    handling.acknowledge([alarm.pk], Doer(1), key="a", now=NOW)
     plant.say(plant.event("OUTAGE", **outage, at=NS + 610 * 10**9), plant.event("OUTAGE", **outage, at=NS + 900 * 10**9))
     assert alarms().filter(closed_at__isnull=True).count() == 1 and alarms().count() == 2
 
@@ -331,7 +332,7 @@ def test_the_database_refuses_a_second_open_alarm(plant):
 def test_flood_is_marked(plant):
     for n in range(12):
         plant.say(plant.event("RAISED", "H", n % 3), plant.event("CLEARED", "H", n % 3))
-        handling.acknowledge(list(alarms().filter(state__in=OWING).values_list("pk", flat=True)), 1, key=f"a{n}", now=NOW)
+        handling.acknowledge(list(alarms().filter(state__in=OWING).values_list("pk", flat=True)), Doer(1), key=f"a{n}", now=NOW)
     assert [a.flood for a in alarms().order_by("pk")] == [False] * 10 + [True] * 2
 
 

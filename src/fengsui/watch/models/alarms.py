@@ -85,6 +85,7 @@ class AlarmEvent(models.Model):
     stored_at = models.DateTimeField()  # when the stream, or we, had it
     value = models.FloatField(null=True, blank=True)
     person = models.BigIntegerField(null=True, blank=True)
+    principal = models.BigIntegerField(null=True, blank=True)  # whose act it is where a deputy did it 代签
     text = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -104,6 +105,7 @@ class Concealment(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     person = models.BigIntegerField()
+    principal = models.BigIntegerField(null=True, blank=True)  # whose act it is where a deputy did it 代签
     reason = models.CharField(max_length=300)
 
     objects = ScopedManager(

@@ -83,7 +83,8 @@ def test_a_deputy_s_acts_on_alarms_name_the_principal_too(plant):
     control, deputy = plant.small.one("plant"), plant.small.one("plant", 1)
     Holding.objects.filter(person=deputy.person).delete()
     Delegation.objects.create(
-        principal=control.person, deputy=deputy.person, post=control.post, acts=["alarm.acknowledge", "shelve", "bring_back"],
+        principal=control.person, deputy=deputy.person, post=control.post,
+        acts=["alarm.acknowledge", "alarm.shelve", "alarm.bring_back"],
         since=NOW - timedelta(days=400), until=datetime(2099, 1, 1, tzinfo=UTC),
     )  # fmt: skip
     client, alarm = Client(), alarms().get(level="HH")

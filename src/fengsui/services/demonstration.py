@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from fengsui.services import folder as folders
@@ -23,7 +22,9 @@ PACE = "40"
 FILLING = "filling in the made-up region, once: about a minute"
 
 _SEEDED = "DEMO"  # beside the marker: this folder holds a demo, and it is complete
-_HALF = "DEMO.half"  # its filling began and has not ended
+_HALF = "DEMO.half"  # its filling has not ended
+_FILLED = ("pg", "pg.new", "nats", "history", "engine", "evidence", "exercise")
+"""What a filling that broke off leaves; the keys and the ports stay."""
 
 
 def run(path: Path, *, plain: bool, still: bool) -> None:
@@ -31,6 +32,9 @@ def run(path: Path, *, plain: bool, still: bool) -> None:
     path = path.absolute()
     if (path / folders.MARKER).exists():
         _begin_again(folders.find(path))
+    folder = folders.make(path)
+    if not (folder.path / _SEEDED).exists():
+        (folder.path / _HALF).touch()  # from the first moment on: a start that breaks off before the filling begins again too
     os.environ["FENGSUI_DEMO"] = "1"
     os.environ.setdefault("FENGSUI_EXERCISE_PACE", PACE)
     extra = () if still else tuple(name for name in ("simulator", "exercise") if find_module(ROOMS[name]))
@@ -44,8 +48,8 @@ def _begin_again(folder: Folder) -> None:
     if (folder.path / _HALF).exists():
         with Lock(folder):
             foundation.stop_left_overs(folder)
-            shutil.rmtree(folder.path / "pg", ignore_errors=True)
-            (folder.path / _HALF).unlink()
+            for name in _FILLED:
+                shutil.rmtree(folder.path / name, ignore_errors=True)
     elif (folder.path / "pg").exists():
         raise Failure(
             "foreign",
@@ -54,12 +58,9 @@ def _begin_again(folder: Folder) -> None:
         )
 
 
-def _seed(folder: Folder, run_beside: Callable[[list[str], str], None]) -> list[str]:
-    """Fill an empty folder once; give the notes to show under the table."""
+def _seed(folder: Folder, run_beside: up.Beside) -> list[str]:
+    """Fill an empty folder once; give the notes to show under the table. One that was stopped midway begins again."""
     done = folder.path / _SEEDED
-    if not done.exists():
-        half = folder.path / _HALF
-        half.touch()
-        run_beside([sys.executable, "-m", "fengsui.services.seeding"], FILLING)
-        half.rename(done)
+    if not done.exists() and run_beside([sys.executable, "-m", "fengsui.services.seeding"], FILLING):
+        (folder.path / _HALF).rename(done)
     return ["Sign in with one click as any role shown there; nothing in this region is real."]

@@ -18,12 +18,14 @@ import re
 import secrets
 import shutil
 import socket
+import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
+from fengsui.services import files
 from fengsui.services.failure import Failure
 
 FORMAT = 1
@@ -37,6 +39,8 @@ _SOCKET_PATH = 107  # bytes in a Unix socket's address
 _PORTS = ("web", "database", "stream", "mqtt", "monitor")
 _WISHED = {"web": 8000, "database": 54321, "stream": 4222, "mqtt": 1883, "monitor": 8222}
 
+
+_LOOKS, _LOOK = 20, 0.05  # tries, and seconds between them, while another only looks who runs
 
 _MOST_ENGINES = 64  # one for each partition of the stream
 
@@ -222,15 +226,22 @@ def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:
         '# tiles = ["https://…/{z}/{x}/{y}.png?tk={key}"]',
     ]
     lines += ['# credit = "…"  # the key: FENGSUI_MAP_KEY or keys/map_key']
-    path.write_text("\n".join(lines) + "\n")
+    files.write_whole(path, "\n".join(lines) + "\n", mode=0o644)
 
 
 def _holds_something(path: Path) -> bool:
-    """Whether ``path`` is a file or a folder that is not empty. Raises `Failure` where it cannot be looked at."""
+    """Whether ``path`` is a file or a folder that is not empty. Raises `Failure` where it cannot be looked at.
+
+    A marker that was being written when the power went is nothing.
+    """
     try:
-        return path.exists() and (not path.is_dir() or any(path.iterdir()))
+        return path.exists() and (not path.is_dir() or any(not _half_marker(one) for one in path.iterdir()))
     except OSError as error:
         raise disk_failure(error, path) from error
+
+
+def _half_marker(path: Path) -> bool:
+    return path.name.startswith(f"{MARKER}.") and path.name.endswith(files.FRESH)
 
 
 def find(path: Path) -> Folder:
@@ -272,7 +283,7 @@ def make(path: Path, *, bind: str = "127.0.0.1") -> Folder:
     else:
         try:
             path.mkdir(parents=True, exist_ok=True)
-            (path / MARKER).write_text(json.dumps({"format": FORMAT, "id": secrets.token_hex(8)}) + "\n")
+            files.write_whole(path / MARKER, json.dumps({"format": FORMAT, "id": secrets.token_hex(8)}) + "\n", mode=0o644)
         except OSError as error:
             raise disk_failure(error, path) from error
         folder = Folder(path)
@@ -342,7 +353,7 @@ class Lock:
     def __enter__(self) -> Lock:
         self._file = self._path.open("a+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take(self._file)
         except OSError as error:
             holder = holder_of(self._path)
             self._file.close()
@@ -355,6 +366,17 @@ class Lock:
         self._file.write(json.dumps({"pid": os.getpid(), "address": self._address}))
         self._file.flush()
         return self
+
+    def _take(self, file: IO[Any]) -> None:
+        """Lock the file. `running` holds it for an instant to look: who finds it held by nobody named tries again."""
+        for left in reversed(range(_LOOKS)):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not left or holder_of(self._path):
+                    raise
+                time.sleep(_LOOK)
 
     def __exit__(self, *_: object) -> None:
         if self._file:

@@ -11,7 +11,6 @@ kept as they are in files of mode 0600: hashing them slowed 200 connects to elev
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -19,6 +18,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from fengsui.services import files
 
 OWN_USER = "fengsui"
 """The platform's own processes sign in as this user; it may do everything."""
@@ -49,23 +50,9 @@ def binary() -> Path:
     return Path(found)
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Replace ``path`` in one step by a file only its owner can read."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
 def own_token(folder: Path) -> str:
     """The token of the platform's own processes: ``keys/nats_token``, made on first use."""
-    path = folder / "keys" / "nats_token"
-    if not path.exists():
-        _write_private(path, secrets.token_hex(32))
-    return path.read_text().strip()
+    return files.kept(folder / "keys" / "nats_token", lambda: secrets.token_hex(32))
 
 
 def tokens_file(folder: Path) -> Path:
@@ -108,7 +95,7 @@ def grant(folder: Path, names: list[str]) -> dict[str, str]:
     for name in names:
         tokens.setdefault(name, secrets.token_hex(32))
         _check_site(name, tokens[name])
-    _write_private(tokens_file(folder), json.dumps(tokens, indent=0, sort_keys=True))
+    files.write_whole(tokens_file(folder), json.dumps(tokens, indent=0, sort_keys=True))
     return tokens
 
 
@@ -130,7 +117,7 @@ def configure(folder: Path, ports: Ports, sites: Mapping[str, str], *, sync: str
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     users = [f'  {{ user: "{OWN_USER}", password: "{own_token(folder)}" }}']
     users += [_user(name, token) for name, token in sorted(sites.items())]
-    _write_private(home / "sites.conf", "users: [\n" + "\n".join(users) + "\n]\n")
+    files.write_whole(home / "sites.conf", "users: [\n" + "\n".join(users) + "\n]\n")
     local = home / "local.conf"  # a region's own additions: leaf nodes, TLS
     lines = [
         "server_name: fengsui",
@@ -147,7 +134,7 @@ def configure(folder: Path, ports: Ports, sites: Mapping[str, str], *, sync: str
     ]
     if local.exists():
         lines.append("include ./local.conf")
-    _write_private(home / "nats.conf", "\n".join(lines) + "\n")
+    files.write_whole(home / "nats.conf", "\n".join(lines) + "\n")
     return home / "nats.conf"
 
 

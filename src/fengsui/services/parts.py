@@ -125,8 +125,9 @@ def _lives_for(seconds: float) -> Callable[[], bool]:
 class SiteTokens:
     """Has NATS read the sites' tokens again when their file changed: new sites without a dropped connection."""
 
-    def __init__(self, folder: Folder, pid: Callable[[], int | None]) -> None:
-        self._folder, self._pid = folder, pid
+    def __init__(self, folder: Folder, pid: Callable[[], int | None], say: Callable[..., None]) -> None:
+        self._folder, self._pid, self._say = folder, pid, say
+        self._complained = ""
         self._file: Path = nats.tokens_file(folder.path)
         self._seen = self._stamp()
 
@@ -137,13 +138,22 @@ class SiteTokens:
             return 0
 
     def __call__(self) -> None:
-        """Compare and, when the file changed, write the configuration and send SIGHUP."""
+        """Compare and, when the file changed, write the configuration and send SIGHUP.
+
+        What cannot be read or written is told once and tried again: the server goes on with the tokens that it has.
+        """
         stamp = self._stamp()
         if stamp == self._seen:
             return
         pid = self._pid()
         if pid is None:
             return
-        self._seen = stamp
-        write_stream_configuration(self._folder)
+        try:
+            write_stream_configuration(self._folder)
+        except (OSError, ValueError) as error:
+            if str(error) != self._complained:
+                self._complained = str(error)
+                self._say(STREAM, f"keeps the sites' tokens that it has: {error}", bad=True)
+            return
+        self._seen, self._complained = stamp, ""
         os.kill(pid, signal.SIGHUP)

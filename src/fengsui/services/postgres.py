@@ -22,6 +22,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
+from fengsui.services import files
 from fengsui.services.failure import Failure
 
 _USER = "fengsui-pg"
@@ -108,20 +111,16 @@ def own_user() -> str | None:
 
 def password(folder: Path) -> str:
     """The owner's password: ``keys/database`` (0600), made on first use."""
-    return _kept(folder / "keys" / "database")
+    return files.kept(folder / "keys" / "database", _secret)
 
 
 def application_password(folder: Path) -> str:
     """The password of the application's role: ``keys/database_app`` (0600), made on first use."""
-    return _kept(folder / "keys" / "database_app")
+    return files.kept(folder / "keys" / "database_app", _secret)
 
 
-def _kept(path: Path) -> str:
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    return path.read_text().strip()
+def _secret() -> str:
+    return secrets.token_hex(32)
 
 
 def initialise(cluster: Path, secret: str = "") -> None:
@@ -150,7 +149,9 @@ def initialise(cluster: Path, secret: str = "") -> None:
         program = str(server_binaries(user) / "initdb")
         with entrance(building, user) as (place, descriptors):
             words = [program, "-D", place, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", *more]
-            made = subprocess.run(words, user=user, capture_output=True, text=True, cwd="/", pass_fds=descriptors)
+            made = subprocess.run(  # a session of its own: Ctrl-C is ours to answer, and a cluster is made in two seconds
+                words, user=user, capture_output=True, text=True, cwd="/", pass_fds=descriptors, start_new_session=True
+            )
     if made.returncode != 0:
         shutil.rmtree(building, ignore_errors=True)
         raise _initdb_failure(made.stderr.strip(), cluster)
@@ -201,13 +202,17 @@ def url(port: int, name: str = "fengsui", password: str = "", user: str = "postg
 
 
 def stop_left_over(cluster: Path, *, patience: float = 20) -> int | None:
-    """Stop a server that a killed supervisor left on this cluster; its process id, or None when there was none."""
+    """Stop a server that a killed supervisor left on this cluster; its process id, or None when there was none.
+
+    After a power cut the number in ``postmaster.pid`` may be another program's, even another PostgreSQL's: only a server
+    that works in this very folder is ours.
+    """
     try:
         pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace") if Path("/proc").exists() else "postgres"
-    except (OSError, ValueError, IndexError):
-        return None
-    if "postgres" not in words:
+        server = psutil.Process(pid)
+        if "postgres" not in server.name() or not Path(server.cwd()).samefile(cluster):
+            return None
+    except (OSError, ValueError, IndexError, psutil.Error):
         return None
     try:
         os.kill(pid, signal.SIGINT)  # "fast": ends sessions, writes a checkpoint

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+
 from fengsui.services.failure import Failure
 
 _LEAST_VERSION = 15
@@ -77,13 +79,20 @@ def stop_left_over_stream(folder: Path, *, patience: float = 10) -> None:
     """End a NATS server that a killed supervisor left on this folder."""
     try:
         pid = int((folder / "nats" / "nats.pid").read_text())
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except (OSError, ValueError):
-        return
-    if str(folder / "nats" / "nats.conf") not in words:
+        if str(folder / "nats" / "nats.conf") not in psutil.Process(pid).cmdline():
+            return
+    except (OSError, ValueError, psutil.Error):
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + patience
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+    while _lives(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    """Whether the process still runs; one that ended and that nobody has collected does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

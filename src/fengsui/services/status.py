@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 
 import click
@@ -26,6 +27,11 @@ _COLOURS = {State.READY: "green", State.STARTING: "yellow", State.WAITING: "dim"
 def _clock() -> str:
     local: datetime = moment.now().astimezone()
     return local.strftime("%H:%M:%S")
+
+
+def _unread() -> AbstractContextManager[None]:
+    """Around what is shown: a terminal that was closed or a full disk under the output must not end the platform."""
+    return suppress(OSError)
 
 
 def _memory(pid: int | None) -> str:
@@ -82,13 +88,15 @@ class Plain:
 
     def told(self, event: Event) -> None:
         """Print one event."""
-        click.echo(f"{_clock()} {event.name}: {event.words}")
+        with _unread():
+            click.echo(f"{_clock()} {event.name}: {event.words}")
 
     def show(self, supervisor: Supervisor, notes: list[str]) -> None:
         """Print the whole table once."""
-        Console(file=sys.stdout, width=120).print(table(supervisor, self._title))
-        for note in notes:
-            click.echo(note)
+        with _unread():
+            Console(file=sys.stdout, width=120).print(table(supervisor, self._title))
+            for note in notes:
+                click.echo(note)
 
     def tick(self, supervisor: Supervisor) -> None:
         """Nothing: a log is not repainted."""
@@ -108,7 +116,8 @@ class Terminal:
         return self
 
     def __exit__(self, *args: object) -> None:
-        self._live.__exit__(None, None, None)
+        with _unread():
+            self._live.__exit__(None, None, None)
 
     def told(self, event: Event) -> None:
         """Events are read from the supervisor when the table is painted."""
@@ -128,9 +137,9 @@ class Terminal:
             Text(f"{event.name}: {event.words}", style="red" if event.bad else "dim") for event in list(supervisor.recent)[-4:]
         ]
         notes = [Text(note) for note in self._notes]
-        self._live.update(
-            Group(table(supervisor, self._title), *notes, *events, Text("Ctrl-C stops everything.", style="dim")), refresh=True
-        )
+        shown = Group(table(supervisor, self._title), *notes, *events, Text("Ctrl-C stops everything.", style="dim"))
+        with _unread():
+            self._live.update(shown, refresh=True)
 
 
 def display(title: str, *, plain: bool) -> Plain | Terminal:

@@ -74,6 +74,7 @@ class Child:
     failures: int = 0
     next_try: float = 0.0
     last_exit: int | None = None
+    refused: str = ""  # why the system would not start it the last time
 
     @property
     def pid(self) -> int | None:
@@ -126,7 +127,7 @@ class Supervisor:
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, now)
             if child.process is None and now >= child.next_try and self._served(child.part):
-                self._start(child, now)
+                self._try_to_start(child, now)
             elif child.state is State.STARTING and child.part.ready():
                 child.state, child.ready_after = State.READY, now - child.started
                 self.say(child.part.name, f"ready after {child.ready_after:.1f} s")
@@ -137,6 +138,16 @@ class Supervisor:
 
     def _served(self, part: Part) -> bool:
         return all(self.children[name].state is State.READY for name in part.needs if name in self.children)
+
+    def _try_to_start(self, child: Child, now: float) -> None:
+        """Start it; what the system refuses (a full disk, no more processes) is planned anew like a death."""
+        try:
+            self._start(child, now)
+            child.refused = ""
+        except OSError as error:
+            child.refused = error.strerror or str(error)
+            pause = self._plan(child, now)
+            self.say(child.part.name, f"could not be started ({child.refused}); tried again in {pause:.1f} s", bad=True)
 
     def _start(self, child: Child, now: float) -> None:
         part = child.part
@@ -161,10 +172,15 @@ class Supervisor:
             child.process.stdin.close()
         child.process = None
         child.restarts += 1
-        pause = min(_FIRST_PAUSE * 2**child.failures, _LONGEST_PAUSE)
+        pause = self._plan(child, now)
+        self.say(child.part.name, f"ended ({exit_words(child.last_exit)}); started again in {pause:.1f} s", bad=True)
+
+    def _plan(self, child: Child, now: float) -> float:
+        """After how many seconds it is started again."""
+        pause = min(_FIRST_PAUSE * 2 ** min(child.failures, 16), _LONGEST_PAUSE)
         child.failures += 1
         child.state, child.next_try = State.PAUSING, now + pause
-        self.say(child.part.name, f"ended ({exit_words(child.last_exit)}); started again in {pause:.1f} s", bad=True)
+        return pause
 
     def wait_ready(self, names: Iterable[str], patience: float, stop: threading.Event) -> None:
         """Tick until ``names`` are ready, or ``stop``. Raises `Failure` part with the log's last words."""
@@ -176,7 +192,7 @@ class Supervisor:
                 if child.failures >= 4 or (time.monotonic() > deadline and child.state is not State.READY):
                     raise Failure(
                         "part",
-                        f"{child.part.name} did not start. Its last words: {last_words(child.part.log)}",
+                        f"{child.part.name} did not start. Its last words: {child.refused or last_words(child.part.log)}",
                         f"Its log is {child.part.log}; `fengsui doctor` tests what it stands on.",
                     )
             stop.wait(_TICK / 2)

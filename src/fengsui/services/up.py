@@ -18,9 +18,12 @@ from fengsui.services.failure import Failure
 from fengsui.services.folder import Folder, Lock
 from fengsui.services.supervisor import Supervisor, last_words
 
-After = Callable[[Folder, Callable[[list[str], str], None]], list[str]]
-"""What to do once the database is migrated and before the processes start: it gets the folder and a function
-that runs a command as the database's owner and says meanwhile what it does, and gives notes to show."""
+Beside = Callable[[list[str], str], bool]
+"""Runs a command as the database's owner and says meanwhile what it does; whether it came to its end."""
+After = Callable[[Folder, Beside], list[str]]
+"""What to do once the database is migrated and before the processes start; it gives notes to show."""
+_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""A closed terminal (SIGHUP) stops the platform as Ctrl-C does; under ``nohup`` it goes on."""
 
 
 def run(
@@ -41,7 +44,9 @@ def run(
     with Lock(folder):
         foundation.stop_left_overs(folder)
         foundation.check_before(folder)
-        previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        heard = [number for number in _ENDS if number != signal.SIGHUP or not nohup]
+        previous = {number: signal.signal(number, lambda *_: stop.set()) for number in heard}
         try:
             with status.display(title, plain=plain) as display:
                 _supervise(folder, display, stop, after, extra)
@@ -76,20 +81,23 @@ def _fill(folder: Folder, supervisor: Supervisor, stop: threading.Event, after: 
     if not folders.external_database():
         postgres.make_database(environment["DATABASE_URL"])
 
-    def beside(command: list[str], words: str) -> None:
+    def beside(command: list[str], words: str) -> bool:
         supervisor.say("database", words)
-        run_beside(supervisor, command, environment, folder, stop)
+        return run_beside(supervisor, command, environment, folder, stop)
 
     beside([sys.executable, "-m", "fengsui.services.prepare"], "preparing tables and mechanisms")
     if (child := supervisor.children.get(parts.STREAM)) is not None:
-        supervisor.each_tick.append(parts.SiteTokens(folder, lambda: child.pid))
+        supervisor.each_tick.append(parts.SiteTokens(folder, lambda: child.pid, supervisor.say))
     return after(folder, beside) if after and not stop.is_set() else []
 
 
 def run_beside(
     supervisor: Supervisor, command: list[str], environment: dict[str, str], folder: Folder, stop: threading.Event
-) -> None:
-    """Run ``command`` to its end while the supervisor ticks. Raises `Failure` database with its last words."""
+) -> bool:
+    """Run ``command`` to its end while the supervisor ticks; False where ``stop`` came first.
+
+    Raises `Failure` database with its last words.
+    """
     log = folder.log("prepare")
     with log.open("ab") as file:
         process = subprocess.Popen(
@@ -99,7 +107,8 @@ def run_beside(
         if stop.wait(0.05):
             process.terminate()
             process.wait()
-            return
+            return False
         supervisor.tick()
     if process.returncode != 0:
         raise Failure("database", f"The database could not be prepared: {last_words(log)}", f"The whole message is in {log}.")
+    return True

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fengsui.services import folder as folders
-from fengsui.services import postgres
+from fengsui.services import nats, postgres
 from fengsui.services.failure import EXIT_CODES, Failure
 from tests.integration.services.conftest import environment, fengsui, free_ports, new_folder
 
@@ -45,6 +47,44 @@ def test_another_layout_is_left_alone(room: Path, format_: int, age: str) -> Non
     before = listing(room)
     refused("format", "up", "--data", str(room), says=age)
     assert listing(room) == before
+
+
+def test_what_a_power_cut_left_of_the_first_start_is_no_obstacle(room: Path) -> None:
+    """A marker or a password that was being written is none: never "damaged", never an empty password."""
+    (room / "data").mkdir()
+    (room / "data" / f"{folders.MARKER}.0f0f.new").write_text('{"for')
+    folder = folders.make(room / "data")
+    assert json.loads((folder.path / folders.MARKER).read_text())["format"] == folders.FORMAT
+    asked = {"database": postgres.password, "database_app": postgres.application_password, "nats_token": nats.own_token}
+    for name, ask in asked.items():
+        (folder.path / "keys" / name).write_text("")
+        first = ask(folder.path)
+        assert len(first) == 64 and ask(folder.path) == first
+        assert (folder.path / "keys" / name).stat().st_mode & 0o777 == 0o600
+    assert {one.name for one in (folder.path / "keys").iterdir()} == set(asked)
+
+
+def test_a_number_that_now_is_another_programs_is_left_alone(room: Path) -> None:
+    """After a power cut postmaster.pid may name another PostgreSQL of this machine."""
+    (room / "ours").mkdir()
+    (room / "others").mkdir()
+    shown = (
+        "import os, signal, sys, time; signal.signal(2, signal.SIG_DFL); os.chdir(sys.argv[1]); print(flush=True); time.sleep(60)"
+    )
+    program = room / "postgres"
+    program.symlink_to(sys.executable)
+    server = subprocess.Popen([str(program), "-c", shown, str(room / "others")], stdout=subprocess.PIPE)
+    try:
+        assert server.stdout is not None and server.stdout.readline()
+        (room / "ours" / "postmaster.pid").write_text(f"{server.pid}\n")
+        assert postgres.stop_left_over(room / "ours", patience=0.1) is None
+        assert server.poll() is None
+        (room / "others" / "postmaster.pid").write_text(f"{server.pid}\n")
+        assert postgres.stop_left_over(room / "others", patience=0.1) == server.pid
+        server.wait(10)
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_a_damaged_marker_and_a_damaged_configuration(room: Path) -> None:
@@ -167,3 +207,13 @@ def test_the_lock_names_who_runs(room: Path) -> None:
         assert folders.running(folder)["pid"] == os.getpid()
         refused("running", "up", "--data", str(folder.path), says=f"process {os.getpid()}")
     assert not folders.running(folder)
+
+
+def test_a_look_at_who_runs_is_no_obstacle(room: Path) -> None:
+    """`fengsui doctor` locks for an instant to look; a start at that moment waits for it."""
+    folder = new_folder(room / "data")
+    with (folder.path / "up.lock").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        threading.Timer(0.2, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        with folders.Lock(folder):
+            assert folders.running(folder)["pid"] == os.getpid()

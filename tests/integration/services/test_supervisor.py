@@ -7,13 +7,15 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fengsui.services import nats, parts, status
 from fengsui.services.failure import Failure
 from fengsui.services.supervisor import Event, Part, State, Supervisor, exit_words
-from tests.integration.services.conftest import wait_for
+from tests.integration.services.conftest import new_folder, wait_for
 
 _STAYS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 
@@ -96,3 +98,52 @@ def test_leftovers_of_a_killed_part_are_ended(room: Path) -> None:
 
     wait_for(gone, 10, 0.02)
     supervisor.stop()
+
+
+def test_a_part_that_the_system_cannot_start_is_tried_again(room: Path) -> None:
+    """A full disk has no room for a log; the platform must not end for it."""
+    told: list[Event] = []
+    child = part(room, "one")
+    supervisor = Supervisor([replace(child, log=room / "missing" / "one.log")], told=told.append)
+    wait_for(lambda: supervisor.tick() or len(told) >= 2, 10, 0.02)
+    assert told[0].words == "could not be started (No such file or directory); tried again in 0.2 s"
+    with pytest.raises(Failure, match="No such file or directory"):
+        supervisor.wait_ready(["one"], 10, threading.Event())
+    (room / "missing").mkdir()
+    wait_for(lambda: supervisor.tick() or supervisor.ready, 10, 0.02)
+    supervisor.stop()
+
+
+def test_a_part_that_dies_for_hours_is_still_tried(room: Path) -> None:
+    supervisor = Supervisor([part(room, "one", "raise SystemExit(3)", ready=lambda: False)])
+    supervisor.children["one"].failures = 5000
+    wait_for(lambda: supervisor.tick() or supervisor.recent, 10, 0.02)
+    assert supervisor.recent[-1].words.endswith("started again in 10.0 s")
+
+
+def test_tokens_that_cannot_be_read_leave_the_server_as_it_is(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_folder(room / "data")
+    nats.grant(folder.path, ["HC-1"])
+    parts.write_stream_configuration(folder)
+    told: list[tuple[object, ...]] = []
+    called: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: called.append(number))
+    tokens = parts.SiteTokens(folder, lambda: 1, lambda *words, bad: told.append(words))
+    nats.tokens_file(folder.path).write_text("{")
+    tokens()
+    tokens()
+    assert len(told) == 1 and "is not JSON" in str(told[0]) and not called
+    nats.tokens_file(folder.path).unlink()
+    nats.grant(folder.path, ["HC-1", "HC-2"])
+    tokens()
+    assert called == [signal.SIGHUP] and "HC-2" in (folder.path / "nats" / "sites.conf").read_text()
+
+
+def test_a_closed_terminal_does_not_end_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:  # closing it fails too
+        monkeypatch.setattr(sys, "stdout", full)
+        shown = status.Plain("title")
+        shown.told(Event("web", "ready"))
+        shown.show(Supervisor([]), ["Open http://"])
+        told = True
+    assert told

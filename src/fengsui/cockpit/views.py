@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,6 +26,7 @@ from fengsui.numerals import whole
 from fengsui.region.acting import actings, posts_of, scope
 from fengsui.region.scoping import Scope
 
+DISK_FULL = "53100"  # SQLSTATE disk_full
 WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
 
 
@@ -162,5 +165,14 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500: says that it is recorded, without touching the database."""
-    return HttpResponse((Path(__file__).parent / "templates" / "500.html").read_text(encoding="utf-8"), status=500)
+    """500: says that it is recorded, without touching the database; 503 where the database is away or its disk is full."""
+    error = sys.exception()
+    name = "500"
+    if isinstance(error, OperationalError | InterfaceError):
+        name = "507" if getattr(error.__cause__, "sqlstate", "") == DISK_FULL else "503"
+    response = HttpResponse((Path(__file__).parent / "templates" / f"{name}.html").read_text(encoding="utf-8"), status=int(name))
+    if name != "500":
+        response["Retry-After"] = "5"
+        if request.method == "GET":
+            response["Refresh"] = "5"
+    return response

@@ -54,7 +54,7 @@ def _line(mechanism: Mechanism, clock: Clock, holder: str, fired: list[Rung]) ->
         amount=titles.amount(clock.amount) if clock.amount and clock.law else "",
         law=titles.here(number.title) if number else "",
         law_url=_address(number.name) if number else "",
-        clause="·".join(part for part in (number.source, number.clause) if part) if number else "",
+        clause="·".join(part for part in (gettext(number.source), number.clause) if part) if number else "",
         confidence=_confidence(number.confidence) if number else "",
         fired=fired,
     )

@@ -209,10 +209,12 @@ def run(stop: Event) -> None:
     publishing.start()
     worker = Clockwork()
     while not stop.is_set():
+        demand_alive(publishing, stop)
         try:
             with psycopg.connect(conninfo(), autocommit=True) as ear:
                 ear.execute("LISTEN fengsui_ledger")
                 while not stop.is_set():
+                    demand_alive(publishing, stop)
                     _beat(worker)
                     stop.wait(SHORTEST_WAIT)
                     _wait(ear, stop)
@@ -222,6 +224,15 @@ def run(stop: Event) -> None:
             stop.wait(1)
     connection.close()
     publishing.join(5)
+
+
+def demand_alive(publishing: Thread, stop: Event) -> None:
+    """End the process with its publisher, so that another begins: without one no page is renewed and no effect carried out.
+
+    Raises ``RuntimeError``; the publisher's own words are in the log.
+    """
+    if not publishing.is_alive() and not stop.is_set():
+        raise RuntimeError("the publisher ended; the clock ends too, to be started again")
 
 
 def _beat(worker: Clockwork) -> None:

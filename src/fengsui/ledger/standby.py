@@ -10,6 +10,7 @@ from collections.abc import Callable
 from threading import Event
 
 from django.db import Error, connection
+from procrastinate.exceptions import ConnectorException
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def run(
             if standing_by is not None:
                 standing_by()
             stop.wait(AGAIN)
-        except Error as error:
+        except (Error, ConnectorException) as error:
             log.warning("the database went away from the %s: %s", name, error)
             connection.close()
             stop.wait(1)

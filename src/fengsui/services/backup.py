@@ -249,6 +249,8 @@ def restore(source: Path, path: Path, say: Say) -> None:
         with tempfile.TemporaryDirectory(prefix="fengsui-restore-", dir=path.parent) as room:
             _extract(source, path, Path(room))
             folder = folders.make(path)
+            for name, (before, port) in folders.free_ports(folder).items():
+                say(f"port {before} ({name}) is taken here: config.toml now names {port}")
             with foundation.standing(folder) as environment:
                 say("database")
                 words = ["--exit-on-error", "--no-owner", "--no-privileges", str(Path(room) / "database.dump")]

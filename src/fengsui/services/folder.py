@@ -20,6 +20,7 @@ import shutil
 import socket
 import time
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -195,17 +196,37 @@ def port_free(port: int, bind: str = "127.0.0.1") -> bool:
         return True
 
 
-def choose_ports() -> dict[str, int]:
-    """A free loopback port for each listener: the well-known one where free, else one the system gives."""
+def choose_ports(avoid: Collection[int] = ()) -> dict[str, int]:
+    """A free loopback port for each listener, none of ``avoid``: the well-known one where free, else one the system gives."""
     chosen: dict[str, int] = {}
     for name in _PORTS:
         port = _WISHED[name]
-        while port in chosen.values() or not port_free(port):
+        while port in avoid or port in chosen.values() or not port_free(port):
             with socket.socket() as door:
                 door.bind(("127.0.0.1", 0))
                 port = int(door.getsockname()[1])
         chosen[name] = port
     return chosen
+
+
+def free_ports(folder: Folder) -> dict[str, tuple[int, int]]:
+    """Give each listener whose remembered port is taken a free one in ``config.toml``: name → (before, now).
+
+    For a folder that came from elsewhere: a backup restored beside the platform that it was made of. Everything else that
+    the operator wrote into the file stays.
+    """
+    config, path = folder.config, folder.path / "config.toml"
+    binds = {"web": config.bind}
+    taken = [name for name in _PORTS if not port_free(getattr(config, name), binds.get(name, "127.0.0.1"))]
+    if not taken:
+        return {}
+    fresh, text = choose_ports([getattr(config, name) for name in _PORTS]), path.read_text()
+    given = {name: (getattr(config, name), fresh[name]) for name in taken}
+    head, section, rest = text.partition("[ports]")
+    for name, (_, port) in given.items():
+        rest = re.sub(rf"(?m)^(\s*{name}\s*=\s*)\d+", rf"\g<1>{port}", rest, count=1)
+    path.write_text(head + section + rest)
+    return given
 
 
 def write_config(path: Path, bind: str, ports: dict[str, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import tarfile
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def test_everything_comes_back(filled: Folder, room: Path) -> None:
             may = connection.execute("SELECT has_table_privilege('fengsui_app', 'ledger_entry', 'DELETE')").fetchone()
             assert may == (False,)
         assert asyncio.run(messages(environment["NATS_URL"])) == (300, (299).to_bytes(4, "big"), ["TELE"])
+
+
+def test_a_backup_is_restored_beside_the_running_platform(filled: Folder, room: Path) -> None:
+    """The file brings the ports of the platform that still runs: the copy takes others, and says so."""
+    target, said = room / "whole.tar", []
+    own = (filled.path / "config.toml").read_text() + "# our own words\n"
+    (filled.path / "config.toml").write_text(own)
+    with foundation.standing(filled), socket.socket() as web:
+        web.bind(("127.0.0.1", filled.config.web))
+        web.listen()
+        backup.backup(filled.path, target, quiet)
+        backup.restore(target, room / "other", said.append)
+    before, now = filled.config, folder.find(room / "other").config
+    ports = [{getattr(one, name) for name in ("web", "database", "stream", "mqtt", "monitor")} for one in (before, now)]
+    assert len(ports[1]) == 5 and not ports[0] & ports[1]
+    assert f"port {before.database} (database) is taken here: config.toml now names {now.database}" in said
+    text = (room / "other" / "config.toml").read_text()
+    assert "# our own words" in text and (filled.path / "config.toml").read_text() == own
 
 
 def test_a_backup_never_overwrites_and_a_restore_wants_an_empty_folder(room: Path, without_servers: None) -> None:

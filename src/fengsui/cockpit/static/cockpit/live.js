@@ -73,6 +73,7 @@ function soon(key, work) {
 
 async function renew(part) {
   const answer = await fetch(part.dataset.liveUrl, { headers: { 'HX-Request': 'true' } }).catch(() => null)
+  if (answer?.status >= 500) renewHealth()
   if (!answer?.ok) return
   const holder = document.createElement('template')
   holder.innerHTML = (await answer.text()).trim()
@@ -108,8 +109,20 @@ async function renewHealth() {
   const host = document.getElementById('fs-health')
   if (!host || document.hidden) return
   const answer = await fetch(host.dataset.url, { headers: { 'HX-Request': 'true' } }).catch(() => null)
-  if (!answer?.ok || host.querySelector('[data-cut]')) return
-  host.innerHTML = await answer.text()
+  if (!answer || host.querySelector('[data-cut]')) return
+  if (answer.status >= 500) away(host, answer.status)
+  else if (answer.ok) { awayAt = undefined; host.innerHTML = await answer.text() }
+}
+
+/* The server lives and its database does not: what stands on the page is old, and nothing is accepted. */
+let awayAt
+
+function away(host, status) {
+  awayAt ??= new Date().toTimeString().slice(0, 5)
+  const bar = document.createElement('div')
+  bar.className = 'fs-health'; bar.setAttribute('role', 'status')
+  bar.textContent = status === 507 ? words.full(awayAt) : words.away(awayAt)
+  host.replaceChildren(bar)
 }
 
 function heard(news) {

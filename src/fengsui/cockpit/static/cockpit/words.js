@@ -7,7 +7,8 @@ const zh = {
   weekdays: ['星期日', '星期一', '星期二', '星期三', '星期四', '星期五', '星期六'],
   kept: t => `已恢复您 ${t} 填写的内容。`, discard: '清除',
   offline: '暂时连不上，内容已存本机，有网后自动提交。', sent: '已提交。', pending: n => `待传 ${n}`,
-  cut: t => `暂时连不上，显示 ${t} 的数据`, nothing: '没有找到。', cases: '事项', places: '行政区划', sites: '企业',
+  cut: t => `暂时连不上，显示 ${t} 的数据`, away: t => `数据库没有应答，显示 ${t} 的数据，暂时不能办理`,
+  full: t => `服务器磁盘已满，显示 ${t} 的数据，暂时不能办理，请通知系统管理员`, nothing: '没有找到。', cases: '事项', places: '行政区划', sites: '企业',
   chosen: n => `已选 ${n} 件`, refused: '未能提交，请打开后修改：', copied: '已复制地址', remove: '移除照片', near: '已取得当前位置', noplace: '取不到位置，请手工选择。',
   room: n => `还可写 ${n} 字`, beyond: n => `超出 ${n} 字，请删减后提交`
 }
@@ -17,7 +18,8 @@ const en = {
   weekdays: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
   kept: t => `What you typed at ${t} is back.`, discard: 'Discard',
   offline: 'No line. Your text is kept here and will be sent once the line is back.', sent: 'Sent.', pending: n => `${n} to send`,
-  cut: t => `No line: showing what was known at ${t}`, nothing: 'Nothing found.', cases: 'Cases', places: 'Places', sites: 'Sites',
+  cut: t => `No line: showing what was known at ${t}`, away: t => `The database does not answer: showing what was known at ${t}, nothing can be done now`,
+  full: t => `The server’s disk is full: showing what was known at ${t}, nothing can be done now; tell the administrator`, nothing: 'Nothing found.', cases: 'Cases', places: 'Places', sites: 'Sites',
   chosen: n => `${n} selected`, refused: 'Not accepted, please open and correct: ', copied: 'Address copied', remove: 'Remove the photo', near: 'Position taken', noplace: 'No position available, please choose by hand.',
   room: n => `room for ${n} more characters`, beyond: n => `${n} characters too many: shorten it before you send`
 }

@@ -27,6 +27,10 @@ OWN_USER = "fengsui"
 _SITE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LOG_CAP = 32 * 1024 * 1024  # bytes; refused publishes alone once wrote 306 MB in seconds
 _LOGS_KEPT = 3
+_BOUNDS = "max_file_store: 1TB, max_memory_store: 1GB"
+"""Each stream has its own bound (``watch.stream``). The server's default, three quarters of the disk that is free when it
+starts, would refuse those streams on a smaller disk, and refuse to open them again once the disk has filled.
+"""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def configure(folder: Path, ports: Ports, sites: Mapping[str, str], *, sync: str
         f"logfile_size_limit: {_LOG_CAP}",
         f"logfile_max_num: {_LOGS_KEPT}",
         "max_payload: 4MB",
-        f"jetstream {{ store_dir: {json.dumps(str(home / 'jetstream'))}, sync_interval: {json.dumps(sync)} }}",
+        f"jetstream {{ store_dir: {json.dumps(str(home / 'jetstream'))}, sync_interval: {json.dumps(sync)}, {_BOUNDS} }}",
         f'mqtt {{ listen: "127.0.0.1:{ports.mqtt}" }}',
         "authorization { include ./sites.conf }",
     ]

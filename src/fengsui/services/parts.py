@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from fengsui.services.folder import Folder
 from fengsui.services.supervisor import Part
 from fengsui.services.worker import ROOMS, find_module
 
+_ROOM_AGAIN = 64 * 1024 * 1024  # bytes free, so that a stream server that could not write is worth a new start
 DATABASE, STREAM, WEB = "postgresql", "nats", "web"
 PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_module(ROOMS[name]))
 
@@ -38,6 +40,25 @@ def _http_ok(port: int, path: str, *, host: str = "127.0.0.1") -> bool:
         return False
     finally:
         connection.close()
+
+
+def _stream_stuck(folder: Folder) -> str:
+    """Why the stream server keeps nothing though the disk has room again; '' where it is well or must wait for room.
+
+    NATS (2.15) remembers a failed write and refuses everything after it until it is started anew.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", folder.config.monitor, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        words = answer.read(4096).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+    if answer.status < 500 or "write error" not in words or shutil.disk_usage(folder.path).free < _ROOM_AGAIN:
+        return ""
+    return "it keeps nothing since a write failed"
 
 
 def _throttled(check: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
@@ -74,7 +95,7 @@ def stream(folder: Folder) -> Part:
     return Part(
         name=STREAM, command=nats.command(folder.path), log=folder.log(STREAM), layer=0, patience=20,
         environment={"PATH": "/usr/bin:/bin"},
-        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1),
+        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1), stuck=lambda: _stream_stuck(folder),
         address=f"127.0.0.1:{config.stream}, mqtt 127.0.0.1:{config.mqtt}",
     )  # fmt: skip
 

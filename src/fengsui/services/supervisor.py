@@ -23,6 +23,7 @@ from fengsui.services.failure import Failure
 
 _TICK = 0.1  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started again
+_LOOK = 3.0  # seconds between two looks whether a part that lives is stuck; twice in a row, and it is started again
 _STEADY_AFTER = 20.0  # seconds of life after which earlier deaths are forgotten
 _LOG_CAP = 16 * 1024 * 1024  # bytes
 
@@ -43,7 +44,8 @@ class Part:
 
     ``command`` gives the command line; ``user`` the account to run as (None: ours); ``ready`` is asked every
     tick while it starts; ``enter`` wraps a start and gives the place (for ``{place}`` in the command) and the
-    descriptors to inherit; ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
+    descriptors to inherit; ``stuck`` says why a living part will not recover without a new start ('' while it is well);
+    ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
     ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
     """
 
@@ -54,6 +56,7 @@ class Part:
     environment: Mapping[str, str]
     user: str | None = None
     enter: Callable[[], AbstractContextManager[tuple[str, tuple[int, ...]]]] = lambda: nullcontext(("", ()))
+    stuck: Callable[[], str] = lambda: ""
     needs: tuple[str, ...] = ()
     stop: int = signal.SIGTERM
     patience: float = 10.0
@@ -75,6 +78,9 @@ class Child:
     next_try: float = 0.0
     last_exit: int | None = None
     refused: str = ""  # why the system would not start it the last time
+    looked: float = 0.0  # when it was last asked whether it is stuck
+    stuck: str = ""  # what it said then
+    ending: float | None = None  # when it was told to end because it is stuck
 
     @property
     def pid(self) -> int | None:
@@ -131,10 +137,26 @@ class Supervisor:
             elif child.state is State.STARTING and child.part.ready():
                 child.state, child.ready_after = State.READY, now - child.started
                 self.say(child.part.name, f"ready after {child.ready_after:.1f} s")
-            elif child.state is State.READY and child.failures and now - child.started > _STEADY_AFTER:
-                child.failures = 0
+            elif child.state is State.READY:
+                self._look_after(child, now)
         for call in self.each_tick:
             call()
+
+    def _look_after(self, child: Child, now: float) -> None:
+        """Forget deaths of long ago; end a part that is stuck, so that it is started anew."""
+        if child.failures and now - child.started > _STEADY_AFTER:
+            child.failures = 0
+        if child.ending is not None:
+            if child.process is not None and now - child.ending > child.part.patience:
+                child.process.kill()
+            return
+        if now - child.looked < _LOOK:
+            return
+        before, child.looked, child.stuck = child.stuck, now, child.part.stuck()
+        if before and child.stuck and child.process is not None:
+            self.say(child.part.name, f"is stuck ({child.stuck}); started again", bad=True)
+            child.ending = now
+            child.process.send_signal(child.part.stop)
 
     def _served(self, part: Part) -> bool:
         return all(self.children[name].state is State.READY for name in part.needs if name in self.children)
@@ -163,6 +185,7 @@ class Supervisor:
                 stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=descriptors,
             )  # fmt: skip
         child.state, child.started, child.ready_after = State.STARTING, now, None
+        child.looked, child.stuck, child.ending = now, "", None
 
     def _bury(self, child: Child, now: float) -> None:
         assert child.process is not None

@@ -40,6 +40,8 @@ PARTITIONS = 64
 """For ever: a site's partition is part of every event's id."""
 TELE, ALARM, LATEST = "TELE", "ALARM", "LATEST"
 ENGINE = "ENGINE"
+EPOCH = "fengsui-epoch"
+"""A stream's metadata: its epoch before it went through a backup (`epoch`)."""
 CONFIG, BEAT = "watch.config", "watch.beat"
 DAY = 86_400.0
 
@@ -157,6 +159,7 @@ async def ensure(client: Client) -> dict[str, StreamInfo]:
                     log.info("made the stream %s", config.name)
                     continue
                 kept = found[config.name].config
+                config.metadata = kept.metadata  # its epoch, where a backup brought one
                 if (kept.max_bytes, kept.subjects) != (config.max_bytes, config.subjects):
                     found[config.name] = await js.update_stream(config)
             return found
@@ -183,6 +186,11 @@ async def engine_store(client: Client) -> KeyValue:
 
 
 def epoch(info: StreamInfo) -> str:
-    """When the stream was made, in hex seconds: sequences start anew with a new stream, event ids must not."""
+    """When the stream was made, in hex seconds: sequences start anew with a new stream, event ids must not.
+
+    A stream that a backup brought has the sequences of the one it was made of, and that one's epoch.
+    """
+    if (kept := (info.config.metadata or {}).get(EPOCH)) is not None:
+        return kept
     assert info.created is not None
     return f"{int(info.created.timestamp()):x}"

@@ -14,6 +14,7 @@ import pytest
 from fengsui.services import backup, folder, foundation, streams
 from fengsui.services.failure import EXIT_CODES, Failure
 from fengsui.services.folder import Folder
+from fengsui.watch import stream
 from tests.integration.services.conftest import fengsui, new_folder
 
 pytestmark = pytest.mark.platform
@@ -34,6 +35,15 @@ async def publish(url: str, number: int) -> None:
     for index in range(number):
         await jetstream.publish("tele.s1.raw", index.to_bytes(4, "big") * 500)
     await client.close()
+
+
+async def epoch(url: str) -> str:
+    """What the events of the stream are numbered under."""
+    client = await streams.connect(url)
+    try:
+        return stream.epoch(await client.jetstream().stream_info("TELE"))
+    finally:
+        await client.close()
 
 
 async def messages(url: str) -> tuple[int, bytes, list[str]]:
@@ -68,6 +78,8 @@ def filled(room: Path, without_servers: None) -> Folder:
 def test_everything_comes_back(filled: Folder, room: Path) -> None:
     target = room / "whole.tar"
     backup.backup(filled.path, target, quiet)
+    with foundation.standing(filled) as environment:
+        first = asyncio.run(epoch(environment["NATS_URL"]))
     assert target.stat().st_mode & 0o777 == 0o600
     backup.restore(target, room / "other", quiet)
     other = folder.find(room / "other")
@@ -81,6 +93,7 @@ def test_everything_comes_back(filled: Folder, room: Path) -> None:
             may = connection.execute("SELECT has_table_privilege('fengsui_app', 'ledger_entry', 'DELETE')").fetchone()
             assert may == (False,)
         assert asyncio.run(messages(environment["NATS_URL"])) == (300, (299).to_bytes(4, "big"), ["TELE"])
+        assert asyncio.run(epoch(environment["NATS_URL"])) == first, "its events would be others"
 
 
 def test_a_backup_is_restored_beside_the_running_platform(filled: Folder, room: Path) -> None:

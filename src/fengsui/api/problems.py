@@ -17,7 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from fengsui.ledger import mechanisms
+from fengsui.ledger import health, mechanisms
 from fengsui.ledger.api import reason
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.kernel.shapes import Mechanism
@@ -114,10 +114,19 @@ def install(api: NinjaAPI) -> None:
         return problem(error.status_code, str(error))
 
     def away(request: HttpRequest, error: Exception) -> HttpResponse:
+        if health.disk_is_full(error):
+            return full(request, error)
         log.warning("the database was away: %s: %s", request.path, str(error).strip().splitlines()[:1])
         words = _("The database does not answer at the moment. Send the same again with the same Idempotency-Key.")
         response = problem(503, words)
         response["Retry-After"] = "2"
+        return response
+
+    def full(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.warning("the disk is full: %s: %s", request.path, str(error).strip().splitlines()[:1])
+        words = _("The server's disk is full: nothing can be accepted. Free some space, then send the same again.")
+        response = problem(507, words)
+        response["Retry-After"] = "60"
         return response
 
     def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -128,6 +137,8 @@ def install(api: NinjaAPI) -> None:
         return problem(422, _("A value holds a character or a size that cannot be kept. Nothing was changed; correct it."))
 
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+        if health.disk_is_full(error):
+            return full(request, error)
         log.exception("an endpoint failed: %s", request.path)
         return problem(500, _("Something went wrong here. Nothing was changed; try again, then tell the administrator."))
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,12 +20,11 @@ from django.views.decorators.http import require_safe
 
 from fengsui import moment
 from fengsui.cockpit import cards, desk, frame, hearing, live, search, shapes
-from fengsui.ledger import reading
+from fengsui.ledger import health, reading
 from fengsui.numerals import whole
 from fengsui.region.acting import actings, posts_of, scope
 from fengsui.region.scoping import Scope
 
-DISK_FULL = "53100"  # SQLSTATE disk_full
 WORKER = Path(__file__).parent / "static" / "cockpit" / "worker.js"
 
 
@@ -167,9 +165,7 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 def broken(request: HttpRequest) -> HttpResponse:
     """500: says that it is recorded, without touching the database; 503 where the database is away or its disk is full."""
     error = sys.exception()
-    name = "500"
-    if isinstance(error, OperationalError | InterfaceError):
-        name = "507" if getattr(error.__cause__, "sqlstate", "") == DISK_FULL else "503"
+    name = "507" if health.disk_is_full(error) else "503" if health.database_is_away(error) else "500"
     response = HttpResponse((Path(__file__).parent / "templates" / f"{name}.html").read_text(encoding="utf-8"), status=int(name))
     if name != "500":
         response["Retry-After"] = "5"

@@ -7,18 +7,20 @@ A process that is silent or behind for ``LAGGING`` makes the whole not well; pag
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from fengsui.ledger.models import Beat
 
 log = logging.getLogger(__name__)
 
+_DISK_FULL = "53100"
 LAGGING = timedelta(seconds=30)
 WATCHED = ("clock", "engine", "relay", "sealer")
 """The processes whose lag every page shows."""
@@ -100,6 +102,28 @@ def tell_outside(url: str, now: datetime) -> bool:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         log.warning("the dead man's switch outside does not answer: %s", type(error).__name__)  # its address is a secret
         return False
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether ``error``, or what led to it, is a full disk: the database's (SQLSTATE 53100) or this machine's."""
+    return any(
+        getattr(one, "sqlstate", None) == _DISK_FULL or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        for one in _line(error)
+    )
+
+
+def database_is_away(error: BaseException | None) -> bool:
+    """Whether ``error``, or what led to it, is a database that does not answer, or broke off what it did."""
+    return any(isinstance(one, OperationalError | InterfaceError) for one in _line(error))
+
+
+def _line(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and all that it came from."""
+    for _ in range(20):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 _COUNTS = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import InternalError, OperationalError, connection
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +45,25 @@ def test_another_failure_stays_a_failure() -> None:
     with connection.execute_wrapper(failing):
         page = client.get("/desk/")
     assert page.status_code == 500 and "已记录" in page.content.decode()
+
+
+def test_what_follows_from_a_full_disk_is_told_as_that() -> None:
+    """An act whose transaction was broken off by it ends with another error; a file here too."""
+
+    def aborted(*_: Any) -> Any:
+        try:
+            raise OperationalError("could not extend file") from psycopg.errors.DiskFull("could not extend file")
+        except OperationalError:
+            raise InternalError("current transaction is aborted")  # noqa: B904 - as Django's own handling leaves it
+
+    def no_room(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = "0" * 32
+    for failing in (aborted, no_room):
+        with connection.execute_wrapper(failing):
+            assert client.get("/desk/").status_code == 507
+            answer = Client().get("/api/cases", headers={"Authorization": "Bearer " + "0" * 43, "Accept-Language": "en"})
+        assert answer.status_code == 507 and "disk is full" in answer.json()["detail"]
+        assert answer["Retry-After"] == "60"

@@ -212,6 +212,24 @@ def test_a_box_filled_with_no_id_is_shown_again(house: House) -> None:
         assert not form.is_valid() and "drop table" in str(form[field])
 
 
+def test_nobody_gets_a_post_of_others_through_a_deputys_password(house: House) -> None:
+    """A division's administrator sets no password with which they would sign for the head of the bureau above."""
+    small = house.small
+    room = Office.objects.create(
+        name_zh="甲旗局一科", name_en="Division One", kind="division", place=small.place, parent=small.county, duties=["hazchem"]
+    )
+    clerk, below = _somebody(room, "clerk1", ("enforcement",), NOW), _somebody(room, "room1", ("administration",), NOW)
+    house.do(below, clerk.person, "new_password")
+    chief = small.one("county")
+    house.do(chief, chief.post, "delegate", deputy=str(clerk.person.pk), which="all", since="2026-11-24", last_day="2026-12-31")
+    for name in ("new_password", "unlock"):
+        with pytest.raises(PermissionDenied):
+            subjects.ready("person", clerk.person.pk, name, [below.acting], NOW)
+    house.do(below, clerk.person, "lock")  # to shut it stays theirs
+    house.do(house.local, Person.objects.unscoped("test").get(pk=clerk.person.pk), "unlock")
+    house.do(house.local, clerk.person, "new_password")
+
+
 def test_a_delegation_is_given_by_the_holder_and_shown_in_the_entry(house: House) -> None:
     small = house.small
     chief, deputy = small.one("county"), small.one("county", 1)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.region import naming
 from fengsui.region.acting import Acting
 from fengsui.region.changing import Changing, NotPossible, may_administer
-from fengsui.region.models import Account, Holding, Person
+from fengsui.region.models import Account, Delegation, Holding, Person
 
 from .posts import GroundsOnly
 from .shape import ChangeForm, Operation, Outcome, operation, text
@@ -49,6 +49,17 @@ def _may(acting: Acting, person: Person) -> bool:
 
     offices = offices_of(person, moment.now())  # all of them: whoever sets a password gets everything that its owner may do
     return bool(offices) and all(may_administer(acting, office) for office in offices)
+
+
+def _may_open(acting: Acting, person: Person) -> bool:
+    """Whether the acting may give out or open the person's sign-in, and with it every post that was lent to them.
+
+    A deputy may stand far below whoever lent them a post: only who administers that post's office, too, gets hold of it.
+    """
+    from fengsui import moment
+
+    lent = Delegation.objects.filter(deputy=person, until__gt=moment.now()).values_list("post__office_id", flat=True)
+    return _may(acting, person) and all(may_administer(acting, office) for office in lent.distinct().order_by())
 
 
 class PersonForm(ChangeForm):
@@ -137,8 +148,10 @@ def _has(active: bool) -> Any:
     return lambda person, now: person.account is not None and person.account.is_active is active
 
 
-def _person(name: str, title: Any, form: type[ChangeForm], run: Any, icon: str, fits: Any, says: Any = "") -> Operation:
-    return operation(Operation(name, "person", title, form, run, register_of, says, icon, fits, own=_may))
+def _person(
+    name: str, title: Any, form: type[ChangeForm], run: Any, icon: str, fits: Any, says: Any = "", own: Any = _may
+) -> Operation:
+    return operation(Operation(name, "person", title, form, run, register_of, says, icon, fits, own=own))
 
 
 _person("edit_person", _("Change name or telephone"), PersonForm, _edit, "edit", lambda person, now: True)
@@ -153,6 +166,7 @@ _person(
         "An account is made with a one-time password. It is shown once: print it or read it out. Whoever signs in with it "
         "chooses an own password first."
     ),
+    _may_open,
 )
 _person(
     "new_password",
@@ -162,6 +176,7 @@ _person(
     "key",
     _has(True),
     _("The present password ends at once."),
+    _may_open,
 )
 _person(
     "lock",
@@ -172,4 +187,4 @@ _person(
     _has(True),
     _("Nobody can sign in with it until it is unlocked; posts and records stay."),
 )
-_person("unlock", _("Unlock the account"), GroundsOnly, _unlock, "key", _has(False))
+_person("unlock", _("Unlock the account"), GroundsOnly, _unlock, "key", _has(False), own=_may_open)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, File, Header, Query, Router, Schema, Status, UploadedFile
 
-from fengsui.ledger import doors, evidence, mechanisms, reading, sentences, subject
+from fengsui.ledger import doors, evidence, mechanisms, openness, reading, sentences, subject
 from fengsui.ledger.doors import wellformed
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
@@ -107,6 +107,7 @@ class CaseOut(Schema):
     exercise: bool
     adopted: bool
     confidential: bool
+    openness: str = Field(description="May it be made public: open or internal")
     ended: bool
     opened_at: datetime
     ended_at: datetime | None
@@ -246,6 +247,7 @@ def case_out(case: Case) -> dict[str, Any]:
         "holder": case.holder_id,
         "place": case.place_code,
         "about": {"kind": case.about_kind, "id": case.about_id},
+        "openness": openness.of(case),
         **{name: getattr(case, name) for name in _SAME},
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext, pgettext
 
-from fengsui.ledger import drawing, mechanisms, names, titles
+from fengsui.ledger import drawing, mechanisms, names, openness, titles
 from fengsui.ledger.models import Case, Clock
 from fengsui.moment import LEGAL_ZONE
 
@@ -115,6 +115,7 @@ def _said(batch: list[Case], offices: frozenset[int]) -> Iterator[list[str]]:
         yield [
             case.number or "", case.external_number, level, case.title, row.mechanism, row.state, row.owner, row.place,
             _written(case.opened_at), _written(row.due), _written(case.moved_at), _written(case.ended_at),
+            openness.words(case),
         ]  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def workbook(cases: QuerySet[Case], offices: frozenset[int], said: str, who: str
     book = Workbook(write_only=True)
     sheet = book.create_sheet(gettext("Cases"))
     sheet.freeze_panes = "A5"
-    for letter, width in zip("ABCDEFGHIJKL", (24, 16, 8, 48, 14, 14, 24, 16, 17, 17, 17, 17), strict=True):
+    for letter, width in zip("ABCDEFGHIJKLM", (24, 16, 8, 48, 14, 14, 24, 16, 17, 17, 17, 17, 10), strict=True):
         sheet.column_dimensions[letter].width = width
     stamp = gettext("Exported by %(who)s at %(at)s") % {"who": who, "at": _written(now)}
     secret = gettext("Internal. Not for classified information")
@@ -137,6 +138,7 @@ def workbook(cases: QuerySet[Case], offices: frozenset[int], said: str, who: str
     sheet.append([
         gettext("Number"), gettext("National number"), gettext("Level"), gettext("Title"), gettext("Mechanism"), gettext("State"),
         gettext("Owner"), gettext("Place"), gettext("Opened"), gettext("Due"), gettext("Last act"), gettext("Ended"),
+        gettext("May be made public"),
     ])  # fmt: skip
     for line in _lines(cases, offices):
         sheet.append([harmless(text) for text in line])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from django.test import Client
 
 from fengsui.ledger import doors, mechanisms
+from fengsui.ledger import openness as marked
 from fengsui.ledger.doors import Refused
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Clock, Entry
@@ -67,6 +70,17 @@ def test_a_matter_says_whether_it_may_be_made_public(small: Small, openness: str
     case = doors.open("instruction", "register", values, who.actor, about, key="", now=NOW).case
     page = signed_in(who).get(f"/cases/{case}/").content.decode()
     assert f'<span class="fs-tag fs-tag--line">{word}</span>' in page
+    post = {"X-Acting-Post": str(who.post.pk), "Accept-Language": "zh-hans"}
+    assert signed_in(who).get(f"/api/cases/{case}", headers=post).json()["openness"] == (openness or "internal")
+    assert signed_in(who).get("/api/cases", headers=post).json()["cases"][0]["openness"] == (openness or "internal")
+    exported = signed_in(who).get("/cases/export.xlsx", {"q": "", "open": "all"}, headers=post)
+    rows = list(openpyxl.load_workbook(io.BytesIO(exported.content)).active.iter_rows(values_only=True))
+    assert (rows[3][12], rows[4][12]) == ("公开属性", word)
+
+
+def test_a_matter_for_named_readers_is_never_public() -> None:
+    assert marked.of(Case(fields={"openness": "open"}, confidential=True)) == marked.INTERNAL
+    assert marked.of(Case(fields={"finding": "阀门"})) == marked.INTERNAL, "what no mechanism lets anybody decide stays inside"
 
 
 def test_there_is_no_third_marking(small: Small) -> None:

@@ -41,9 +41,10 @@ def _cases(posts: list[Acting], asked: str) -> list[dict[str, Any]]:
 
 def _with_words(mine: QuerySet[Case], asked: str) -> list[Any]:
     """The open ones first, each lot by its last act."""
-    found = reading.searched(mine.filter(ended=False), ("-moved_at", "-id"), asked, AT_MOST)
+    hits, latest = reading.Hits(asked), ("-moved_at", "-id")
+    found = hits.among(mine.filter(ended=False), latest, AT_MOST)
     if len(found) < AT_MOST:
-        found += reading.searched(mine.filter(ended=True), ("-moved_at", "-id"), asked, AT_MOST - len(found))
+        found += hits.among(mine.filter(ended=True), latest, AT_MOST - len(found))
     return found
 
 

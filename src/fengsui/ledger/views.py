@@ -139,11 +139,10 @@ def _page_and_counts(
         ids = list(_of_number(found, wanted.q).values_list("pk", flat=True))
         at_most = max(SEARCHED, page * PAGE + PAGE) + 1
         ids = ids or reading.searched(found, filters.ORDERS[wanted.order], wanted.q, at_most)
-        if len(ids) > (page - 1) * PAGE or page == 1:
-            number_said = (min(len(ids), at_most - 1), len(ids) == at_most)
-            some = tables.rows_of(ids[(page - 1) * PAGE : page * PAGE])
-            return _counted(None, posts, queries, now) | {None: number_said}, page, some
-        found = reading.search(found, wanted.q)
+        page = max(1, min(page, -(-len(ids) // PAGE)))  # beyond the last page all ids are known
+        some = tables.rows_of(ids[(page - 1) * PAGE : page * PAGE])
+        number_said = (min(len(ids), at_most - 1), len(ids) == at_most)
+        return _counted(None, posts, queries, now) | {None: number_said}, page, some
     counted = _counted(found, posts, queries, now)
     page = _page(request, max(1, -(-counted[None][0] // PAGE)))
     return counted, page, tables.page(wanted.sort(found), (page - 1) * PAGE, page * PAGE)

@@ -40,6 +40,7 @@ def binaries() -> Path:
     raise Failure("database", "This machine has no embedded PostgreSQL.", "Set DATABASE_URL to a PostgreSQL 15 or newer.")
 
 
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _SHARED = Path("/var/lib/fengsui")  # where PostgreSQL's user can run programs that lie in a private folder
 
 
@@ -175,8 +176,12 @@ def _initdb_failure(words: str, cluster: Path) -> Failure:
 
 
 def _buffers_mb() -> int:
-    """An eighth of the machine's memory, at least 256 MB and at most 2 GB; the processes and the system's cache need the rest."""
-    return max(256, min(2048, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 // 8))
+    """An eighth of the memory that we may use, 128 MB to 2 GB; the processes and the system's cache need the rest."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in CONTAINER_LIMITS:
+        if limit.is_file() and (said := limit.read_text().strip()).isdigit():  # "max" where there is none
+            memory = min(memory, int(said))
+    return max(128, min(2048, memory // 2**20 // 8))
 
 
 def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str], str | None]:
@@ -189,7 +194,7 @@ def command(cluster: Path, port: int, *, fsync: bool = True) -> tuple[list[str],
     options += ["-c", "max_connections=200", "-c", f"shared_buffers={_buffers_mb()}MB", "-c", "timezone=UTC"]
     # Pages ask for a few rows each: compiling such a statement takes longer than running it, and what the buffers miss the
     # system's cache has.
-    options += ["-c", "jit=off", "-c", "random_page_cost=1.1", "-c", "work_mem=16MB"]
+    options += ["-c", "jit=off", "-c", "random_page_cost=1.1", "-c", "work_mem=8MB"]
     if not fsync:
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     return [str(server_binaries(user) / "postgres"), *options], user

@@ -27,7 +27,7 @@ PAGES = {
     "/cases/?open=all&q=氨罐": 17,
     "/cases/?mechanism=warning&level=red,orange&order=-moved": 15,
     "/cases/?part=rows": 11,
-    "/find/?q=氨罐": 15,
+    "/find/?q=氨罐": 14,
     "/desk/": 26,
     "/desk/?part=lines": 20,
     "/api/cases?limit=50": 9,

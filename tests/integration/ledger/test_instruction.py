@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fengsui.ledger import doors
-from fengsui.ledger.doors import About, Receipt, Refused
+from fengsui.ledger.doors import About, Receipt, Refused, numbers
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Clock, Notice
+from fengsui.region.models import Office
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import Small, Somebody
 
@@ -30,6 +31,19 @@ def registered(small: Small) -> str:
 
 def test_its_number_names_the_place_of_the_office_that_opened_it(small: Small) -> None:
     assert Case.objects.get(pk=registered(small)).number == "PS-150000-2026-0001"
+
+
+def test_two_offices_of_one_place_count_apart(small: Small) -> None:
+    """From a gap in a shared series an office would see what its neighbour opened."""
+
+    def given(office: Office) -> str:
+        return numbers.give("PS-{office}-{year}-{serial:04}", {"place_code": "", "opener_id": office.pk}, {}, NOW)
+
+    place = small.county.place_id
+    assert small.plant.place_id == place
+    assert [given(one) for one in (small.county, small.plant, small.county)] == [
+        f"PS-{place}-2026-0001", f"PS-{place}.2-2026-0001", f"PS-{place}-2026-0002",
+    ]  # fmt: skip
 
 
 def test_the_chain_through_the_doors(small: Small) -> None:

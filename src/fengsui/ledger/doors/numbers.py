@@ -18,8 +18,8 @@ _SERIAL = re.compile(r"\{serial(?::0?(\d+))?\}")
 def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: datetime) -> str:
     """The next number of ``pattern`` for a case with these columns and fields.
 
-    ``{place}`` is the place's code, ``{office}`` that of the opening office's place, ``{year}`` the legal year,
-    ``{NAME}`` else a field; ``{serial:06}`` counts within all of them. The counter's row stays locked until the transaction
+    ``{place}`` is the place's code, ``{office}`` the opening office (``_seat``), ``{year}`` the legal year, ``{NAME}`` else
+    a field; ``{serial:06}`` counts within all of them. The counter's row stays locked until the transaction
     ends, so that an abandoned one leaves no gap.
     """
     words = {
@@ -41,9 +41,17 @@ def give(pattern: str, row: Mapping[str, Any], fields: Mapping[str, Any], now: d
 
 
 def _seat(office: int | None) -> str:
-    """The code of the place where an office sits: people know it, an id of ours tells them nothing."""
-    node = tree().offices.get(office) if office else None
-    return node.place if node else ""
+    """An office for people: its place's code, ``150207``; the place's second office ``150207.2``.
+
+    Each office has a series of its own: from gaps in a shared one it could tell what its neighbour opened. Offices are
+    counted in the order in which they came, also those that are gone, so that none takes over another's numbers.
+    """
+    known = tree().offices
+    node = known.get(office) if office else None
+    if node is None:
+        return ""
+    turn = sum(one.place == node.place and one.id <= node.id for one in known.values())
+    return node.place if turn == 1 else f"{node.place}.{turn}"
 
 
 def _taken(number: str) -> bool:

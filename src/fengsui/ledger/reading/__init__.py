@@ -8,7 +8,7 @@ from fengsui.ledger.reading.byposts import owns
 from fengsui.ledger.reading.desk import DeskLine, desk, waiting, waiting_number
 from fengsui.ledger.reading.page import CasePage, page
 from fengsui.ledger.reading.possible import Cannot, May, Opening, actor_of, may, may_each, opening_refusals, openings
-from fengsui.ledger.reading.scoped import COUNTED, case_or_404, cases, count, counts, find, search, searched, seeing
+from fengsui.ledger.reading.scoped import COUNTED, Hits, case_or_404, cases, count, counts, find, search, searched, seeing
 from fengsui.ledger.reading.sealed import file_of, hidden_fields, uses_for
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Cannot",
     "CasePage",
     "DeskLine",
+    "Hits",
     "May",
     "Opening",
     "actor_of",

@@ -169,15 +169,28 @@ def search(found: QuerySet[Case], text: str) -> QuerySet[Case]:
     return found.filter(_IsTrue(Q(pk__in=_holding(grams)))) if grams else found
 
 
-def searched(found: QuerySet[Case], order: Sequence[str], text: str, at_most: int) -> list[Any]:
-    """The ids of the first ``at_most`` cases of ``found``, in this order, whose words hold every pair of letters of ``text``.
+class Hits:
+    """The cases that hold the words of one search, for one list or several.
 
-    What few cases hold is looked up by these cases, what thousands hold along the order, which meets enough of them soon.
+    What few cases hold is looked up by these cases, what thousands hold along a list's order, which meets enough of them
+    soon.
     """
-    ordered = found.order_by(*order)
-    few = list(_holding(grams)[: RARE + 1]) if (grams := bigrams(text)) else None
-    met = ordered.filter(pk__in=few) if few is not None and len(few) <= RARE else search(ordered, text)
-    return list(met.values_list("pk", flat=True)[:at_most])
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        grams = bigrams(text)
+        self.few = list(_holding(grams)[: RARE + 1]) if grams else None
+
+    def among(self, found: QuerySet[Case], order: Sequence[str], at_most: int) -> list[Any]:
+        """The ids of the first ``at_most`` of ``found`` that are hits, in this order; of all where no words were asked for."""
+        few = self.few
+        met = found.filter(pk__in=few) if few is not None and len(few) <= RARE else search(found, self.text)
+        return list(met.order_by(*order).values_list("pk", flat=True)[:at_most])
+
+
+def searched(found: QuerySet[Case], order: Sequence[str], text: str, at_most: int) -> list[Any]:
+    """The ids of the first ``at_most`` cases of ``found``, in this order, whose words hold every pair of letters of ``text``."""
+    return Hits(text).among(found, order, at_most)
 
 
 def _holding(grams: list[str]) -> QuerySet[SearchText, Any]:

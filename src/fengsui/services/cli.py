@@ -18,7 +18,7 @@ import click
 
 from fengsui import __version__
 from fengsui.mailserver import WrongMailServer
-from fengsui.services.failure import EXIT_CODES, Failure
+from fengsui.services.failure import EXITS, Failure
 
 _GROUPS = {
     "Run": ("up", "demo"),
@@ -61,24 +61,16 @@ class Grouped(click.Group):
                     formatter.write_dl(rows)
 
 
-class Codes(click.Command):
-    """A command whose help ends with its exit codes; ``codes`` are keys of `EXIT_CODES`."""
-
-    def __init__(self, *args: Any, codes: tuple[str, ...] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.codes = codes
+class Command(click.Command):
+    """A command whose help ends with its exit codes, from `EXITS`."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name each exit code that the command can end with."""
-        if self.codes:
-            with formatter.section("Exit codes"):
-                formatter.write_dl(
-                    [("0", "all is well"), *[(str(EXIT_CODES[kind][0]), EXIT_CODES[kind][1]) for kind in self.codes]]
-                )
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), words) for code, words in EXITS[str(self.name)].rows()])
 
 
-_START = ("running", "foreign", "format", "port", "disk", "path", "database", "stream", "user", "readonly", "part", "setting")
-_USE = ("foreign", "format", "notready", "database")
+Grouped.command_class = Command
 
 
 def _default_folder() -> Path:
@@ -104,7 +96,7 @@ def main() -> None:
     """
 
 
-@main.command(cls=Codes, codes=_START)
+@main.command()
 @data_option
 @plain_option
 @click.option(
@@ -124,7 +116,7 @@ def up(data: Path, plain: bool, bind: str) -> None:
     starter.run(data, plain=plain, bind=bind)
 
 
-@main.command(cls=Codes, codes=_START)
+@main.command()
 @click.option(
     "--data",
     type=_FOLDER,
@@ -146,7 +138,7 @@ def demo(data: Path, plain: bool, still: bool) -> None:
 
 
 def _process(name: str, about: str) -> None:
-    @main.command(name, help=about, cls=Codes, codes=_USE)
+    @main.command(name, help=about)
     @data_option
     def single(data: Path) -> None:
         enter(data)
@@ -208,7 +200,7 @@ def check(folder: Path | None, as_json: bool, budget: int | None, over: bool, li
     """Prove that every mechanism's life is closed.
 
     Explores the mechanisms in FOLDER (the shipped ones unless told) exhaustively and names, for each property
-    that fails, the state, the act and the shortest path. Exit codes: 0 proven, 1 broken, 2 unreadable.
+    that fails, the state, the act and the shortest path.
     With --live: names each office with too few people for what the mechanisms ask of it, and opens a case for it.
     """
     if live:
@@ -234,7 +226,6 @@ def token(user: str, post: int | None, name: str, days: int, revoke: bool, data:
     """Make a token by which a program acts in one post of USER, or end it.
 
     The secret is printed once and kept nowhere; a program sends it as "Authorization: Bearer SECRET".
-    Exit codes: 0 done, 1 no such person or post.
     """
     _django(data)
     from fengsui import moment
@@ -251,7 +242,7 @@ def gateway(site: str, revoke: bool, data: Path) -> None:
     """Make the token with which the gateway of SITE (its code) sends samples, ending its former one.
 
     The token is printed once. The gateway signs in with it by MQTT (user name SITE) or sends it as "Authorization: Bearer
-    TOKEN" by HTTP. Exit codes: 0 done, 1 no such site.
+    TOKEN" by HTTP.
     """
     _django(data)
     from fengsui import moment
@@ -272,7 +263,7 @@ def administrator(username: str, name: str, office: str, office_en: str, data: P
     """Make the first administrator of a new region, with USERNAME to sign in.
 
     The region's top office is made where it is missing; everything else is entered in the pages by that person. The
-    one-time password is printed once and kept nowhere. Exit codes: 0 done, 1 there is an administrator, or no places yet.
+    one-time password is printed once and kept nowhere.
     """
     _django(data)
     from fengsui import moment
@@ -288,7 +279,6 @@ def doctor(data: Path, as_json: bool) -> None:
     """Test machine, disk, clock, database and stream, and say what to do.
 
     A running platform is tested as it runs; otherwise its servers are started for the test and stopped again.
-    Exit codes: 0 all is well or only warnings, 1 something is bad.
     """
     from fengsui.services import doctor as physician
 
@@ -341,7 +331,7 @@ def verify(
 
     Checks every entry's bytes, its chain, its leaf, the signed heads and the evidence files, and names what is wrong.
     With FILE, a receipt or what --export wrote, it needs neither data folder nor database. An export holds everything
-    that its cases say, confidential ones too. Exit codes: 0 everything is as it was sealed, 1 something is not.
+    that its cases say, confidential ones too.
     """
     if file is not None:
         if others := [name for name, given in (("--case", case), ("--receipt", receipt), ("--export", export)) if given]:
@@ -370,7 +360,7 @@ def adopt(file: Path, mechanism: str, dry: bool, as_json: bool, data: Path) -> N
     """Take old cases over from FILE, a CSV (UTF-8 or GBK) or xlsx table.
 
     All rows or none: each wrong cell is named by row and column. Their past is sealed as unverified here. The page of the
-    mechanism has the empty table. Exit codes: 0 taken over (or could be), 1 something is wrong, 2 not readable.
+    mechanism has the empty table.
     """
     with _standing(data):
         from fengsui import moment
@@ -389,8 +379,7 @@ def adopt(file: Path, mechanism: str, dry: bool, as_json: bool, data: Path) -> N
 def move(mechanism: str, dry: bool, pairs: tuple[str, ...], as_json: bool, data: Path) -> None:
     """Move the open cases of MECHANISM to its newest version.
 
-    A case goes only where the new version's proof covers the place it stands in; each by an entry of its own. Exit codes: 0
-    all went (or can), 1 some cannot, 2 unknown mechanism or map.
+    A case goes only where the new version's proof covers the place it stands in; each by an entry of its own.
     """
     with _standing(data):
         from fengsui import moment
@@ -400,7 +389,7 @@ def move(mechanism: str, dry: bool, pairs: tuple[str, ...], as_json: bool, data:
     sys.exit(code)
 
 
-@main.command("new-key", cls=Codes, codes=_USE)
+@main.command("new-key")
 @data_option
 def new_key(data: Path) -> None:
     """Sign seals and receipts with a new key from now on.
@@ -428,8 +417,7 @@ def new_key(data: Path) -> None:
 def rebuild(data: Path, check_only: bool, as_json: bool) -> None:
     """Derive every case, clock and count from the entries alone.
 
-    Nothing is written: the tables move only through the doors. Exit codes: 0 identical, 1 something differs,
-    2 --check was not given.
+    Nothing is written: the tables move only through the doors.
     """
     with _standing(data):
         from fengsui.ledger.rebuild import cli
@@ -442,7 +430,7 @@ def _step(words: str) -> None:
     click.echo(f"  {words}", err=True)
 
 
-@main.command(cls=Codes, codes=(*_USE, "stream", "disk", "readonly"))
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 def backup(file: Path, data: Path) -> None:
@@ -457,7 +445,7 @@ def backup(file: Path, data: Path) -> None:
     click.echo(f"{file}: {size / 2**20:.1f} MiB")
 
 
-@main.command(cls=Codes, codes=("foreign", "format", "archive", "database", "stream", "disk", "readonly", "port"))
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @data_option
 def restore(file: Path, data: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from fengsui.services.cli import Codes, Grouped, main
-from fengsui.services.failure import EXIT_CODES
+from fengsui.services.cli import Grouped, main
+from fengsui.services.failure import EXIT_CODES, EXITS
 
 
 def page() -> str:
@@ -43,9 +43,11 @@ def _command(name: str, command: click.Command, parent: click.Context) -> list[s
     rows = [option for one in command.params if (option := one.get_help_record(context))]
     if rows:
         lines += ["| option | |", "|---|---|", *[f"| `{option}` | {words} |" for option, words in rows], ""]
-    if isinstance(command, Codes) and command.codes:
-        codes = ", ".join(f"{EXIT_CODES[kind][0]} ({kind})" for kind in command.codes)
-        lines += [f"Exit codes: 0, {codes}; see [below](#exit-codes).", ""]
+    exits = EXITS[name]
+    codes = ", ".join(f"{EXIT_CODES[kind][0]} ({kind})" for kind in sorted(exits.kinds, key=lambda one: EXIT_CODES[one][0]))
+    answers = ", ".join(f"{code} {words}" for code, words in exits.answers.items())
+    more = f"; {codes}, see [below](#exit-codes)" if codes else ""
+    lines += [f"Exit codes: {answers}{more}.", ""]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -259,6 +260,40 @@ def test_history_rewritten_and_sealed_anew_contradicts_a_kept_head() -> None:
     fill(10)
     sealer.round_(sealing.Grower.load(), NOW)
     assert "cut_tail" in codes(verify.grown_from(file, NOW + timedelta(hours=1)))
+
+
+KEPT = ("ledger_case", "ledger_entry", "ledger_clock", "ledger_leaf", "ledger_tile", "ledger_head")
+
+
+@pytest.fixture
+def backup() -> Iterator[Callable[[], None]]:
+    """Call it to keep the ledger's tables as they are, beside themselves."""
+
+    def drop() -> None:
+        as_owner(*(f"DROP TABLE IF EXISTS kept_{one}" for one in KEPT))
+
+    drop()
+    yield lambda: as_owner(*(f"CREATE TABLE kept_{one} AS TABLE {one}" for one in KEPT))
+    drop()
+
+
+@pytest.mark.parametrize("later", [5, 40], ids=["still shorter than the kept head", "longer again"])
+def test_an_older_backup_restored_and_gone_on_with_contradicts_the_newer_head(later: int, backup: Callable[[], None]) -> None:
+    """Two histories with one beginning: each is whole by itself; whoever kept the other's head sees it."""
+    sealed(20, 2)
+    older = heads.to_file(sealing.signed(Head.objects.latest("size")), bytes(SealKey.objects.get().public))
+    backup()
+    fill(10, first=101)
+    sealer.round_(sealing.Grower.load(), NOW + timedelta(minutes=5))
+    newer = heads.to_file(sealing.signed(Head.objects.latest("size")), bytes(SealKey.objects.get().public))
+    assert verify.grown_from(newer, NOW + timedelta(hours=1)).ok
+    as_owner(f"TRUNCATE {', '.join(KEPT)} CASCADE", *(f"INSERT INTO {one} SELECT * FROM kept_{one}" for one in KEPT))
+    assert "cut_tail" in codes(verify.grown_from(newer, NOW + timedelta(hours=1)))
+    fill(later, first=201)
+    sealer.round_(sealing.Grower.load(), NOW + timedelta(minutes=6))
+    assert verify.ledger(NOW + timedelta(hours=1)).ok
+    assert verify.grown_from(older, NOW + timedelta(hours=1)).ok, "it did grow from what the backup held"
+    assert codes(verify.grown_from(newer, NOW + timedelta(hours=1))) == {"cut_tail" if later < 10 else "not_grown"}
 
 
 def test_a_key_that_turned_over_still_counts_and_a_strangers_does_not(tmp_path, settings) -> None:

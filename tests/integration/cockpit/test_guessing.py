@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from fengsui import moment
-from fengsui.cockpit import secondfactor
+from fengsui.cockpit import oldpassword, secondfactor
 from fengsui.ledger.public import limits
 from fengsui.region.models import Account
 
@@ -179,3 +179,19 @@ def test_recovery_codes_share_the_count_and_still_open(account: Account) -> None
     assert not any(says_too_many(client, code) for code in wrong_codes(9))
     assert client.post(CODES, {"code": known[0]}).status_code == 302
     assert Authenticator.objects.filter(user=account).count() == 2
+
+
+def test_an_old_password_is_not_to_be_guessed_in_an_open_session(account: Account) -> None:
+    client = Client()
+    client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+
+    def changed(old: str) -> int:
+        another_process()
+        new = {"password1": "Neues-Wort-2027!", "password2": "Neues-Wort-2027!"}
+        return client.post("/account/password/change/", {"oldpassword": old, **new}).status_code
+
+    assert [changed(f"wrong-{n}") for n in range(10)] == [200] * 10
+    assert changed(RIGHT) == 200, "also the right one, or guessing would go on"
+    assert Account.objects.get(pk=account.pk).check_password(RIGHT)
+    limits.forget(oldpassword.TRIES, str(account.pk))
+    assert changed(RIGHT) == 302

@@ -171,3 +171,29 @@ def test_looking_again_asks_the_database_a_fixed_number_of_times(small: Small, d
         await sync_to_async(look)()
 
     async_to_sync(play)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_poller_itself_ends_a_locked_accounts_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its own line to the database and the real clock: within seconds, not at the next sign-in."""
+    board = live.Board()
+    monkeypatch.setattr(live, "board", board)
+    monkeypatch.setattr(live, "LOOK", 0.2)
+    account = build(moment.now()).one("county").account
+
+    async def play() -> bool:
+        client = AsyncClient()
+        await sync_to_async(client.force_login)(account)
+        lines = aiter((await client.get("/live/")).streaming_content)  # type: ignore[attr-defined]
+        assert await _next(lines) == "retry: 3000\n\n"
+        assert await _next(lines) == "", "it stays open"
+        await Account.objects.filter(pk=account.pk).aupdate(is_active=False)
+        async with asyncio.timeout(20):
+            return [one async for one in lines] == []
+
+    try:
+        assert async_to_sync(play)()
+    finally:
+        board._stop.set()
+        if board._thread is not None:
+            board._thread.join(10)

@@ -5,6 +5,7 @@ cases that follow their offices, the matters that a page of the region lists, th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -17,6 +18,7 @@ from fengsui.region import changerecord, changing, matters, roles
 from fengsui.region.acting import Acting
 from fengsui.region.models import Change
 from fengsui.region.operations import delegations
+from fengsui.region.supervision import supervisor_id
 
 
 def stand() -> None:
@@ -27,6 +29,8 @@ def stand() -> None:
     changing.listen("duties_moved", _of_duties)
     for kind in ("end_holding", "edit_post"):
         changing.listen(kind, _of_vacant_office)
+    for kind in ("begin_holding", "end_holding"):
+        changing.listen(kind, _of_people)
     changing.listen("supervision", _of_site)
     matters.register(open_matters)
     matters.register_any(anything_open)
@@ -34,26 +38,31 @@ def stand() -> None:
     changerecord.say_acts(act_words)
 
 
-def _of_office(change: Change) -> None:
-    if change.since <= change.at:
-        succession.of_offices([change.office_id], change.at)
+def _of_office(change: Change, now: datetime) -> None:
+    succession.of_offices([change.office_id], now)
 
 
-def _of_duties(change: Change) -> None:
-    succession.of_duties(change.office_id, change.before["duties"], change.at)
+def _of_duties(change: Change, now: datetime) -> None:
+    succession.of_duties(change.office_id, change.before["duties"], now)
 
 
-def _of_vacant_office(change: Change) -> None:
+def _of_vacant_office(change: Change, now: datetime) -> None:
     """Where nobody is left who may act, what the office has in hand passes on by role."""
-    if live_check.lacks(change.at, frozenset({change.office_id})):
-        _of_office(change)
+    if live_check.lacks(now, frozenset({change.office_id})):
+        _of_office(change, now)
 
 
-def _of_site(change: Change) -> None:
-    if change.since <= change.at:
-        before, after = change.before.get("office"), change.after.get("office")
-        moved = {before: after} if before and after and before != after else {}
-        succession.of_site(change.subject_id, change.at, duty=change.after.get("duty", ""), moved=moved)
+def _of_people(change: Change, now: datetime) -> None:
+    """A term that began or ended on its day: no row changed, so that nothing else has the office checked."""
+    if change.at < change.since:
+        live_check.check_offices([change.office_id], now)
+
+
+def _of_site(change: Change, now: datetime) -> None:
+    before, duty = change.before.get("office"), change.after.get("duty", "")
+    after = supervisor_id(change.subject_id, duty, "county", now) if duty else None
+    moved = {before: after} if before and after and before != after else {}
+    succession.of_site(change.subject_id, now, duty=duty, moved=moved)
 
 
 # ------------------------------------------------------------------ matters

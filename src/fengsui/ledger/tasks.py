@@ -37,6 +37,16 @@ def begin_the_day(timestamp: int) -> None:
     log.info("%s offices renamed, %s cases followed their offices", renamed, succession.nightly(now))
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="ledger.coming", name="ledger.coming")
+def let_take_effect(timestamp: int) -> None:
+    """Carry out what administrators dated ahead and whose day has come; every minute, so that a stop is caught up at once."""
+    from fengsui.region import coming
+
+    if done := coming.take_effect(moment.now()):
+        log.info("%s changes dated ahead took effect", done)
+
+
 @app.task(queue="ledger", name="ledger.carry_out", retry=RetryStrategy(max_attempts=12, exponential_wait=4))
 def carry_out(outbox: int) -> None:
     """Carry out one outer effect; what fails is tried again, and never undoes its act."""

@@ -16,7 +16,7 @@ from fengsui.moment import now as present
 from . import changerecord, subjects
 from .api import ActingRequest
 from .change_views import operation_over, run
-from .models import Change
+from .models import Change, Coming
 from .operations import ChangeForm, known
 
 router = Router(tags=["region"])
@@ -83,6 +83,20 @@ class ChangeOut(Schema):
     person: int = Field(alias="person_id")
     principal: int | None = Field(None, alias="principal_id")
     post: int = Field(alias="post_id")
+
+
+class ComingOut(Schema):
+    id: int = Field(description="As in POST /api/changes/coming/ID/take_back")
+    due: datetime
+    kind: str = Field(alias="change.kind")
+    change: int = Field(alias="change_id")
+    office: int = Field(alias="change.office_id")
+    subject_kind: str = Field(alias="change.subject_kind")
+    subject_id: int = Field(alias="change.subject_id")
+    title_zh: str = Field(alias="change.title_zh")
+    title_en: str = Field(alias="change.title_en")
+    after: dict[str, Any] = Field(alias="change.after")
+    failed: str = Field(description="Why it could not be carried out on its day; empty while that is to come")
 
 
 class RecordFilter(Schema):
@@ -169,3 +183,11 @@ def list_changes(request: ActingRequest, asked: Query[RecordFilter]) -> Any:
     if asked.before is not None:
         found = found.filter(pk__lt=asked.before)
     return found.order_by("-pk")[:MOST]
+
+
+@router.get("/coming", response=list[ComingOut])
+def list_coming(request: ActingRequest) -> Any:
+    """Changes of the caller's own subtree that were dated ahead and are still to come, the soonest first."""
+    scopes = [changerecord.own_subtree(one) for one in changerecord.readers(request.actings)]
+    found = Coming.objects.scoped(*scopes).filter(outcome=Coming.Outcome.OPEN)
+    return found.select_related("change").order_by("due", "pk")[:MOST]

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_safe
 from fengsui import moment
 from fengsui.numerals import whole
 
-from . import changerecord, subjects
+from . import changerecord, pending, subjects
 from .acting import Acting, mine, scope
-from .changing import Changing, NotPossible, change
+from .changing import Changing, NotPossible, change, today
 from .filters import name_of
 from .matters import open_matters
-from .models import Certificate, Change, Delegation, Holding, Person, Post, Site
+from .models import Certificate, Change, Coming, Delegation, Holding, Person, Post, Site
 from .operations import ChangeForm, Outcome
 from .operations.people import offices_of
 from .views import duty_words
@@ -101,6 +101,8 @@ def operation_over(operation: Any) -> str:
 
 def subject_title(subject: Any) -> str:
     """What the row is called, in the reader's language."""
+    if isinstance(subject, Coming):
+        return next(f"{one.what} · {one.subject} · {today(subject.due)}" for one in changerecord.lines([subject.change]))
     if isinstance(subject, Holding):
         return f"{subject.person.name} · {title_of(subject.post)}"
     if isinstance(subject, Delegation):
@@ -213,6 +215,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
         "duties": duty_words(site.duties),
         "ready": subjects.possible(site, posts, now),
         "supervised": changerecord.supervised(site, now),
+        "coming": pending.shown(pending.of_site(site), posts, now),
         "given": [{"one": one, "duty": duty_words([one.duty])[0], "ready": subjects.possible(one, posts, now)} for one in given],
         "units": [
             {

@@ -15,7 +15,7 @@ from fengsui.moment import LEGAL_ZONE
 from . import supervision
 from .acting import Acting, scope
 from .filters import here, name_of
-from .models import Change, Office, Person, Site
+from .models import Change, Coming, Office, Person, Site
 from .operations import known
 from .operations.posts import administers
 from .roles import duties, functions
@@ -38,6 +38,7 @@ _COLUMNS = {
     "phone": gettext_noop("Telephone"), "deputy": gettext_noop("Deputy"),
     "acts": gettext_noop("Acts"), "username": gettext_noop("User name"),
     "is_active": gettext_noop("Account works"),
+    "along": gettext_noop("Posts, people and call list go along"),
     "successor": gettext_noop("Into"), "dissolved_on": gettext_noop("Dissolved from"),
     "parent": gettext_noop("Office above"), "office": gettext_noop("Supervising office"), "place": gettext_noop("Place"),
     "kind": gettext_noop("Kind"), "number": gettext_noop("Number of the certificate"), "fields": gettext_noop("Good for"),
@@ -62,6 +63,7 @@ class Line:
     subject: str
     by: str
     differs: tuple[tuple[str, str, str], ...]  # column, before, after
+    ahead: str = ""  # of what was dated ahead: whether it is still to come, was taken back or overtaken
 
 
 def kinds() -> dict[str, str]:
@@ -95,7 +97,7 @@ def own_subtree(acting: Acting) -> Scope:
 
 
 def lines(changes: Iterable[Change]) -> list[Line]:
-    """Rows in words; three queries however many there are."""
+    """Rows in words; three queries however many there are, a fourth where some were dated ahead."""
     rows, words = list(changes), kinds()
     wanted = {one for row in rows for one in (row.person_id, row.principal_id) if one}
     people = dict(
@@ -106,7 +108,13 @@ def lines(changes: Iterable[Change]) -> list[Line]:
     }
     wanted_offices = named | {row.acting_office_id for row in rows}
     offices = {one.pk: name_of(one) for one in Office.objects.filter(pk__in=wanted_offices).only("name_zh", "name_en")}
-    return [_line(row, words, people, offices) for row in rows]
+    ahead = [row.pk for row in rows if row.since > row.at]
+    kept = Coming.objects.unscoped("the changes were found in scope").filter(change__in=ahead) if ahead else ()
+    states = {one.change_id: gettext(_AHEAD[one.outcome]) for one in kept if one.outcome in _AHEAD}
+    return [replace(_line(row, words, people, offices), ahead=states.get(row.pk, "")) for row in rows]
+
+
+_AHEAD = {"": gettext_noop("still to come"), "taken_back": gettext_noop("taken back"), "overtaken": gettext_noop("overtaken")}
 
 
 _OFFICES = ("successor", "parent", "office")

@@ -8,8 +8,8 @@ transaction, or nothing. Rooms above put themselves around it (the check of vaca
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from .tree import tree
 
 T = TypeVar("T")
 Around = Callable[[datetime], AbstractContextManager[None]]
-Listener = Callable[[Change], None]
+Listener = Callable[[Change, datetime], None]
 
 ADMINISTRATION = "administration"
 GOVERNING = frozenset({Office.Kind.DEPARTMENT, Office.Kind.GOVERNMENT})
@@ -51,7 +51,8 @@ def around(context: Around) -> None:
 
 
 def listen(kind: str, listener: Listener) -> None:
-    """Call ``listener(change)`` in the transaction after a change of this kind was recorded."""
+    """Call ``listener(change, now)`` once a change of this kind counts: in the transaction that records it, or, where it
+    is dated ahead, in the one that carries it out on its day."""
     _listeners[kind].append(listener)
 
 
@@ -82,6 +83,12 @@ class Changing:
     now: datetime
     grounds: str
     lines: list[Change] = field(default_factory=list)
+
+    @classmethod
+    def as_ordered(cls, change: Change, now: datetime) -> Changing:
+        """The carrying out, ``now``, of what was ordered earlier: in the name, and on the grounds, of whoever ordered it."""
+        who = Acting(change.person_id, change.post_id, change.acting_office_id, change.principal_id)
+        return cls(who, now, change.grounds)
 
     @property
     def today(self) -> date:
@@ -114,7 +121,9 @@ class Changing:
         self.lines.append(line)
         return line
 
-    def edit(self, kind: str, office: Office | int, subject: Any, values: Mapping[str, Any]) -> Change | None:
+    def edit(
+        self, kind: str, office: Office | int, subject: Any, values: Mapping[str, Any], since: date | None = None
+    ) -> Change | None:
         """Set these columns of ``subject`` and record which differed; nothing where none did."""
         before = {name: getattr(subject, name) for name in values}
         changed = {name: value for name, value in values.items() if value != before[name]}
@@ -123,7 +132,7 @@ class Changing:
         for name, value in changed.items():
             setattr(subject, name, value)
         subject.save(update_fields=list(changed))
-        return self.note(kind, office, subject, before={name: before[name] for name in changed}, after=changed)
+        return self.note(kind, office, subject, before={name: before[name] for name in changed}, after=changed, since=since)
 
 
 def titles(subject: Any) -> tuple[str, str]:
@@ -143,9 +152,35 @@ def change(acting: Acting, now: datetime, grounds: str, work: Callable[[Changing
     """
     if not grounds.strip():
         raise NotPossible(gettext("Say why, and on what paper."), "grounds")
+
+    def once() -> T:
+        changing = Changing(acting, now, grounds.strip())
+        with _inside(now):
+            done = work(changing)
+            _tell(changing.lines, now)
+            return done
+
+    return _tried(once)
+
+
+def carry_out(work: Callable[[datetime], tuple[Changing, Change] | None], now: datetime) -> bool:
+    """Run, in such a transaction, what was recorded for a day that has come; whether there was anything left to do."""
+
+    def once() -> bool:
+        with _inside(now):
+            done = work(now)
+            if done is not None:
+                changing, ordered = done
+                _tell([*changing.lines, ordered], now)
+            return done is not None
+
+    return _tried(once)
+
+
+def _tried(once: Callable[[], T]) -> T:
     for left in reversed(range(_TRIES)):
         try:
-            return _once(Changing(acting, now, grounds.strip()), work)
+            return once()
         except OperationalError as error:
             cause: Error | BaseException | None = error.__cause__
             if getattr(cause, "sqlstate", "") not in _AGAIN or not left or transaction.get_connection().in_atomic_block:
@@ -153,15 +188,20 @@ def change(acting: Acting, now: datetime, grounds: str, work: Callable[[Changing
     raise AssertionError("unreachable")
 
 
-def _once(changing: Changing, work: Callable[[Changing], T]) -> T:
+@contextmanager
+def _inside(now: datetime) -> Iterator[None]:
     with transaction.atomic(), ExitStack() as stack:
         for context in _around:
-            stack.enter_context(context(changing.now))
-        done = work(changing)
-        for line in changing.lines:
+            stack.enter_context(context(now))
+        yield
+
+
+def _tell(lines: Iterable[Change], now: datetime) -> None:
+    """Whoever listens hears of what counts now; of what is dated ahead on its day."""
+    for line in lines:
+        if line.since <= now:
             for listener in _listeners[line.kind]:
-                listener(line)
-        return done
+                listener(line, now)
 
 
 def may_administer(acting: Acting, office: int) -> bool:

@@ -19,6 +19,11 @@ def give(office: Office, zh: str, en: str, since: date, today: date) -> None:
     take_effect(today, [office.pk])
 
 
+def withhold(office: int, since: date) -> None:
+    """Forget the name that the office was to get on a day still to come."""
+    OfficeName.objects.filter(office_id=office, since=since).delete()
+
+
 def take_effect(today: date, offices: Iterable[int] | None = None) -> int:
     """Write the names whose day has come into the offices; gives how many got another name."""
     from .naming import sorting

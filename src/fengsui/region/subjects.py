@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from .acting import Acting, scope
 from .models import (
     Certificate,
+    Coming,
     Contact,
     Delegation,
     HazardUnit,
@@ -42,6 +43,7 @@ MODELS: dict[str, Any] = {
     "substance": Substance,
     "point": Point,
     "supervision": Supervision,
+    "coming": Coming,
 }
 _NEAR = {
     "post": ("office",),
@@ -55,6 +57,7 @@ _NEAR = {
     "substance": ("unit__site__office",),
     "point": ("site__office",),
     "supervision": ("site__office", "office"),
+    "coming": ("change__office",),
 }
 _LARGEST = 1 << 63
 
@@ -78,6 +81,8 @@ def url(subject: Any) -> str:
         return reverse("region:person", args=[subject.pk])
     if isinstance(subject, Site):
         return reverse("region:register", args=[subject.code])
+    if isinstance(subject, Coming):
+        return url(subject.change.office)
     for name in ("site", "unit", "person", "office", "post"):
         if isinstance(subject, Holding | Delegation) and name == "person":
             continue

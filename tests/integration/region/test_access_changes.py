@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 
 from fengsui.moment import now as present
+from fengsui.region import coming
+from fengsui.region.changing import Changing
 from fengsui.region.models import Certificate, Contact, Delegation, HazardUnit, Holding, Point, Substance, Supervision
 from fengsui.region.operations import known
 from tests.integration.access import AccessTests, Address
@@ -36,6 +39,7 @@ ADDRESSES = [
     Address("sites/<slug:code>/register/", "/sites/{code}/register/", queries=60, other=(404,)),
     Address("api/operations", "/api/operations", queries=14),
     Address("api/changes", "/api/changes", queries=16, other=(403,)),
+    Address("api/coming", "/api/coming", queries=16, other=(403,)),
     Address(
         "api/changes/<kind>/<number>/<name>", "/api/changes/office/{office}/edit_office", queries=80, method="POST",
         body=VALUES, other=(404,),
@@ -75,6 +79,11 @@ class TestChanges(AccessTests):
             ),
             "supervision": Supervision.objects.create(site=small.site, duty="hazchem", office=small.league, since=now.date()),
         }  # fmt: skip
+        acting = small.one("county", 1).acting
+        line = Changing(acting, now, "x").note(
+            "rename", small.county, small.county, after={"name_zh": "新"}, since=now + timedelta(days=9)
+        )
+        made["coming"] = coming.keep(line, f"office:{small.county.pk}", office=small.county.pk)
         return {name: str(row.pk) for name, row in made.items()} | {"code": small.site.code}
 
     def test_a_reader_who_administers_nothing_is_told_so(self, words: dict[str, str], small: Small) -> None:

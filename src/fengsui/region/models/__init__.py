@@ -1,7 +1,7 @@
 """Places, offices, posts, people, sites, hazard units, points."""
 
 from .accounts import Account
-from .changes import Change, OfficeName, Supervision
+from .changes import Change, Coming, OfficeName, Supervision
 from .offices import Contact, Office, Revision
 from .people import Certificate, Delegation, Holding, Person, Post
 from .places import Place
@@ -11,6 +11,7 @@ __all__ = [
     "Account",
     "Certificate",
     "Change",
+    "Coming",
     "Contact",
     "Delegation",
     "HazardUnit",

@@ -86,3 +86,39 @@ class Supervision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id} {self.duty} {self.office_id}"
+
+
+class Coming(models.Model):
+    """A recorded change whose day is still to come, or was 拟生效变更: what is done on that day, and whether it was.
+
+    ``key`` names the thing that it is about (``office:5``, ``holding:12``, ``supervision:3:hazchem``): a later word about the
+    same thing overtakes it. ``how`` holds what taking it back must know. Rows are locked one by one, so that each is
+    carried out once however many processes run.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "待生效"
+        DONE = "done", "已生效"
+        TAKEN_BACK = "taken_back", "已撤回"
+        OVERTAKEN = "overtaken", "已被取代"
+
+    change = models.OneToOneField(Change, models.PROTECT, related_name="coming")
+    due = models.DateTimeField()  # the change's ``since``
+    key = models.CharField(max_length=80)
+    how = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
+    settled_at = models.DateTimeField(null=True)  # when it was done, taken back or overtaken
+    by = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")  # the change that took it back or overtook it
+    failed = models.TextField(blank=True)  # why the last try could not carry it out
+
+    objects = ScopedManager(place="change__office__place__path", office="change__office__path")
+
+    class Meta:
+        ordering = ["due", "id"]
+        indexes = [
+            models.Index(fields=["due"], condition=models.Q(outcome=""), name="region_coming_due"),
+            models.Index(fields=["key"], condition=models.Q(outcome=""), name="region_coming_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.due:%Y-%m-%d} {self.key}"

@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fengsui.region import naming, officenames
+from fengsui.region import coming, naming, officenames
 from fengsui.region.changing import Changing, NotPossible, may_give, midnight, today
 from fengsui.region.filters import name_of
 from fengsui.region.matters import open_matters
-from fengsui.region.models import Contact, Holding, Office, Place, Post
+from fengsui.region.models import Coming, Contact, Holding, Office, Place, Post
+from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes
 
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
@@ -136,12 +137,28 @@ def _rename(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     said = form.given("name_zh", "name_en")
     if since < changing.today and office.changes.filter(kind="rename", since__gt=midnight(since)).exists():
         raise NotPossible(gettext("It got another name after that day; choose a later one."), "since")
+    if since > changing.today and office.names.filter(since=since).exists():
+        raise NotPossible(gettext("It gets another name on that day already: take that back first."), "since")
     before = {"name_zh": office.name_zh, "name_en": office.name_en}
     officenames.give(office, said["name_zh"], said["name_en"], since, changing.today)
-    changing.note("rename", office, office, before=before, after=said, since=since, title=(before["name_zh"], before["name_en"]))
+    title = (before["name_zh"], before["name_en"])
+    line = changing.note("rename", office, office, before=before, after=said, since=since, title=title)
     if since > changing.today:
+        coming.keep(line, _key(office), office=office.pk)
         return Outcome(gettext("From %(day)s on the office is called %(name)s.") % {"day": since, "name": name_of_form(said)})
     return Outcome(gettext("The office has its new name; earlier records keep the old one."))
+
+
+def _renamed(changing: Changing, one: Coming) -> None:
+    officenames.take_effect(changing.today, [one.change.office_id])
+
+
+def _not_renamed(changing: Changing, one: Coming) -> None:
+    officenames.withhold(one.change.office_id, today(one.due))
+
+
+def _key(office: Office) -> str:
+    return f"office:{office.pk}"
 
 
 def name_of_form(said: dict[str, Any]) -> str:
@@ -170,10 +187,10 @@ class MergeForm(ChangeForm):
 
 
 def _others(form: ChangeForm) -> list[Office]:
-    """Living offices in the administrator's subtree that are not below this one."""
+    """Offices in the administrator's subtree that last and are not below this one."""
     top = Office.objects.get(pk=form.acting.office_id)
     found = Office.objects.filter(path__startswith=top.path).exclude(path__startswith=form.subject.path)
-    living = found.exclude(dissolved_on__lte=form.today).exclude(kind=Office.Kind.ENTERPRISE)
+    living = found.filter(dissolved_on__isnull=True).exclude(kind=Office.Kind.ENTERPRISE)
     near = living.filter(Q(parent=form.subject.parent_id) | Q(place=form.subject.place_id) | Q(pk=form.subject.parent_id))
     return list(near.order_by("path")[:300])
 
@@ -182,27 +199,63 @@ def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     into = Office.objects.select_for_update().get(pk=int(form.cleaned_data["into"]))
     since: date = form.cleaned_data["since"]
     _demand_ahead(changing, office, since)
-    for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
-        before = child.parent_id
-        child.parent = into
-        child.save()
-        changing.note("move_office", child, child, before={"parent": before}, after={"parent": into.pk}, since=since)
-    _end_terms(changing, office, into if form.cleaned_data["along"] else None, since)
-    if form.cleaned_data["along"]:
-        _call_list(office, into)
+    if not may_give(changing.acting, _missing(office, into)):
+        text = gettext("Your own office does not have this field of work: an administrator above gives it.")
+        raise NotPossible(text, "into")
     office.successor, office.dissolved_on = into, since
     office.save(update_fields=["successor", "dissolved_on"])
-    if office.place_id == into.place_id and set(office.duties) - set(into.duties):
-        if not may_give(changing.acting, set(office.duties) - set(into.duties)):
-            raise NotPossible(
-                gettext("Your own office does not have this field of work: an administrator above gives it."), "into"
-            )
-        changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(set(office.duties) - set(into.duties))]})
-    changing.note("merge", office, office, after={"successor": into.pk, "dissolved_on": since}, since=since)
-    return Outcome(
-        gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.")
-        % {"old": name_of(office), "new": name_of(into), "day": since}
-    )
+    after = {"successor": into.pk, "dissolved_on": since, "along": form.cleaned_data["along"]}
+    line = changing.note("merge", office, office, after=after, since=since)
+    names = {"old": name_of(office), "new": name_of(into), "day": since}
+    if since > changing.today:
+        coming.keep(line, _key(office), office=office.pk)
+        said = gettext("%(old)s is part of %(new)s from %(day)s on: everything goes there on that day, and stays until then.")
+        return Outcome(said % names)
+    _join(changing, office, into, form.cleaned_data["along"], changing.now)
+    return Outcome(gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.") % names)
+
+
+def _missing(office: Office, into: Office) -> set[str]:
+    """What the office that takes over does not do yet; of another place, it is not given that."""
+    return set(office.duties) - set(into.duties) if office.place_id == into.place_id else set()
+
+
+def _join(changing: Changing, office: Office, into: Office, along: bool, begins: datetime) -> None:
+    """Put everything of a merged office where it belongs from its day on."""
+    for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
+        _place_under(changing, child, into)
+    _end_terms(changing, office, into if along else None, begins)
+    if along:
+        _call_list(office, into)
+    if missing := _missing(office, into):
+        changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(missing)]})
+
+
+def _place_under(changing: Changing, child: Office, parent: Office) -> None:
+    before = child.parent_id
+    child.parent = parent
+    child.save()
+    changing.note("move_office", child, child, before={"parent": before}, after={"parent": parent.pk})
+
+
+def _merged(changing: Changing, one: Coming) -> None:
+    """The day of a merger has come. Who was to take over may have been merged itself: then its heir does."""
+    office = Office.objects.select_for_update().get(pk=one.change.office_id)
+    _join(changing, office, _heir(changing, office), bool(one.change.after.get("along")), one.due)
+
+
+def _heir(changing: Changing, office: Office) -> Office:
+    living = tree().living(office.successor_id, changing.today) or tree().living(office.parent_id, changing.today)
+    if living is None:
+        raise NotPossible(gettext("Neither the office that was to take over nor the one above exists any more."))
+    return Office.objects.select_for_update().get(pk=living.id)
+
+
+def _lives_on(changing: Changing, one: Coming) -> None:
+    """A merger or dissolution is taken back before its day."""
+    office = Office.objects.select_for_update().get(pk=one.change.office_id)
+    office.successor = office.dissolved_on = None
+    office.save(update_fields=["successor", "dissolved_on"])
 
 
 def _demand_ahead(changing: Changing, office: Office, since: date) -> None:
@@ -214,9 +267,8 @@ def _demand_ahead(changing: Changing, office: Office, since: date) -> None:
         raise NotPossible(gettext("An administrator of the office above does this: you act for this office yourself."))
 
 
-def _end_terms(changing: Changing, office: Office, into: Office | None, since: date) -> None:
-    """End the running terms on the day; with ``into``, begin the same ones in like posts there."""
-    begins = changing.now if since <= changing.today else midnight(since)
+def _end_terms(changing: Changing, office: Office, into: Office | None, begins: datetime) -> None:
+    """End the running terms with the office; with ``into``, begin the same ones in like posts there."""
     running = Holding.objects.filter(post__office=office).filter(Q(until__isnull=True) | Q(until__gt=begins))
     twins: dict[int, Post] = {}
     for holding in running.select_related("post"):
@@ -268,9 +320,21 @@ def _dissolve(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
         raise NotPossible(gettext("Offices stand below this one: merge it into another, so that they have one above them."))
     if office.sites.filter(closed_on__isnull=True).exists():
         raise NotPossible(gettext("This is the office of a site: close the site first."))
-    _end_terms(changing, office, None, since)
-    changing.edit("dissolve", office, office, {"dissolved_on": since})
+    line = changing.edit("dissolve", office, office, {"dissolved_on": since}, since=since)
+    assert line is not None, "it was not dissolved before"
+    if since > changing.today:
+        coming.keep(line, _key(office), office=office.pk)
+        return Outcome(gettext("The office is dissolved from %(day)s on; until then it works on.") % {"day": since})
+    _end_terms(changing, office, None, changing.now)
     return Outcome(gettext("The office is dissolved from %(day)s on.") % {"day": since})
+
+
+def _dissolved(changing: Changing, one: Coming) -> None:
+    """The day has come. What was placed below it since goes to the office above."""
+    office = Office.objects.select_for_update().get(pk=one.change.office_id)
+    for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
+        _place_under(changing, child, _heir(changing, office))
+    _end_terms(changing, office, None, one.due)
 
 
 def _matters(office: Office, actings: Any) -> Any:
@@ -279,12 +343,12 @@ def _matters(office: Office, actings: Any) -> Any:
 
 def _governs(office: Office, now: datetime) -> bool:
     """An office with a territory: below a plant none may stand that would supervise its county."""
-    return _alive(office, now) and office.kind not in (Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE)
+    return office.dissolved_on is None and office.kind not in (Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE)
 
 
 def _whole(office: Office, now: datetime) -> bool:
-    """Neither the region's top office nor an enterprise's own is merged or dissolved here."""
-    return _alive(office, now) and office.parent_id is not None and office.kind != Office.Kind.ENTERPRISE
+    """Neither the region's top office nor an enterprise's own is merged or dissolved here, nor one whose day is set."""
+    return office.dissolved_on is None and office.parent_id is not None and office.kind != Office.Kind.ENTERPRISE
 
 
 operation(
@@ -320,3 +384,6 @@ operation(
         matters=_matters,
     )
 )
+coming.on_the_day("rename", _renamed, _not_renamed)
+coming.on_the_day("merge", _merged, _lives_on)
+coming.on_the_day("dissolve", _dissolved, _lives_on)

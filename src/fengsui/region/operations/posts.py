@@ -13,11 +13,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.numerals import whole
-from fengsui.region import naming
+from fengsui.region import coming, naming
 from fengsui.region.acting import Acting
-from fengsui.region.changing import ADMINISTRATION, Changing, NotPossible, is_own, may_administer, may_give_functions, midnight
+from fengsui.region.changing import (
+    ADMINISTRATION,
+    Changing,
+    NotPossible,
+    is_own,
+    may_administer,
+    may_give_functions,
+    midnight,
+    plain,
+)
 from fengsui.region.matters import open_matters
-from fengsui.region.models import Delegation, Holding, Office, Person, Post
+from fengsui.region.models import Coming, Delegation, Holding, Office, Person, Post
 from fengsui.region.widgets import Boxes, Pick
 
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
@@ -125,7 +134,9 @@ def _begin(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
     if running.exists():
         raise NotPossible(gettext("%(name)s holds this post on that day already.") % {"name": person.name}, "person")
     holding = Holding.objects.create(post=post, person=person, since=since)
-    changing.note("begin_holding", post.office_id, post, after={"person": person.name, "since": since}, since=since)
+    line = changing.note("begin_holding", post.office_id, post, after={"person": person.name, "since": since}, since=since)
+    if since > changing.now:
+        coming.keep(line, _key(holding), holding=holding.pk, person=person.pk)
     said = gettext("%(name)s holds the post from %(day)s on.") % {"name": person.name, "day": form.cleaned_data["since"]}
     if person.account_id is None:
         said += " " + gettext("Invite them, so that they can sign in.")
@@ -174,7 +185,7 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
         raise NotPossible(gettext("This term has ended already."))
     before, holding.until = holding.until, until
     holding.save(update_fields=["until"])
-    changing.note(
+    line = changing.note(
         "end_holding",
         holding.post.office_id,
         holding.post,
@@ -182,7 +193,38 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
         after={"until": until},
         since=until,
     )
+    coming.overtake(_key(holding), line, changing.now)
+    if until > changing.now:
+        coming.keep(line, _key(holding), holding=holding.pk, person=holding.person_id, until=plain(before))
+        return Outcome(
+            gettext("The term ends after %(day)s; what belongs to the post passes to whoever may act in that role then.")
+            % {"day": last}
+        )
     return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role."))
+
+
+def _key(holding: Holding) -> str:
+    return f"holding:{holding.pk}"
+
+
+def _of_another(changing: Changing, one: Coming) -> Holding | None:
+    """The term that a change dated ahead is about, locked; its holder does not take that back."""
+    if is_own(changing.acting, one.how["person"]):
+        raise NotPossible(gettext("Your own posts are changed by another administrator."))
+    found: Holding | None = Holding.objects.select_for_update(of=("self",)).filter(pk=one.how["holding"]).first()
+    return found
+
+
+def _not_begun(changing: Changing, one: Coming) -> None:
+    if (holding := _of_another(changing, one)) is not None:
+        holding.delete()
+
+
+def _goes_on(changing: Changing, one: Coming) -> None:
+    if (holding := _of_another(changing, one)) is not None:
+        before = one.how["until"]
+        holding.until = datetime.fromisoformat(before) if before else None
+        holding.save(update_fields=["until"])
 
 
 def _acts_in(person: int, post: Post, now: datetime) -> bool:
@@ -242,3 +284,5 @@ operation(
         matters=_matters,
     )
 )
+coming.on_the_day("begin_holding", undo=_not_begun)
+coming.on_the_day("end_holding", undo=_goes_on)

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fengsui.region import naming
-from fengsui.region.changing import Changing, NotPossible
+from fengsui.region import coming, naming
+from fengsui.region.changing import Changing, NotPossible, midnight, plain, today
 from fengsui.region.filters import INDUSTRIES, here, name_of
 from fengsui.region.matters import anything_open, open_matters
-from fengsui.region.models import Office, Place, Site, Supervision
+from fengsui.region.models import Coming, Office, Place, Site, Supervision
 from fengsui.region.roles import duties
 from fengsui.region.supervision import supervisor_id
 from fengsui.region.widgets import Boxes
@@ -175,27 +175,52 @@ def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
     if duty not in office.duties:
         raise NotPossible(gettext("This office does not have that field of work: give it to the office first."), "office")
     before = {"duty": duty, "office": supervisor_id(site.pk, duty, "county", changing.now)}
-    _end_running(site, duty, since)
+    ended = _end_running(site, duty, since)
     Supervision.objects.create(site=site, duty=duty, office=office, since=since)
-    changing.note("supervision", site.office_id, site, before=before, after={"duty": duty, "office": office.pk}, since=since)
+    after = {"duty": duty, "office": office.pk}
+    line = changing.note("supervision", site.office_id, site, before=before, after=after, since=since)
+    coming.overtake(_key(site, duty), line, midnight(since))
+    if since > changing.today:
+        coming.keep(line, _key(site, duty), site=site.pk, duty=duty, ended=ended)
+        said = gettext("%(office)s supervises the site for this from %(day)s on; open matters follow on that day.")
+        return Outcome(said % {"office": name_of(office), "day": since})
     return Outcome(
         gettext("%(office)s supervises the site for this from %(day)s on; open matters follow.")
         % {"office": name_of(office), "day": since}
     )
 
 
-def _end_running(site: Site, duty: str, since: date) -> None:
-    """Let nothing given before count from ``since`` on: what runs ends then, what would begin later does not."""
+def _key(site: Site, duty: str) -> str:
+    return f"supervision:{site.pk}:{duty}"
+
+
+def _end_running(site: Site, duty: str, since: date) -> list[list[Any]]:
+    """Let nothing given before count from ``since`` on: what runs ends then, what would begin later does not.
+
+    Gives what it ended, as [id, until].
+    """
     given = Supervision.objects.filter(site=site, duty=duty).filter(Q(until__isnull=True) | Q(until__gt=since))
     given.filter(since__gte=since).delete()
+    ended = [[one, plain(until)] for one, until in given.values_list("pk", "until")]
     given.update(until=since)
+    return ended
+
+
+def _not_given(changing: Changing, one: Coming) -> None:
+    """Taken back before its day: who supervised before goes on doing so."""
+    given = Supervision.objects.filter(site=one.how["site"], duty=one.how["duty"])
+    given.filter(since=today(one.due)).delete()
+    before, follows = dict(one.how["ended"]), given.filter(since__gt=today(one.due)).order_by("since").first()
+    for running in given.filter(until=today(one.due)):
+        given.filter(pk=running.pk).update(until=follows.since if follows else before.get(running.pk))
 
 
 def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome:
     site, duty, before = one.site, one.duty, one.office_id
     _end_running(site, duty, changing.today)
     after = {"duty": duty, "office": supervisor_id(site.pk, duty, "county", changing.now)}
-    changing.note("supervision", site.office_id, site, before={"duty": duty, "office": before}, after=after)
+    line = changing.note("supervision", site.office_id, site, before={"duty": duty, "office": before}, after=after)
+    coming.overtake(_key(site, duty), line)
     return Outcome(gettext("The office of the place supervises the site again."), subject=site)
 
 
@@ -274,3 +299,4 @@ operation(
         own=lambda acting, one: above(acting, one.site),
     )
 )
+coming.on_the_day("supervision", undo=_not_given)

@@ -1,0 +1,109 @@
+"""Changes dated ahead: kept until their day, done then, taken back or overtaken before.
+
+In: recorded ``Change`` rows with a later ``since``. Out: on the day the work that an operation registered for its kind,
+and whatever rooms above listen to. Each change is one transaction behind a row lock: after a stop of days all that fell
+due is caught up in order, once, however many processes do it at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+from django.db.models import QuerySet
+from django.utils import translation
+
+from .changing import Changing, NotPossible, carry_out
+from .models import Change, Coming
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Changing, Coming], None]
+Undo = Callable[[Changing, Coming], None]
+_work: dict[str, Work] = {}
+_undo: dict[str, Undo] = {}
+
+
+def on_the_day(kind: str, work: Work | None = None, undo: Undo | None = None) -> None:
+    """Say what is done on the day of a change of this kind, and how it is undone before; said once, by its operation."""
+    if work is not None:
+        _work[kind] = work
+    if undo is not None:
+        _undo[kind] = undo
+
+
+def keep(change: Change, key: str, **how: object) -> Coming:
+    """Keep a change for its day."""
+    row: Coming = Coming.objects.create(change=change, due=change.since, key=key, how=how)
+    return row
+
+
+def waiting(key: str = "") -> QuerySet[Coming]:
+    """What is still to come, the soonest first; of one thing, or of all."""
+    found = Coming.objects.unscoped("whoever asks was judged, or is the machine itself").filter(outcome=Coming.Outcome.OPEN)
+    return found.filter(key=key) if key else found
+
+
+def overtake(key: str, by: Change, since: datetime | None = None) -> int:
+    """Let a later word count instead of what was to come about the same thing (from ``since`` on); gives how many."""
+    rows = waiting(key).exclude(change=by)
+    rows = rows.filter(due__gte=since) if since is not None else rows
+    return rows.update(outcome=Coming.Outcome.OVERTAKEN, settled_at=by.at, by=by)
+
+
+def can_take_back(one: Coming) -> bool:
+    """Whether its operation knows how; what was dated ahead before there were such rows is changed by another change."""
+    return one.change.kind in _undo and bool(one.how)
+
+
+def take_back(changing: Changing, one: Coming) -> Change:
+    """Undo what was entered for the day, on record."""
+    _undo[one.change.kind](changing, one)
+    line = changing.note(
+        "take_back", one.change.office_id, one.change, before={"since": one.due}, title=(one.change.title_zh, one.change.title_en)
+    )
+    one.outcome, one.settled_at, one.by = Coming.Outcome.TAKEN_BACK, changing.now, line
+    one.save(update_fields=["outcome", "settled_at", "by"])
+    return line
+
+
+def take_effect(now: datetime, only: Iterable[int] | None = None) -> int:
+    """Carry out every change whose day has come; gives how many. What cannot be done says why and is tried again.
+
+    Raises the first unforeseen error after all the others had their turn.
+    """
+    rows = waiting().filter(due__lte=now).order_by("due", "pk")
+    rows = rows if only is None else rows.filter(pk__in=list(only))
+    done, wrong = 0, None
+    for pk in list(rows.values_list("pk", flat=True)):
+        try:
+            done += _one(pk, now)
+        except NotPossible as reason:
+            waiting().filter(pk=pk).update(failed=str(reason))
+            log.warning("a change dated ahead could not be carried out: %s: %s", pk, reason)
+        except Exception as error:
+            log.exception("a change dated ahead failed: %s", pk)
+            wrong = wrong or error
+    if wrong is not None:
+        raise wrong
+    return done
+
+
+def _one(pk: int, now: datetime) -> bool:
+    with translation.override("zh-hans"):  # a reason is kept for whoever reads it later
+        return carry_out(partial(_row, pk), now)
+
+
+def _row(pk: int, now: datetime) -> tuple[Changing, Change] | None:
+    """One row under its lock: the work of its kind; nothing where another process was here before."""
+    row = waiting().select_for_update(of=("self",)).select_related("change").filter(pk=pk, due__lte=now).first()
+    if row is None:
+        return None
+    changing = Changing.as_ordered(row.change, now)
+    if work := _work.get(row.change.kind):
+        work(changing, row)
+    row.outcome, row.settled_at, row.failed = Coming.Outcome.DONE, now, ""
+    row.save(update_fields=["outcome", "settled_at", "failed"])
+    return changing, row.change

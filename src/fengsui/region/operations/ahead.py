@@ -1,0 +1,53 @@
+"""Changes dated ahead: taken back before their day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fengsui.region import coming
+from fengsui.region.acting import Acting
+from fengsui.region.changing import Changing, may_administer
+from fengsui.region.models import Coming
+
+from .posts import GroundsOnly
+from .shape import ChangeForm, Operation, Outcome, operation
+
+
+def _take_back(changing: Changing, one: Coming, form: ChangeForm) -> Outcome:
+    coming.take_back(changing, one)
+    return Outcome(gettext("It was taken back: nothing changes on that day."))
+
+
+def _may(acting: Acting, one: Coming) -> bool:
+    """Administrators; of what changes an enterprise's supervision those above the enterprise, as when it was given."""
+    office = one.change.office
+    if one.change.kind != "supervision":
+        return may_administer(acting, office.pk)
+    return office.parent_id is not None and may_administer(acting, office.parent_id)
+
+
+def _waits(one: Coming, now: datetime) -> bool:
+    return one.outcome == Coming.Outcome.OPEN and now < one.due and coming.can_take_back(one)
+
+
+def _office(one: Coming) -> int:
+    return int(one.change.office_id)
+
+
+operation(
+    Operation(
+        "take_back",
+        "coming",
+        _("Take back before its day"),
+        GroundsOnly,
+        _take_back,
+        _office,
+        icon="x",
+        says=_("Nothing changes on that day then; that it was entered and taken back stays on record."),
+        own=_may,
+        fits=_waits,
+    )
+)

@@ -1,0 +1,297 @@
+"""Changes dated ahead: nothing moves before their day, everything on it, once; until then they are seen and taken back."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import Client
+from django.utils import translation
+
+from fengsui import moment
+from fengsui.ledger import doors
+from fengsui.ledger.doors import About
+from fengsui.ledger.kernel.shapes import Actor
+from fengsui.ledger.models import Case, Clock, Entry
+from fengsui.region import change_api, coming, officenames, subjects
+from fengsui.region.acting import actings
+from fengsui.region.changing import NotPossible, midnight
+from fengsui.region.models import Change, Coming, Holding, Office, Supervision
+from fengsui.region.roles import About as Where
+from fengsui.region.roles import resolve
+from fengsui.region.supervision import supervisor_id
+from tests.integration.region.conftest import NOW, House
+from tests.small_region import Somebody, _somebody
+
+DAY = midnight(date(2026, 12, 1)) + timedelta(minutes=1)
+"""The first minute of the day from which the changes of these tests count."""
+
+
+@pytest.fixture(autouse=True)
+def english() -> object:
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def at_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages and endpoints live at ``NOW`` as everything else here."""
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    monkeypatch.setattr(change_api, "present", lambda: NOW)
+
+
+def hazard(house: House, title: str = "阀门关闭") -> str:
+    about = About(kind="site", id=str(house.small.site.pk), duty="hazchem", title=title)
+    return doors.open("hazard", "found_here", {"finding": title}, house.small.one("county").actor, about, key="", now=NOW).case
+
+
+def owner(case: str) -> int | None:
+    return Case.objects.get(pk=case).owner_id
+
+
+def heir_of(house: House) -> Office:
+    county = house.small.county
+    return Office.objects.create(
+        name_zh="新区局", name_en="New bureau", kind="bureau", place=county.place, parent=house.small.league, duties=["duty"]
+    )
+
+
+def client_of(who: Somebody) -> Client:
+    client = Client(headers={"X-Acting-Post": str(who.post.pk), "Accept-Language": "en"})
+    client.force_login(who.account, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def open_vacancies(office: Office) -> int:
+    return Case.objects.filter(mechanism="vacancy", about_id=str(office.pk), ended=False).count()
+
+
+@pytest.mark.django_db
+def test_a_merger_moves_nothing_before_its_day_and_everything_on_it(house: House) -> None:
+    county, heir = house.small.county, heir_of(house)
+    county.contacts.create(name="值班室", phone="0472-5550101")
+    ids = [hazard(house, f"隐患{number}") for number in range(20)]
+    answer = client_of(house.admin).post(
+        f"/change/office/{county.pk}/merge/",
+        {"grounds": "机构改革", "into": str(heir.pk), "since": "2026-12-01", "along": "on"},
+    )
+    assert answer.status_code == 302
+    late = _somebody(county, "late1", ("inspection",), NOW)  # enters the office after the merger was ordered
+    for moment_before in (NOW, DAY - timedelta(minutes=2)):
+        assert coming.take_effect(moment_before) == 0
+    house.small.plant.refresh_from_db()
+    heir.refresh_from_db()
+    assert house.small.plant.parent_id == county.pk and heir.duties == ["duty"] and not heir.contacts.exists()
+    assert set(Case.objects.filter(pk__in=ids).values_list("owner_id", flat=True)) == {county.pk}
+    assert [one.office_id for one in actings(late.account, NOW)] == [county.pk]
+    for office in (county, heir):
+        page = client_of(house.admin).get(f"/offices/{office.pk}/").content.decode()
+        assert "from 2026-12-01" in page and "/take_back/" in page and "Merge into another office" in page
+    assert coming.take_effect(DAY + timedelta(days=3)) == 1, "caught up after a stop of days"
+    house.small.plant.refresh_from_db()
+    heir.refresh_from_db()
+    assert house.small.plant.parent_id == heir.pk and set(county.duties) <= set(heir.duties)
+    assert list(heir.contacts.values_list("name", flat=True)) == ["值班室"]
+    assert set(Case.objects.filter(pk__in=ids).values_list("owner_id", flat=True)) == {heir.pk}
+    for who in (late, house.small.one("county")):
+        assert [one.office_id for one in actings(who.account, DAY)] == [heir.pk]
+    assert coming.take_effect(DAY + timedelta(days=4)) == 0
+    assert Entry.objects.filter(case__in=ids, act="succeed").count() == 20
+    moved = Change.objects.unscoped("test").get(kind="move_office")
+    assert moved.person_id == house.admin.person.pk and moved.grounds == "机构改革" and moved.at == DAY + timedelta(days=3)
+    assert "/take_back/" not in client_of(house.admin).get(f"/offices/{county.pk}/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_carry_a_change_out_once(house: House) -> None:
+    case, heir = hazard(house), heir_of(house)
+    house.do(house.admin, house.small.county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    done: list[int] = []
+    start = threading.Barrier(2)
+
+    def process() -> None:
+        start.wait()
+        done.append(coming.take_effect(DAY))
+        connection.close()
+
+    both = [threading.Thread(target=process) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert sorted(done) == [0, 1]
+    assert owner(case) == heir.pk and Entry.objects.filter(case=case, act="succeed").count() == 1
+    assert Holding.objects.filter(post__office=heir).count() == 4  # three officers and the local administrator
+
+
+@pytest.mark.django_db
+def test_a_merger_is_taken_back_before_its_day(house: House) -> None:
+    county, heir, case = house.small.county, heir_of(house), hazard(house)
+    house.do(house.admin, county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    county.refresh_from_db()
+    with pytest.raises(PermissionDenied):
+        subjects.ready("coming", Coming.objects.unscoped("test").get().pk, "take_back", [house.small.one("county").acting], NOW)
+    assert "merge" not in [one.operation.name for one in subjects.possible(county, [house.admin.acting], NOW)]
+    client = client_of(house.admin)
+    (row,) = client.get("/api/coming").json()
+    assert row["kind"] == "merge" and row["after"]["successor"] == heir.pk and row["due"].startswith("2026-11-30T16:00")
+    address = f"/api/changes/coming/{row['id']}/take_back"
+    body = {"values": {"grounds": "暂缓"}}
+    assert client.post(address, {"values": {}}, content_type="application/json").status_code == 422
+    assert client.post(address, body, content_type="application/json").status_code == 200
+    assert client.post(address, body, content_type="application/json").status_code == 409
+    assert client.get("/api/coming").json() == []
+    county.refresh_from_db()
+    assert county.dissolved_on is None and county.successor_id is None
+    assert coming.take_effect(DAY) == 0 and owner(case) == county.pk
+    assert "taken back" in client.get("/changes/").content.decode()
+
+
+@pytest.mark.django_db
+def test_who_was_to_take_over_was_merged_meanwhile(house: House) -> None:
+    county, heir, case = house.small.county, heir_of(house), hazard(house)
+    house.do(house.admin, county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    house.do(house.admin, heir, "merge", into=str(house.small.league.pk), since="2026-11-25", along="on")
+    assert "into" in house.refused(house.admin, house.small.other, "merge", into=str(county.pk), since="2026-12-03")
+    assert coming.take_effect(DAY) == 1
+    house.small.plant.refresh_from_db()
+    assert house.small.plant.parent_id == house.small.league.pk and owner(case) == house.small.league.pk
+
+
+@pytest.mark.django_db
+def test_a_dissolution_waits_for_its_day(house: House) -> None:
+    county, case = house.small.county, hazard(house)
+    Office.objects.filter(pk=house.small.plant.pk).update(parent=house.small.league)
+    house.do(house.admin, county, "dissolve", since="2026-12-01")
+    assert coming.take_effect(DAY - timedelta(hours=1)) == 0 and owner(case) == county.pk
+    assert actings(house.small.one("county").account, DAY - timedelta(hours=1))
+    page = client_of(house.admin).get(f"/offices/{county.pk}/").content.decode()
+    assert "It works until it is dissolved from 2026-12-01 on." in page
+    assert coming.take_effect(DAY) == 1
+    assert owner(case) == house.small.league.pk and not actings(house.small.one("county").account, DAY)
+
+
+@pytest.mark.django_db
+def test_open_cases_follow_a_site_s_new_supervisor_on_the_day(house: House) -> None:
+    small, case = house.small, hazard(house)
+    house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(small.league.pk), since="2026-12-01")
+    page = client_of(house.admin).get(f"/sites/{small.site.code}/register/").content.decode()
+    assert "from 2026-12-01" in page and "/take_back/" in page
+    assert coming.take_effect(NOW) == 0 and owner(case) == small.county.pk
+    assert coming.take_effect(DAY) == 1 and owner(case) == small.league.pk
+
+
+@pytest.mark.django_db
+def test_a_supervision_taken_back_leaves_the_former_supervisor(house: House) -> None:
+    small, case = house.small, hazard(house)
+    for office, day in ((small.league, "2026-11-25"), (small.top, "2026-12-01"), (small.county, "2026-12-10")):
+        house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
+    first, second = coming.waiting().order_by("due")
+    house.do(house.admin, first, "take_back")
+    house.do(house.admin, second, "take_back")
+    rows = list(Supervision.objects.values_list("office_id", "until"))
+    assert rows == [(small.league.pk, None)]
+    assert coming.take_effect(DAY + timedelta(days=30)) == 0
+    assert supervisor_id(small.site.pk, "hazchem", "county", DAY + timedelta(days=30)) == small.league.pk == owner(case)
+
+
+@pytest.mark.django_db
+def test_what_was_given_for_sooner_overtakes_what_was_given_for_later(house: House) -> None:
+    small, case = house.small, hazard(house)
+    for office, day in ((small.top, "2026-12-10"), (small.league, "2026-12-01")):
+        house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
+    outcomes = [one.outcome for one in Coming.objects.unscoped("test").order_by("-due")]
+    assert outcomes == ["overtaken", ""]
+    assert coming.take_effect(DAY + timedelta(days=30)) == 1 and owner(case) == small.league.pk
+
+
+@pytest.mark.django_db
+def test_a_term_that_ends_later_opens_the_vacancy_on_its_day(house: House) -> None:
+    small = house.small
+    terms = [Holding.objects.get(person=one.person) for one in small.people["county"]]
+    for holding in terms:
+        house.do(house.admin, holding, "end_holding", last_day="2026-11-30")
+    assert not open_vacancies(small.county) and coming.take_effect(NOW) == 0
+    house.do(house.admin, coming.waiting(f"holding:{terms[0].pk}").get(), "take_back")
+    terms[0].refresh_from_db()
+    assert terms[0].until is None
+    assert coming.take_effect(DAY) == 2
+    assert open_vacancies(small.county) == 1
+
+
+@pytest.mark.django_db
+def test_where_the_last_term_ends_what_belongs_by_role_passes_on_the_day(house: House) -> None:
+    small = house.small
+    given = {"hazard_kind": "pressure", "colour": "red"}
+    about = About(kind="site", id=str(small.site.pk), duty="hazchem", title="氨罐压力高")
+    case = doors.open("warning", "by_alarm", given, Actor(kind="event", name="warning.level"), about, key="w", now=NOW).case
+    running = Clock.objects.filter(case=case, current=True, stopped__isnull=True)
+    for one in small.people["plant"]:
+        house.do(house.admin, Holding.objects.get(person=one.person), "end_holding", last_day="2026-11-30")
+    assert coming.take_effect(NOW) == 0 and owner(case) == small.plant.pk
+    assert coming.take_effect(DAY) == 2
+    where = Where(site_id=small.site.pk, duty="hazchem")
+    assert owner(case) == resolve("control_room", where, DAY) != small.plant.pk
+    assert not running.filter(holder_id=small.plant.pk).exists()
+    assert open_vacancies(small.plant) == 1
+
+
+@pytest.mark.django_db
+def test_a_term_that_begins_later_fills_the_vacancy_on_its_day(house: House) -> None:
+    small = house.small
+    for one in small.people["county"][1:]:
+        house.do(house.admin, Holding.objects.get(person=one.person), "end_holding")
+    assert open_vacancies(small.county) == 1
+    post = small.one("county", 1).post
+    person = house.do(house.admin, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01").subject.person
+    assert coming.take_effect(NOW) == 0 and open_vacancies(small.county) == 1
+    assert coming.take_effect(DAY) == 1 and not open_vacancies(small.county)
+    assert Holding.objects.get(person=person).post.office_id == small.county.pk
+
+
+@pytest.mark.django_db
+def test_a_term_that_has_not_begun_is_taken_back_by_another_only(house: House) -> None:
+    small = house.small
+    own = Holding.objects.get(person=house.local.person)
+    house.do(house.admin, own, "end_holding", last_day="2026-12-05")
+    row = coming.waiting().get()
+    assert "another administrator" in str(house.refused(house.local, row, "take_back"))
+    house.do(house.admin, small.one("county").post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01")
+    begun = coming.waiting().exclude(pk=row.pk).get()
+    house.do(house.local, begun, "take_back")
+    assert not Holding.objects.filter(pk=begun.how["holding"]).exists()
+    assert coming.take_effect(DAY) == 0
+
+
+@pytest.mark.django_db
+def test_a_new_name_is_taken_back(house: House) -> None:
+    county = house.small.county
+    new = {"name_zh": "甲区局", "name_en": "District A bureau", "since": "2026-12-01"}
+    house.do(house.admin, county, "rename", **new)
+    assert "since" in house.refused(house.admin, county, "rename", **new)
+    house.do(house.admin, coming.waiting().get(), "take_back")
+    assert coming.take_effect(DAY) == 0 and officenames.take_effect(DAY.date()) == 0
+    house.do(house.admin, county, "rename", **new)
+    assert coming.take_effect(DAY) == 1
+    county.refresh_from_db()
+    assert county.name_zh == "甲区局"
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_done_says_why_and_holds_up_nothing_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = house.small
+    house.do(house.admin, small.county, "merge", into=str(heir_of(house).pk), since="2026-12-01", along="on")
+    house.do(house.admin, small.other, "rename", name_zh="丙局", name_en="C", since="2026-12-02")
+
+    def refuse(changing: object, one: object) -> None:
+        raise NotPossible("没有承接机构")
+
+    monkeypatch.setitem(coming._work, "merge", refuse)
+    later: datetime = DAY + timedelta(days=2)
+    assert coming.take_effect(later) == 1
+    assert "没有承接机构" in client_of(house.admin).get(f"/offices/{small.county.pk}/").content.decode()
+    monkeypatch.undo()
+    assert coming.take_effect(later) == 1

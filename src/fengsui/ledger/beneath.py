@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from fengsui.ledger import live_check, mechanisms, succession, titles
+from fengsui.ledger import lending, live_check, mechanisms, succession, titles
 from fengsui.ledger.kernel.people import for_people
 from fengsui.ledger.kernel.shapes import Act, Mechanism
 from fengsui.ledger.models import Case, Clock
@@ -36,6 +36,7 @@ def stand() -> None:
     matters.register_any(anything_open)
     delegations.acts_from(acts_for)
     changerecord.say_acts(act_words)
+    lending.stand()
 
 
 def _of_office(change: Change, now: datetime) -> None:

@@ -76,7 +76,9 @@ SENTENCES: dict[str, Sentence] = {
     "not_yours": lambda m, r: gettext("Done by %(role)s.") % {"role": _roles(m, r)},
     "not_due": lambda m, r: gettext("Its deadline has not come yet."),
     "no_length": lambda m, r: gettext("The law's length of time for it is not supplied yet: %(name)s.") % {"name": r.about},
-    "outside_proof": lambda m, r: gettext("The new version was not proven for a case in this position."),
+    "outside_proof": lambda m, r: gettext(
+        "The new version was not proven for a case in this position: map its state to another, or let it end as it is."
+    ),
     "too_large": lambda m, r: gettext("The file is too large: photos up to 20 MB, papers 30 MB, films 200 MB."),
     "wrong_type": lambda m, r: (
         gettext("This file cannot be read or is not accepted: send %(kinds)s.") % {"kinds": sniffing.ACCEPTED}

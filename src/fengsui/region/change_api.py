@@ -86,6 +86,8 @@ class ChangeOut(Schema):
 
 
 class ComingOut(Schema):
+    """A change that was dated ahead and is still to come."""
+
     id: int = Field(description="As in POST /api/changes/coming/ID/take_back")
     due: datetime
     kind: str = Field(alias="change.kind")

@@ -101,6 +101,8 @@ def operation_over(operation: Any) -> str:
 
 def subject_title(subject: Any) -> str:
     """What the row is called, in the reader's language."""
+    if named := subjects.title(subject):
+        return named
     if isinstance(subject, Coming):
         return next(f"{one.what} · {one.subject} · {today(subject.due)}" for one in changerecord.lines([subject.change]))
     if isinstance(subject, Holding):

@@ -19,7 +19,7 @@ from .models import Change, Coming, Office, Person, Site
 from .operations import known
 from .operations.posts import administers
 from .roles import duties, functions
-from .scoping import Scope
+from .scoping import ALL, Scope
 from .tree import tree
 
 AUDIT = "audit"
@@ -39,6 +39,7 @@ _COLUMNS = {
     "acts": gettext_noop("Acts"), "username": gettext_noop("User name"),
     "is_active": gettext_noop("Account works"),
     "along": gettext_noop("Posts, people and call list go along"),
+    "reader": gettext_noop("Office that may read it"),
     "successor": gettext_noop("Into"), "dissolved_on": gettext_noop("Dissolved from"),
     "parent": gettext_noop("Office above"), "office": gettext_noop("Supervising office"), "place": gettext_noop("Place"),
     "kind": gettext_noop("Kind"), "number": gettext_noop("Number of the certificate"), "fields": gettext_noop("Good for"),
@@ -117,7 +118,7 @@ def lines(changes: Iterable[Change]) -> list[Line]:
 _AHEAD = {"": gettext_noop("still to come"), "taken_back": gettext_noop("taken back"), "overtaken": gettext_noop("overtaken")}
 
 
-_OFFICES = ("successor", "parent", "office")
+_OFFICES = ("successor", "parent", "office", "reader")
 
 
 def _line(row: Change, words: Mapping[str, str], people: Mapping[int, str], offices: Mapping[int, str]) -> Line:
@@ -142,7 +143,7 @@ def said(name: str, value: Any, offices: Mapping[int, str]) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if name in ("duties", "charges", "fields", "duty"):
-        words = {**functions(), **duties()}
+        words = {**functions(), **duties(), ALL: {"zh": "全部业务领域", "en": "Every field of work"}}
         return " · ".join(here(words[one]) if one in words else one for one in (value if isinstance(value, list) else [value]))
     if name == "acts":
         return acts_words(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,6 +60,18 @@ _NEAR = {
     "coming": ("change__office",),
 }
 _LARGEST = 1 << 63
+_urls: dict[type, Callable[[Any], str]] = {}
+_titles: dict[type, Callable[[Any], str]] = {}
+
+
+def know(kind: str, model: type, url: Callable[[Any], str], title: Callable[[Any], str]) -> None:
+    """Let a room above have its rows changed here too: their kind in addresses, their page, what they are called."""
+    MODELS[kind], _urls[model], _titles[model] = model, url, title
+
+
+def title(subject: Any) -> str:
+    """What a room above calls its row; empty for this room's own."""
+    return _titles[type(subject)](subject) if type(subject) in _titles else ""
 
 
 def of(kind: str, number: int, *, lock: bool = False) -> Any:
@@ -75,6 +87,8 @@ def of(kind: str, number: int, *, lock: bool = False) -> Any:
 
 def url(subject: Any) -> str:
     """The page that shows it."""
+    if type(subject) in _urls:
+        return _urls[type(subject)](subject)
     if isinstance(subject, Office):
         return reverse("region:office", args=[subject.pk])
     if isinstance(subject, Person):

@@ -20,7 +20,7 @@ from django.views.decorators.http import etag, require_safe
 from fengsui import moment
 from fengsui.numerals import whole
 
-from . import changerecord, geography, pending, roles, subjects, supervision, tables
+from . import changerecord, geography, pending, readers, roles, subjects, supervision, tables
 from .acting import Acting, mine, office_scope, scope
 from .changing import may_administer, may_give, today
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
@@ -262,6 +262,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": any(line["ready"] or any(term["ready"] for term in line["terms"]) for line in posts),
         "record": any(changerecord.may_read(one, office.pk) for one in mine_now),
         "former": list(office.names.all()),
+        "readings": [{"one": one, "ready": subjects.possible(one.subject, mine_now, now)} for one in readers.of(office.pk, now)],
         "coming": pending.shown(pending.of_office(office), mine_now, now),
         "lasts_on": office.dissolved_on is not None and office.dissolved_on > today(now),
         "children": seen.filter(parent=office).count(),

@@ -19,6 +19,7 @@ HAZARD = {
 ADDRESSES = [
     Address("api/mechanisms", "/api/mechanisms", 8),
     Address("api/mechanisms/<name>", "/api/mechanisms/hazard", 8),
+    Address("api/shares", "/api/shares", 9),
     Address("api/cases", "/api/cases", 9),
     Address("api/cases", "/api/cases", 34, method="POST", own=(201,), other=(403,), body=HAZARD, headers=KEY),
     Address("api/cases/<case_id>", "/api/cases/{case}", 12, about_case=True),

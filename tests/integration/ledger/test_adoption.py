@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fengsui.ledger import adoption, mechanisms, moving
+from fengsui.ledger import adoption, doors, mechanisms, moving
 from fengsui.ledger.adoption import cli, table
 from fengsui.ledger.doors import OLD_WORLD
-from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.ledger.doors.held import read
+from fengsui.ledger.kernel.shapes import Call, Mechanism
+from fengsui.ledger.kernel.step import core_of
 from fengsui.ledger.models import Case, Entry, MechanismVersion
+from fengsui.ledger.proof import reachable
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_leaks import client_of
 from tests.integration.ledger.test_versions import newer, opened
@@ -188,3 +193,50 @@ def test_open_cases_move_by_the_command_and_the_page_says_what_can_go(small: Sma
     assert moving.main("hazard", [], True, NOW, out) == 0 and Case.objects.get().seq == 1
     assert moving.main("hazard", [], False, NOW, out) == 0
     assert (Case.objects.get().version_id, Entry.objects.order_by("seq").last().act) == (newer.digest, "move")
+
+
+def _current(number: int) -> None:
+    MechanismVersion.objects.filter(name="hazard").update(current=False)
+    MechanismVersion.objects.filter(name="hazard", number=number).update(current=True)
+    mechanisms.forget()
+
+
+def test_an_adopted_case_moves_to_a_newer_version_and_goes_on_there(small: Small, newer: Mechanism) -> None:
+    """It entered mid-life, with less behind it than any proof covers: what counts is that an end is reachable."""
+    for number, state in enumerate(mechanisms.current("hazard").states.values()):
+        try:
+            take([line(f"旧-{number}", 状态=state.title["zh"])])
+        except doors.Refused:
+            continue
+    taken = Case.objects.filter(adopted=True).count()
+    assert taken > 4
+    _current(2)
+    client = client_of(admin := administrator(small))
+    assert client.get("/mechanisms/hazard/move/").context["cannot"] == 0
+    assert client.post("/mechanisms/hazard/move/", {"move": "1", "post": admin.post.pk}).status_code == 200
+    assert Case.objects.filter(version_id=newer.digest, adopted=True).count() == taken
+    found = Case.objects.get(state="found")
+    assert Entry.objects.filter(case=found).order_by("seq").last().act == "move"
+    for signer in (1, 2):
+        doors.act(str(found.pk), Call("nothing", small.one("county", signer).actor, {"grounds": "已核实"}), now=NOW)
+    assert Case.objects.get(pk=found.pk).ended
+
+
+def test_an_adopted_case_does_not_jump_over_the_work(small: Small, newer: Mechanism) -> None:
+    take([line("旧-1")])
+    _current(2)
+    told = moving.survey("hazard", {"found": "review"}).plain()
+    assert (told["can"], told["cannot"]) == (0, 1)
+    with translation.override("en"):
+        (said,) = moving.survey("hazard", {"found": "review"}).groups[0].cannot
+    assert "map its state to another" in said
+
+
+def test_an_adopted_case_goes_nowhere_without_a_way_out(small: Small, newer: Mechanism) -> None:
+    take([line("旧-1")])
+    wording = mechanisms.current("hazard")
+    case = read([str(Case.objects.get().pk)], lock=False).popitem()[1].case
+    core = core_of(wording, case)
+    assert reachable.leads_out(wording, core)
+    stuck = {name: replace(one, actions=()) if name == "found" else one for name, one in wording.states.items()}
+    assert not reachable.leads_out(replace(wording, states=stuck, digest="stuck"), core)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from fengsui.ledger.models import Share
+from fengsui.ledger.reading.scoped import reach_of
 from fengsui.moment import now as present
 from fengsui.region import coming
 from fengsui.region.changing import Changing
@@ -84,6 +86,10 @@ class TestChanges(AccessTests):
             "rename", small.county, small.county, after={"name_zh": "新"}, since=now + timedelta(days=9)
         )
         made["coming"] = coming.keep(line, f"office:{small.county.pk}", office=small.county.pk)
+        made["share"] = Share.objects.create(
+            office_id=small.other.pk, by_office_id=small.county.pk, reach=reach_of(small.place.path, "hazchem"), grounds="x",
+            since=now, until=now + timedelta(days=9),
+        )  # fmt: skip
         return {name: str(row.pk) for name, row in made.items()} | {"code": small.site.code}
 
     def test_a_reader_who_administers_nothing_is_told_so(self, words: dict[str, str], small: Small) -> None:

@@ -17,7 +17,7 @@ from fengsui.ledger import doors, live_check, succession
 from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Clock, Entry
-from fengsui.region import changerecord, officenames, subjects
+from fengsui.region import changerecord, coming, officenames, subjects
 from fengsui.region.acting import actings
 from fengsui.region.change_views import run
 from fengsui.region.models import Account, Certificate, Change, Delegation, Holding, Office, Person, Post, Supervision
@@ -324,8 +324,9 @@ def test_a_merger_on_a_later_day_waits_for_it(house: House) -> None:
     house.do(house.admin, small.county, "merge", into=str(small.league.pk), since="2026-12-01", along="on")
     assert Case.objects.get(pk=case).owner_id == small.county.pk
     day = NOW + timedelta(days=7)
-    assert succession.nightly(day) == 1
+    assert coming.take_effect(day) == 1
     assert Case.objects.get(pk=case).owner_id == small.league.pk
+    assert succession.nightly(day) == 0, "handed on once"
     assert [one.office_id for one in actings(small.one("county").account, NOW)] == [small.county.pk]
     assert [one.office_id for one in actings(small.one("county").account, day)] == [small.league.pk]
 

@@ -333,11 +333,22 @@ def moved_to(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
         raise refused(422, "bad_value", "version", "The new version lacks fields that this case has set: %(fields)s", fields=lost)
     from fengsui.ledger.proof import reachable
 
-    if not reachable.contains(wording, core_of(wording, after)):
+    core = core_of(wording, after)
+    if not reachable.contains(wording, core) and not (
+        _entered_mid_life(held, wording, state) and reachable.leads_out(wording, core)
+    ):
         raise refused(
             422, "outside_proof", state, "The mapped case lies outside what the new version's proof covers; map it elsewhere"
         )
     return after
+
+
+def _entered_mid_life(held: Held, wording: Mechanism, state: str) -> bool:
+    """Whether an adopted case lies outside its own version's proof already and stays where it is, by its name or a new one."""
+    from fengsui.ledger.proof import reachable
+
+    stays = state == held.case.state or held.case.state not in wording.states
+    return held.row["adopted"] and stays and not reachable.contains(held.mechanism, core_of(held.mechanism, held.case))
 
 
 def _renamed(held: Held, states: Mapping[str, str]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from ninja import Field, File, Form, Header, Router, Schema, UploadedFile
 from pydantic import AwareDatetime
 
-from fengsui.ledger import adoption, doors, erasure, moving, reading
+from fengsui.ledger import adoption, doors, erasure, lending, moving, reading
 from fengsui.ledger.adoption import table, taking
 from fengsui.ledger.api import ActingRequest, ReceiptOut, version_of
 from fengsui.ledger.doors import sharing
@@ -18,6 +18,7 @@ from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case
 from fengsui.ledger.persons_acts import administration
 from fengsui.ledger.public import triage
+from fengsui.ledger.reading.scoped import parts_of
 from fengsui.moment import now as present
 
 router = Router(tags=["ledger"])
@@ -112,6 +113,30 @@ def merge(
     into, _ = _asked(request, asked.into)
     given = doors.merge(str(case.pk), str(into.pk), actor, grounds=asked.grounds, **_sent(if_match, idempotency_key))
     return _told(response, given)
+
+
+class LentOut(Schema):
+    """A whole scope that one office lets another read."""
+
+    id: int = Field(description="As in POST /api/changes/share/ID/end_share")
+    office: int = Field(alias="office_id", description="Who reads")
+    by_office: int = Field(alias="by_office_id")
+    place_path: str
+    duty: str = Field(description="The field of work; empty: every one")
+    since: datetime
+    until: datetime
+    grounds: str
+
+
+@router.get("/shares", response=list[LentOut], summary="Whole scopes that my offices share, or read by a sharing, now")
+def lent(request: ActingRequest) -> list[dict[str, Any]]:
+    """Given by POST /api/changes/office/ID/share_scope; a single case's sharings are at /api/cases/ID/shares."""
+    rows = lending.of_offices({one.office_id for one in request.actings}, present())
+    names = ("id", "office_id", "by_office_id", "since", "until", "grounds")
+    return [
+        {name: getattr(one, name) for name in names} | dict(zip(("place_path", "duty"), parts_of(one.reach), strict=True))
+        for one in rows
+    ]
 
 
 @router.get("/cases/{case_id}/shares", response=list[ShareOut], summary="Who reads the case by a sharing now")

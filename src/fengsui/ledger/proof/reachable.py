@@ -9,7 +9,8 @@ from fengsui.ledger.kernel.shapes import Act, Mechanism
 from fengsui.ledger.kernel.step import Core
 from fengsui.ledger.proof.check import BUDGET
 from fengsui.ledger.proof.form import every_act
-from fengsui.ledger.proof.space import Space, kind_of
+from fengsui.ledger.proof.graph import Explored, backward, explore
+from fengsui.ledger.proof.space import Move, Space, kind_of
 
 
 class _Cover:
@@ -85,6 +86,30 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and other.mechanism.digest == self.mechanism.digest
+
+
+def leads_out(mechanism: Mechanism, core: Core) -> bool:
+    """Whether this version gives such a case what the proof gives those that it covers: time runs in its state, and from
+    wherever it may get an end is reachable. For cases that entered mid-life and so lie outside every proof.
+
+    Raises ``BudgetSpent``.
+    """
+    state, space = mechanism.states.get(core.state), _cover(_Key(mechanism)).space
+    if state is None or (state.within.kind == "clock" and state.within.name not in core.running):
+        return False
+    if state.within.kind == "child" and state.within.name not in core.open_kids:
+        return False
+    look = space.look()
+    graph: Explored[Core, object] = explore([("moved", look.project(core))], look.after, BUDGET)
+    size = len(graph.nodes)
+    goals = [at for at, node in enumerate(graph.nodes) if node.state in mechanism.ends]
+    edges = [
+        (at, target)
+        for at in range(size)
+        for move, target in graph.out[at]
+        if isinstance(move, Move) and move.kinds - {"recall", "parent"}
+    ]
+    return len(backward(size, edges, goals)) == size
 
 
 def contains(mechanism: Mechanism, core: Core) -> bool:

@@ -74,7 +74,7 @@ def _besides(acting: Acting, known: Scope, now: datetime) -> Q:
     for kind, condition in open_to_me.items():
         ids = [pk for one, pk, _ in found if one == kind]
         besides |= Q(pk__in=ids) if len(ids) <= BESIDE else condition
-    for path, duty in (_parts(reach) for kind, _, reach in found if kind == "reach"):
+    for path, duty in (parts_of(reach) for kind, _, reach in found if kind == "reach"):
         within = Q(confidential=False, place_path__startswith=path)
         besides |= within & Q(duty=duty) if duty else within
     return besides
@@ -135,7 +135,7 @@ def reach_of(place_path: str, duty: str) -> str:
     return f"{place_path}%#{duty or '%'}"
 
 
-def _parts(reach: str) -> tuple[str, str]:
+def parts_of(reach: str) -> tuple[str, str]:
     """Place and field of work (empty: all) of a pattern of ``reach_of``."""
     path, _, duty = reach.rpartition("%#")
     return path, "" if duty == "%" else duty

@@ -2,6 +2,10 @@
 
 The stream server must know a token to compare it at connecting; hashing them there slowed 200 connects to
 eleven seconds. The supervisor sees the changed file and lets the server read it without dropping anyone.
+
+The database says which tokens are valid, the file follows it (``settle``): once the transaction is over, and, for what a
+crash left between the two, when the relay starts and each minute. A fresh token waits beside the file until its
+transaction has been kept, so that one which is rolled back leaves the former token in both.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.db import transaction
@@ -24,20 +29,32 @@ from django.db import transaction
 from fengsui.region.models import Site
 from fengsui.watch.models import SiteCredential
 
+_WAITS = timedelta(hours=1)
+"""A token whose transaction was not kept by then never will be."""
+
 
 def _path() -> Path:
     return Path(settings.KEYS_DIR) / "sites.json"
 
 
 def issue(sites: Iterable[Site], now: datetime) -> dict[str, str]:
-    """Give each site a token, ending its former one; returns {code: token}, the only time a token is shown."""
+    """Give each site a token, ending its former one; returns {code: token}, the only time a token is shown.
+
+    Both doors take it once the transaction is over; one that is rolled back changes neither. ``OSError`` where the disk
+    takes no file: nothing is changed then.
+    """
     fresh = {site: secrets.token_hex(32) for site in sites}
     with transaction.atomic():
         SiteCredential.objects.filter(site__in=fresh, revoked_at__isnull=True).update(revoked_at=now)
         SiteCredential.objects.bulk_create(
             SiteCredential(site=site, digest=_digest(token), issued_at=now) for site, token in fresh.items()
         )
-        _rewrite({site.code: token for site, token in fresh.items()}, ())
+        with _alone(_path()) as path:
+            waiting = _waiting(path) + [
+                {"site": site.code, "token": token, "at": now.isoformat()} for site, token in fresh.items()
+            ]
+            _write(path.with_suffix(".fresh"), waiting)
+        transaction.on_commit(functools.partial(settle, now), robust=True)
     return {site.code: token for site, token in fresh.items()}
 
 
@@ -46,7 +63,27 @@ def revoke(sites: Iterable[Site], now: datetime) -> None:
     gone = list(sites)
     with transaction.atomic():
         SiteCredential.objects.filter(site__in=gone, revoked_at__isnull=True).update(revoked_at=now)
-        transaction.on_commit(functools.partial(_rewrite, {}, [site.code for site in gone]))
+        transaction.on_commit(functools.partial(settle, now), robust=True)
+
+
+def settle(now: datetime) -> list[str]:
+    """Let the file hold the tokens that are valid in the database and no others; the codes of the sites that this changed.
+
+    Raises ``OSError``, or ``ValueError`` for a damaged file, and leaves it as it is.
+    """
+    with _alone(_path()) as path:
+        # Read behind the lock: whoever writes last has then seen the newest that was kept.
+        valid = dict(SiteCredential.objects.filter(revoked_at__isnull=True).values_list("digest", "site__code"))
+        known = _read(path)
+        held = {code: token for code, token in known.items() if valid.get(_digest(token)) == code}
+        waiting = _waiting(path)
+        held |= {one["site"]: one["token"] for one in waiting if valid.get(_digest(one["token"])) == one["site"]}
+        if held != known:
+            _write(path, held)
+        rest = [one for one in waiting if held.get(one["site"]) != one["token"] and _recent(one, now)]
+        if rest != waiting:
+            _write(path.with_suffix(".fresh"), rest)
+    return sorted(code for code in {*known, *held} if known.get(code) != held.get(code))
 
 
 def main(code: str, end: bool, now: datetime, out: TextIO) -> int:
@@ -90,18 +127,39 @@ def _by_digest(path: str, stamp: int) -> dict[str, str]:
     return {_digest(token): code for code, token in _by_code(path, stamp).items()}
 
 
-def _rewrite(fresh: dict[str, str], gone: Iterable[str]) -> None:
-    path = _path()
+@contextmanager
+def _alone(path: Path) -> Iterator[Path]:
+    """Hold the file's lock: one process at a time reads and writes it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-        known.update(fresh)
-        for code in gone:
-            known.pop(code, None)
-        beside = path.with_suffix(".new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(known, file, sort_keys=True, indent=0)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        yield path
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict) or not all(isinstance(token, str) for token in found.values()):
+        raise ValueError(f"{path} must map a site's code to its token; restore it from a backup")
+    return found
+
+
+def _waiting(path: Path) -> list[dict[str, str]]:
+    """Tokens whose transactions may not be over: site, token, and when (RFC 3339)."""
+    beside = path.with_suffix(".fresh")
+    found: list[dict[str, str]] = json.loads(beside.read_text()) if beside.exists() else []
+    return found
+
+
+def _recent(one: Mapping[str, str], now: datetime) -> bool:
+    return now - datetime.fromisoformat(one["at"]) < _WAITS
+
+
+def _write(path: Path, what: Any) -> None:
+    beside = path.with_suffix(path.suffix + ".new")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(what, file, sort_keys=True, indent=0)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

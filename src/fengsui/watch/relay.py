@@ -24,7 +24,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from fengsui.ledger import health
 from fengsui.moment import now
-from fengsui.watch import applying, capacity, housekeeping, intrusions, stream, warnings
+from fengsui.watch import applying, capacity, credentials, housekeeping, intrusions, stream, warnings
 from fengsui.watch.tail import Stored, Tail
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ _ROUND = 500
 _TOGETHER = 100
 _HOUSEKEEPING = 2.0
 _LOOK = timedelta(seconds=15)
+_SETTLE = timedelta(minutes=1)
 
 
 def run(stop: threading.Event) -> None:
@@ -53,6 +54,7 @@ class Relay:
         self._pending = 0
         self._refused = ""  # why the stream kept our last heartbeat not; empty: it did
         self._looked: datetime | None = None
+        self._settled: datetime | None = None
 
     async def serve(self, stop: threading.Event) -> None:
         """Connect and work until ``stop``."""
@@ -109,6 +111,7 @@ class Relay:
                 await self._tell(client)
                 await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
                 await _in_database(lambda: watched.count(now()))
+                await self._settle()
                 await self._beat(client)
                 await self._look(client)
             except (DatabaseError, NatsError, TimeoutError, OSError) as error:
@@ -127,6 +130,18 @@ class Relay:
         except (NatsError, TimeoutError):
             self._teller.forget()
             raise
+
+    async def _settle(self) -> None:
+        """At the start and each minute: let the file of gateways' tokens follow the database, whatever a crash left of it."""
+        moment = now()
+        if self._settled is not None and moment - self._settled < _SETTLE:
+            return
+        self._settled = moment
+        try:
+            if changed := await _in_database(lambda: credentials.settle(moment)):
+                log.warning("gateways' tokens followed the database: %s", ", ".join(changed[:20]))
+        except (OSError, ValueError) as error:
+            log.error("gateways' tokens wait: %s", error)
 
     async def _look(self, client: Client) -> None:
         """Now and then: lower warnings, and tell pages whether the stream server can keep what devices send."""

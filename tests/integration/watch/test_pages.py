@@ -210,7 +210,8 @@ def test_a_flood_is_shown_with_its_site(plant):
 def test_the_command_makes_and_ends_a_gateway_s_token(plant, settings, tmp_path, django_capture_on_commit_callbacks):
     settings.KEYS_DIR = tmp_path
     out = io.StringIO()
-    assert credentials.main("HC-1", False, NOW, out) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert credentials.main("HC-1", False, NOW, out) == 0
     token = out.getvalue().strip()
     assert credentials.site_of(token) == "HC-1"
     with django_capture_on_commit_callbacks(execute=True):
@@ -248,6 +249,7 @@ def test_the_api_lists_and_acknowledges(plant):
 def test_the_http_door_checks_token_size_and_shape(plant, settings, tmp_path, monkeypatch, django_capture_on_commit_callbacks):
     settings.KEYS_DIR = tmp_path
     token = credentials.issue([plant.site], NOW)["HC-1"]
+    credentials.settle(NOW)
     assert (tmp_path / "sites.json").stat().st_mode & 0o777 == 0o600
     stored = []
     good = json.dumps({"t": 1_795_000_000_000, "v": {"PT-0": 1.0}})
@@ -279,6 +281,7 @@ def test_the_http_door_checks_token_size_and_shape(plant, settings, tmp_path, mo
 def test_no_body_breaks_the_http_door(plant, settings, tmp_path, monkeypatch, kind, body):
     settings.KEYS_DIR = tmp_path
     token = credentials.issue([plant.site], NOW)["HC-1"]
+    credentials.settle(NOW)
     monkeypatch.setattr(line.Line, "store", lambda self, subject, data: 1)
     headers = {"Authorization": f"Bearer {token}"}
     answer = Client().post(f"/api/ingest/{kind}", body, content_type="application/octet-stream", headers=headers)

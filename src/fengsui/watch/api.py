@@ -101,7 +101,8 @@ def latest(request: HttpRequest, code: str) -> dict[int, dict[str, Any]]:
 
 @router.get("/points/{point}/history", summary="A point's samples between two times")
 def history(request: HttpRequest, point: int, begin: datetime, end: datetime, most: int = 2_000) -> dict[str, Any]:
-    """Columns time (ns), value, low, high, quality; beyond ``most`` samples each row is a stretch with its extremes."""
+    """Columns time (ns), value, low, high, quality; beyond ``most`` samples each row is the newest sample of a stretch with
+    the lowest and highest good value of it."""
     known = _point(request, point)
     if begin.tzinfo is None or end.tzinfo is None or begin >= end:
         raise HttpError(422, "begin and end are RFC 3339 times with offset, and begin comes first")

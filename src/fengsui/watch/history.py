@@ -39,7 +39,10 @@ _MEMORY = "512MB"
 
 
 class Reading(NamedTuple):
-    """One sample, or the lowest and highest of a stretch of time; times in ns, values in the point's measure."""
+    """One sample; for a stretch of time its newest sample with the lowest and highest good value of the stretch.
+
+    Time in ns, values in the point's measure; ``quality`` (0 good, 1 uncertain, 2 bad) is that of ``value``.
+    """
 
     time_ns: int
     value: float | None
@@ -232,11 +235,11 @@ def _query(names: list[str], point: int, begin_ns: int, end_ns: int, most: int) 
         width = max(1, -(-(end_ns - begin_ns) // most))
         good = "CASE WHEN quality < 2 AND isfinite(value) THEN value END"
         rows = db.execute(
-            f"""SELECT min(time), arg_max(value, time), min({good}), max({good}), max(quality)
-                {chosen} GROUP BY (time - $3) // $5 ORDER BY 1""",
+            f"""SELECT arg_max({{'t': time, 'v': value, 'q': quality}}, time), min({good}), max({good})
+                {chosen} GROUP BY (time - $3) // $5 ORDER BY max(time)""",
             [*where, width],
         ).fetchall()
-    return [Reading(t, _finite(v), low, high, q) for t, v, low, high, q in rows]
+    return [Reading(one["t"], _finite(one["v"]), low, high, one["q"]) for one, low, high in rows]
 
 
 def _query_many(names: list[str], points: Sequence[int], begin_ns: int, end_ns: int, stretches: int) -> dict[int, list[Reading]]:
@@ -244,22 +247,20 @@ def _query_many(names: list[str], points: Sequence[int], begin_ns: int, end_ns: 
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit='{_MEMORY}'; SET threads=1")
         rows = db.execute(
-            """SELECT point, max(time), arg_max(value, time), arg_max(quality, time),
-                      min(value) FILTER (fit), arg_min(time, value) FILTER (fit), min(quality) FILTER (fit),
-                      max(value) FILTER (fit), arg_max(time, value) FILTER (fit)
-               FROM (SELECT *, quality < 2 AND isfinite(value) AS fit FROM read_parquet($1)
+            # Whole samples, so that the newest, the lowest and the highest each keep their own time and quality.
+            """SELECT point, arg_max(one, time), arg_min(one, value) FILTER (fit), arg_max(one, value) FILTER (fit)
+               FROM (SELECT *, {'t': time, 'v': value, 'q': quality} AS one, quality < 2 AND isfinite(value) AS fit
+                     FROM read_parquet($1)
                      WHERE point IN (SELECT unnest($2)) AND time >= $3 AND time < $4)
                GROUP BY point, (time - $3) // $5 ORDER BY point, max(time)""",
             [names, list(points), begin_ns, end_ns, width],
         ).fetchall()
     found: dict[int, list[Reading]] = {}
-    for point, newest, value, quality, low, low_at, fit, high, high_at in rows:
-        told = {newest: (value, quality)}
-        if fit is not None:
-            told = {low_at: (low, fit), high_at: (high, fit), **told}
+    for point, newest, low, high in rows:
+        told = {one["t"]: one for one in (low, high, newest) if one is not None}
         for time_ns in sorted(told):
-            number = _finite(told[time_ns][0])
-            found.setdefault(point, []).append(Reading(time_ns, number, number, number, told[time_ns][1]))
+            number = _finite(told[time_ns]["v"])
+            found.setdefault(point, []).append(Reading(time_ns, number, number, number, told[time_ns]["q"]))
     return found
 
 

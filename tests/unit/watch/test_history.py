@@ -96,6 +96,29 @@ def test_many_points_at_once_are_thinned_but_keep_their_peaks_and_end_with_the_n
     assert [one.time_ns for one in found[1]] == sorted(one.time_ns for one in found[1])
 
 
+def test_peaks_and_the_newest_of_a_stretch_keep_their_own_quality(tmp_path):
+    store = filled(tmp_path)  # good, and rising by one each second
+
+    def spike(second, value, quality):
+        return Batch(
+            *(
+                np.array([c], k)
+                for c, k in zip((1, second * SECOND + 5, value, quality), (np.int32, np.int64, float, np.uint8), strict=True)
+            )
+        )
+
+    store.write_part([spike(201, 5_000.0, 1), spike(202, 9_000.0, 2), spike(203, -7.0, 1), spike(399, 8_000.0, 2)])
+    found = {one.value: one.quality for one in store.read_many([1], 0, 400 * SECOND, 50)[1]}
+    assert (found[5_000.0], found[-7.0]) == (1, 1), "an uncertain peak is not told as a good one"
+    assert 9_000.0 not in found, "a bad value is no peak"
+    assert found[8_000.0] == 2 and {quality for value, quality in found.items() if 0 <= value < 1_000} == {0}
+    (stretch,) = store.read(1, 200 * SECOND, 208 * SECOND, most=1)
+    assert (stretch.value, stretch.quality, stretch.time_ns) == (207.5, 0, 207 * SECOND), "not the worst of the others"
+    assert (stretch.low, stretch.high) == (-7.0, 5_000.0)
+    (stretch,) = store.read(1, 398 * SECOND, 400 * SECOND, most=1)
+    assert (stretch.value, stretch.quality, stretch.high) == (8_000.0, 2, 399.5)
+
+
 def test_sparse_samples_stay_where_dense_ones_are_thinned(tmp_path):
     store = Store(tmp_path)
     store.write_part([batch(range(0, 3_600, 60), [1]), batch(range(3_600, 4_000), [1])])

@@ -30,7 +30,6 @@ LOOKED_AT = 3
 """So many of a site's points tell since when it sends."""
 SILENT = 90.0
 """Seconds without a good sample that a chart shows as a gap; long spans, whose samples are thinned, need twice their stretch."""
-LIMITS = {"hh": "high_high", "h": "high", "l": "low", "ll": "low_low"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Panel:
     value: float | None
     stale: bool
     alarm: Any  # the worst standing alarm of the point, or None
+    limits: Sequence[Any]  # the running rules with a limit, each with its origin
 
 
 def find(code: str, mine: Sequence[Acting]) -> tuple[Any, Acting]:
@@ -66,12 +66,13 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     points.sort(key=lambda point: (point.pk not in alarms, point.pk))
     shown = points if everything else points[:FIRST]
     ids = [point.pk for point in shown]
-    recent, latest = watch.recent(ids, hours * 60, now), watch.latest(ids)
+    recent, latest, rules = watch.recent(ids, hours * 60, now), watch.latest(ids), watch.limits(shown, now)
     start, end = (now - timedelta(hours=hours)).timestamp(), now.timestamp()
     found = []
     for point in shown:
         times, values, quality = recent.get(point.pk, ((), (), ()))
-        limits = {kind: getattr(point, name) for kind, name in LIMITS.items() if getattr(point, name) is not None}
+        judged = [rule for rule in rules.get(point.pk, ()) if rule.limit is not None]
+        limits = {rule.level.lower(): rule.limit for rule in judged if rule.limit is not None}
         standing, last = alarms.get(point.pk), latest.get(point.pk)
         drawn = sparks.chart(
             [int(t) / 1e9 for t in times],
@@ -84,7 +85,14 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
             silence=max(SILENT, hours * 3600 / watch.STRETCHES * 2),
         )
         found.append(
-            Panel(point, drawn, last.value if last else None, last is None or now - last.time > timedelta(minutes=2), standing)
+            Panel(
+                point,
+                drawn,
+                last.value if last else None,
+                last is None or now - last.time > timedelta(minutes=2),
+                standing,
+                judged,
+            )
         )
     return found, len(points)
 

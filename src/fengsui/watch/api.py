@@ -14,7 +14,7 @@ from ninja.security import HttpBearer
 from fengsui.moment import now as present
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Point, Site
-from fengsui.watch import codec, credentials, handling, intrusions, listing, reading, rulechanges
+from fengsui.watch import codec, credentials, handling, intrusions, listing, origins, reading, rulechanges
 from fengsui.watch.line import Away, line
 from fengsui.watch.models import Rule
 
@@ -82,14 +82,20 @@ def _point(request: HttpRequest, point: int) -> Point:
 
 @router.get("/sites/{code}/points", summary="A site's points with their running limits")
 def points(request: HttpRequest, code: str) -> list[dict[str, Any]]:
-    """Each point with ``limits``: rule, level, limit, deadband, delays in ms, priority."""
+    """Each point with ``limits``: rule, level, limit, deadband, delays in ms, priority, and the origin of each number.
+
+    An origin's ``kind`` is law, design, default or plant; ``proposed``: no regulation stands behind it.
+    """
     now = present()
+    found = reading.points_of(_site(request, code).pk)
+    limits = reading.limits(found, now)
     return [
         {
             "id": point.pk, "tag": point.tag, "name": {"zh": point.name_zh, "en": point.name_en}, "quantity": point.quantity,
-            "measure": point.measure, "limits": [one._asdict() for one in reading.limits(point.pk, now)],
+            "measure": point.measure,
+            "limits": [one._asdict() | {"origin": origins.plain(one.origin)} for one in limits.get(point.pk, [])],
         }
-        for point in reading.points_of(_site(request, code).pk)
+        for point in found
     ]  # fmt: skip
 
 
@@ -227,6 +233,15 @@ class RulesIn(Schema):
     levels: dict[str, RuleIn]
 
 
+class OriginOut(Schema):
+    """Where a number comes from: ``kind`` law, design, default or plant; ``proposed``: no regulation stands behind it."""
+
+    kind: Literal["law", "design", "default", "plant"]
+    said: str
+    number: str
+    proposed: bool
+
+
 class RuleOut(Schema):
     """An alarm rule as it holds ``since``; ``taken_at`` says when the engine took it over, none before."""
 
@@ -239,21 +254,27 @@ class RuleOut(Schema):
     off_delay_s: float
     since: datetime
     taken_at: datetime | None
+    origin: dict[str, OriginOut]
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule, now: datetime) -> dict[str, Any]:
     return {
         "id": rule.pk, "point": rule.point_id, "level": rule.level, "limit": rule.limit, "deadband": rule.deadband,
         "on_delay_s": rule.on_s, "off_delay_s": rule.off_s, "since": rule.since, "taken_at": rule.taken_at,
+        "origin": origins.plain(origins.of_rule(rule, rule.point, now)),
     }  # fmt: skip
 
 
 @router.get("/sites/{code}/rules", response=list[RuleOut])
 def list_rules(request: HttpRequest, code: str) -> list[dict[str, Any]]:
-    """The alarm rules that run at the site; ``taken_at`` null: the engine has not taken it over yet."""
+    """The alarm rules that run at the site; ``taken_at`` null: the engine has not taken it over yet.
+
+    ``origin`` says of limit, deadband and delays whether law, design, a default or the plant set them.
+    """
     now = present()
     rows = Rule.objects.unscoped("the site was found in the caller's scope").filter(point__site=_site(request, code))
-    return [_rule(rule) for rule in rows.filter(since__lte=now).exclude(until__lte=now)]
+    rows = rows.filter(since__lte=now).exclude(until__lte=now).select_related("point")
+    return [_rule(rule, now) for rule in rows]
 
 
 @router.post("/sites/{code}/rules/{point}", response=list[RuleOut])
@@ -283,7 +304,7 @@ def change_rules(request: HttpRequest, code: str, point: int, asked: RulesIn) ->
         made = rulechanges.change(found, wanted, asked.grounds, acting, now)
     except rulechanges.Unfit as wrong:
         raise _unfit(wrong.field, str(wrong)) from wrong
-    return [_rule(one.new) for one in made if one.new is not None]
+    return [_rule(one.new, now) for one in made if one.new is not None]
 
 
 def _unfit(field: str, text: str) -> ValidationError:

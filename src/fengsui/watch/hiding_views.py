@@ -10,13 +10,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from fengsui import moment
-from fengsui.ledger import names
+from fengsui.ledger import casepage, names
 from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine
 from fengsui.region.models import Point
@@ -24,47 +25,77 @@ from fengsui.watch import handling, listing
 from fengsui.watch.models import Concealment, Rule
 from fengsui.watch.rule_views import point_of
 
-SHOWN = 200
+SHOWN = 50
 """Hidden rules that one page lists."""
 
 
-def lines(posts: Sequence[Acting]) -> list[dict[str, Any]]:
-    """What is hidden in scope, for the list of alarms: each with who hid it and whether the reader may show it again."""
-    found = list(listing.concealed(posts)[:SHOWN])
+def page(posts: Sequence[Acting], number: str | None) -> Any:
+    """One page of what is hidden in scope; ``lines``: each with who hid it and the reader's post that may show it again."""
+    found: Any = Paginator(listing.concealed(posts), SHOWN).get_page(number)
     people = names.persons(who for one in found for who in (one.person, one.principal))
-    return [
+    found.lines = [
         {
             "line": one,
             "by": people.get(one.person, ""),
             "principal": people.get(one.principal or 0, ""),
-            "may": any(listing.may_bring_back(post, one) for post in posts),
+            "post": next((listing.named(post) for post in posts if listing.may_bring_back(post, one)), ""),
         }
         for one in found
     ]
+    return found
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def hide(request: HttpRequest, code: str, point: int) -> HttpResponse:
-    """The form with which a point's alarms are hidden or shown again; a POST does it and returns to the list."""
+    """The form with which a point's alarms are hidden or shown again; a POST does it and returns to the list.
+
+    ``?rule=`` puts that alarm first, ``?post=`` chooses the post; without one it is the first of the reader's that may.
+    """
     now = moment.now()
     posts = mine(request, now)
     site, found = point_of(posts, code, point)
+    able = [post for post in posts if listing.handler([post], site, *handling.HIDING)]
+    acting = _acting(request, able, now)
     rows = running(found, now)
-    wrong = _done(request, posts, rows, now) if request.method == "POST" else ""
+    wrong = _done(request, acting, rows, now) if request.method == "POST" else ""
     if request.method == "POST" and not wrong:
-        return redirect("watch:hide", code=code, point=point)
+        return redirect(request.get_full_path())
+    chosen = _chosen(found, request.POST.get("rule") or request.GET.get("rule") or "", rows)
     context = {
         "site": site,
         "point": found,
-        "rows": rows,
+        "rows": sorted(rows, key=lambda row: row[0].pk != chosen),
+        "chosen": chosen,
         "wrong": wrong,
         "said": request.POST,
-        "may": {what: any(listing.may_handle(post, site, what) for post in posts) for what in handling.HIDING},
+        "post": listing.named(acting),
+        "who": casepage.who(acting),
+        "others": [(listing.named(one), casepage.who(one)) for one in able if one != acting],
+        "may": {what: listing.may_handle(acting, site, what) for what in (*handling.HIDING, "bring_back")},
         "longest": int(handling.longest_shelf(now).total_seconds() // 60),
         "key": uuid.uuid4().hex,
     }
     return render(request, "watch/hide.html", context, status=422 if wrong else 200)
+
+
+def _acting(request: HttpRequest, able: Sequence[Acting], now: datetime) -> Acting:
+    named = request.POST.get("post") or request.GET.get("post") or request.headers.get("X-Acting-Post")
+    return able[0] if able and not named and request.method != "POST" else acting_of(request, now)
+
+
+def _chosen(point: Point, asked: str, rows: Iterable[tuple[Rule, Concealment | None]]) -> int | None:
+    """The running rule that is meant: the one asked for, or that which has replaced it since."""
+    identity = whole(asked, (1 << 31) - 1)
+    if identity is None:
+        return None
+    level = (
+        Rule.objects.unscoped("the site was found in the reader's scope")
+        .filter(point=point, pk=identity)
+        .values_list("level", flat=True)
+        .first()
+    )
+    return next((rule.pk for rule, _hidden in rows if rule.level == level), None)
 
 
 def running(point: Point, now: datetime) -> list[tuple[Rule, Concealment | None]]:
@@ -81,13 +112,13 @@ def running(point: Point, now: datetime) -> list[tuple[Rule, Concealment | None]
     return [(rule, of.get(rule.pk)) for rule in rules]
 
 
-def _done(request: HttpRequest, posts: Sequence[Acting], rows: Iterable[tuple[Rule, Concealment | None]], now: datetime) -> str:
+def _done(request: HttpRequest, acting: Acting, rows: Sequence[tuple[Rule, Concealment | None]], now: datetime) -> str:
     """Do what the form asks; why it cannot be done, else nothing."""
-    said, known = request.POST, {str(rule.pk): (rule, hidden) for rule, hidden in rows}
-    rule, hidden = known.get(said.get("rule", ""), (None, None))
-    if rule is None:
+    said, known = request.POST, {rule.pk: (rule, hidden) for rule, hidden in rows}
+    chosen = _chosen(rows[0][0].point, said.get("rule", ""), rows) if rows else None
+    if chosen is None:
         return str(_("Choose which of the point's alarms"))
-    what, acting, key = said.get("what", ""), acting_of(request, now), said.get("key") or uuid.uuid4().hex
+    (rule, hidden), what, key = known[chosen], said.get("what", ""), said.get("key") or uuid.uuid4().hex
     needed = "suppress" if what == "bring_back" and hidden is not None and hidden.kind == "suppressed" else what
     if what not in (*handling.HIDING, "bring_back"):
         return str(_("Choose how the alarms are to be hidden"))

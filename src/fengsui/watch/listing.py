@@ -87,6 +87,16 @@ def may_handle(acting: Acting, site: Site | None, what: str) -> bool:
     return plant and roles.fills(acting.post_id, HANDLERS)
 
 
+def handler(actings: Sequence[Acting], site: Site | None, *acts: str) -> Acting | None:
+    """The first of somebody's posts that may do one of these acts there; a page acts in it where none was chosen."""
+    return next((one for one in actings if any(may_handle(one, site, what) for what in acts)), None)
+
+
+def named(acting: Acting) -> str:
+    """How a form's field ``post`` names the acting: ``POST``, a deputy's ``POST:PRINCIPAL``."""
+    return f"{acting.post_id}:{acting.principal_id}" if acting.principal_id else str(acting.post_id)
+
+
 def may_bring_back(acting: Acting, concealment: Concealment) -> bool:
     """Whoever may hide so may also show again."""
     what = {"suppressed": "suppress"}.get(concealment.kind, "bring_back")

@@ -6,7 +6,8 @@ answer is empty, never an error: a page shows what is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -16,10 +17,12 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from fengsui.region.models import Point, Site
+from fengsui.watch import origins
 from fengsui.watch.alarm_states import ACTIVE
 from fengsui.watch.history import Store
 from fengsui.watch.line import line
 from fengsui.watch.models import Alarm, Rule
+from fengsui.watch.origins import Origin
 from fengsui.watch.warnings import colour_of
 
 STRETCHES = 200
@@ -52,7 +55,7 @@ class Standing(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """One running rule of a point."""
+    """One running rule of a point; ``origin`` says of each of its numbers where it comes from (``origins``)."""
 
     rule: int
     level: str
@@ -61,6 +64,7 @@ class Limit(NamedTuple):
     on_delay_ms: int
     off_delay_ms: int
     priority: int
+    origin: Mapping[str, Origin]
 
 
 # ------------------------------------------------------------------- newest values
@@ -135,15 +139,15 @@ def recent(
 # ---------------------------------------------------------------- rules and alarms
 
 
-def limits(point: int, now: datetime) -> list[Limit]:
-    """The rules that run for a point, worst first."""
-    rows = Rule.objects.unscoped("the caller chose the point in scope").filter(point_id=point, since__lte=now)
+def limits(points: Sequence[Point], now: datetime) -> dict[int, list[Limit]]:
+    """The rules that run for each of these points, worst first."""
+    rows = Rule.objects.unscoped("the caller chose the points in scope").filter(point__in=points, since__lte=now)
     order = {level: number for number, level in enumerate(Rule.Level.values)}
-    running = [rule for rule in rows if rule.until is None or rule.until > now]
-    return [
-        Limit(r.pk, r.level, r.limit, r.deadband, r.on_delay_ms, r.off_delay_ms, r.priority)
-        for r in sorted(running, key=lambda rule: order[rule.level])
-    ]
+    known, found = {point.pk: point for point in points}, defaultdict[int, list[Limit]](list)
+    for r in sorted(rows.exclude(until__lte=now), key=lambda rule: order[rule.level]):
+        origin = origins.of_rule(r, known[r.point_id], now)
+        found[r.point_id].append(Limit(r.pk, r.level, r.limit, r.deadband, r.on_delay_ms, r.off_delay_ms, r.priority, origin))
+    return dict(found)
 
 
 def alarms(site: int, now: datetime | None = None) -> list[Standing]:

@@ -22,7 +22,7 @@ from fengsui.ledger import names
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, mine, scope
 from fengsui.region.models import Point, Site
-from fengsui.watch import listing, rulechanges
+from fengsui.watch import handling, listing, origins, rulechanges, rules
 from fengsui.watch.models import Alarm, Rule, RuleChange
 from fengsui.watch.rulechanges import LEVELS, TIMED, Unfit, Wanted
 
@@ -57,13 +57,27 @@ class RulesForm(forms.Form):
         self._number(
             f"{level}_limit", f"{word} · {self.point.measure}", rule.limit if rule else None, f"{sign}{says}" if says else ""
         )
-        self._number(f"{level}_deadband", gettext("Deadband"), rule.deadband if rule else None)
-        self._number(f"{level}_on", gettext("Delay before the alarm, s"), rule.on_delay_ms / 1000 if rule else None)
-        self._number(f"{level}_off", gettext("Delay before it clears, s"), rule.off_delay_ms / 1000 if rule else None)
+        on, usual = rules.on_delay_of(self.point.quantity), rules.defaults(self.now)
+        limit = next((value for value in (rule.limit if rule else None, *(one.value for one in known)) if value is not None), 0.0)
+        band = rules.deadband_of(self.point, limit, usual)
+        self._number(
+            f"{level}_deadband", gettext("Deadband"), rule.deadband if rule else None, self._usual("alarm.deadband", band)
+        )
+        self._number(f"{level}_on", gettext("Delay before the alarm, s"), rule.on_s if rule else None, self._usual(on, usual[on]))
+        self._number(
+            f"{level}_off", gettext("Delay before it clears, s"), rule.off_s if rule else None,
+            self._usual("alarm.off_delay", usual["alarm.off_delay"]),
+        )  # fmt: skip
+
+    def _usual(self, name: str, value: float) -> str:
+        """What a default is and whether a regulation stands behind it; nothing for a deadband of an unknown range."""
+        return origins.default_words(name, value, self.now) if value or name != "alarm.deadband" else ""
 
     def _timed(self, level: str, rule: Rule | None) -> None:
         said = {"SILENT": gettext("No data for, s"), "BAD": gettext("Bad quality for, s")}[level]
-        self._number(f"{level}_on", said, rule.on_delay_ms / 1000 if rule else None, required=rule is not None)
+        name = {"SILENT": "alarm.silent_after", "BAD": "alarm.bad_after"}[level]
+        usual = self._usual(name, rules.defaults(self.now)[name])
+        self._number(f"{level}_on", said, rule.on_s if rule else None, usual, required=rule is not None)
 
     def _number(self, name: str, label: Any, value: float | None, says: str = "", *, required: bool = False) -> None:
         box = forms.FloatField(
@@ -142,20 +156,37 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
         {
             "point": point,
             "rules": [rows[point.pk].get(level) for level in _ORDER],
+            **_origins(point, rows[point.pk], now),
             "watched": bool(rows[point.pk]),
             "waits": any(rule.taken_at is None for rule in rows[point.pk].values()),
         }
         for point in points
     ]
+    hider = listing.handler(posts, site, *handling.HIDING)
     context = {
         "site": site,
         "rows": shown,
         "may": changer(posts, site) is not None,
-        "hides": any(listing.may_handle(one, site, "out_of_service") for one in posts),
+        "hides": listing.named(hider) if hider else "",
         "changes": record(site),
         "waiting": sum(bool(row["waits"]) for row in shown),
     }
     return render(request, "watch/rules.html", context)
+
+
+def _origins(point: Point, running: Mapping[str, Rule], now: datetime) -> dict[str, Any]:
+    """Beside each number where it comes from: of limits one each, of deadband, delays and silence what there is."""
+    of = {level: origins.of_rule(rule, point, now) for level, rule in running.items()}
+
+    def distinct(*names: str) -> list[origins.Origin]:
+        return list(dict.fromkeys(of[level][name] for level in LEVELS if level in of for name in names))
+
+    return {
+        "limits": [(running.get(level), of.get(level, {}).get("limit")) for level in LEVELS],
+        "deadbands": distinct("deadband"),
+        "delays": distinct("on_delay", "off_delay"),
+        "silence": of.get("SILENT", {}).get("on_delay"),
+    }
 
 
 def record(site: Site) -> list[dict[str, Any]]:

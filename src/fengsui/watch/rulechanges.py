@@ -51,10 +51,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How far a limit may go: at most (of H, HH) or at least (of L, LL) ``value``, and who says so."""
+    """How far a limit may go: at most (of H, HH) or at least (of L, LL) ``value``, and who says so.
+
+    ``number`` is the law number's name, empty for the design's; ``proposed``: no regulation stands behind that number.
+    """
 
     value: float
     source: str
+    number: str = ""
+    proposed: bool = False
 
 
 def may_change(acting: Acting, site: Site) -> bool:
@@ -99,7 +104,9 @@ def _law(point: Point, level: str, on: date) -> Bound | None:
         return None  # measured in another unit: no comparison, rather than a wrong one
     if isinstance(value, list):
         value = value[0] if level == "H" else value[1]
-    return Bound(float(value), f"{number.source} {number.clause}".strip()) if isinstance(value, int | float) else None
+    if not isinstance(value, int | float):
+        return None
+    return Bound(float(value), f"{_(number.source)} {number.clause}".strip(), name, number.proposed)
 
 
 def check(point: Point, wanted: Mapping[str, Wanted], on: date) -> None:

@@ -40,8 +40,18 @@ def defaults(now: datetime) -> dict[str, float]:
 
 def delays_ms(quantity: str, known: Mapping[str, float]) -> tuple[int, int]:
     """(on, off) in milliseconds: gas raises at once, process values wait."""
-    on = known["alarm.on_delay_gas" if quantity in _GAS else "alarm.on_delay"]
-    return round(on * 1000), round(known["alarm.off_delay"] * 1000)
+    return round(known[on_delay_of(quantity)] * 1000), round(known["alarm.off_delay"] * 1000)
+
+
+def on_delay_of(quantity: str) -> str:
+    """The name of the default that delays an alarm of this quantity."""
+    return "alarm.on_delay_gas" if quantity in _GAS else "alarm.on_delay"
+
+
+def deadband_of(point: Point, limit: float, known: Mapping[str, float]) -> float:
+    """The default deadband in the point's measure: a share of its range, or of the limit where the range is not known."""
+    span = (point.range_high or 0.0) - (point.range_low or 0.0)
+    return known["alarm.deadband"] * (span if span > 0 else abs(limit))
 
 
 def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
@@ -53,12 +63,11 @@ def derive(points: Iterable[Point], now: datetime) -> list[Rule]:
     silent, bad = (round(known[name] * 1000) for name in ("alarm.silent_after", "alarm.bad_after"))
     for point in points:
         on_delay, off_delay = delays_ms(point.quantity, known)
-        span = (point.range_high or 0.0) - (point.range_low or 0.0)
         for level, column, priority in _LIMITS:
             limit = getattr(point, column)
             if limit is None:
                 continue
-            deadband = known["alarm.deadband"] * (span if span > 0 else abs(limit))
+            deadband = deadband_of(point, limit, known)
             made.append(
                 Rule(
                     point=point, level=level, limit=limit, deadband=deadband, on_delay_ms=on_delay,

@@ -59,7 +59,8 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
         "burden": burden.of(posts, now),
         "wanted": wanted,
         "owing": scoped.filter(state__in=OWING, hidden="").count(),
-        "concealed": hiding_views.lines(posts),
+        "concealed": hiding_views.page(posts, request.GET.get("hidden")) if wanted.get("show") == "hidden" else None,
+        "concealed_number": listing.concealed(posts).count(),
         "priorities": Rule.Priority.choices,
         "levels": Rule.Level.choices,
         "key": uuid.uuid4().hex,
@@ -69,10 +70,10 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Line:
-    """An alarm as the list shows it; ``mine``: one of the reader's posts may acknowledge it."""
+    """An alarm as the list shows it; ``post``: that of the reader's posts which may acknowledge it, as forms name it."""
 
     alarm: Alarm
-    mine: bool
+    post: str
     owing: bool
     priority: str
     level: str
@@ -87,7 +88,7 @@ def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
     return [
         Line(
             alarm,
-            any(listing.may_handle(one, alarm.site, "acknowledge") for one in posts),
+            listing.named(one) if (one := listing.handler(posts, alarm.site, "acknowledge")) else "",
             alarm.state in OWING,
             priorities.get(alarm.priority, ""),
             levels.get(alarm.level, alarm.level),
@@ -194,11 +195,13 @@ def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
     found = listing.alarms(posts).filter(pk=alarm).first() or listing.outages(posts).filter(pk=alarm).first()
     if found is None:
         raise Http404(_("There is no such alarm among those you may see"))
+    own = listing.handler(posts, found.site, "acknowledge")
+    hider = listing.handler(posts, found.site, *([_needed("bring_back", found)] if found.hidden else handling.HIDING))
     context = {
         "alarm": found,
         "events": _story(found),
-        "mine": any(listing.may_handle(one, found.site, "acknowledge") for one in posts),
-        "may_show": any(listing.may_handle(one, found.site, _needed("bring_back", found)) for one in posts),
+        "post": listing.named(own) if own else "",
+        "hider": listing.named(hider) if hider else "",
         "owing": found.state in OWING,
         "key": uuid.uuid4().hex,
     }

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fengsui.region.models import Delegation, Holding, Site
-from fengsui.watch import credentials, line
-from fengsui.watch.models import Alarm, AlarmEvent, IngestCounter
+from fengsui.watch import credentials, handling, hiding_views, line, rulechanges
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter
 from tests.integration.watch.test_relay import NOW, Plant, alarms
 from tests.unit.watch.test_codec import ANYTHING
 
@@ -151,6 +151,57 @@ def test_a_rule_without_an_alarm_is_hidden_listed_and_shown_again(plant):
     alarms().filter(rule=rule).update(hidden="suppressed")
     assert safety.post(address, fields | {"post": someone.post.pk, "what": "bring_back", "key": "d"}).status_code == 302
     assert alarms().get(rule=rule).hidden == "" and control.get("/api/alarms/hidden").json() == []
+
+
+def test_the_page_acts_in_the_post_that_is_named_and_puts_the_alarm_that_was_asked_for_first(plant):
+    """Somebody with a post that may hide and one that may not: the page shows what the acting one may, its form names it."""
+    control, other = plant.small.one("plant"), plant.small.one("county")
+    Holding.objects.create(post=other.post, person=control.person, since=NOW - timedelta(days=40))
+    client = browser(plant, "plant")
+    address = f"/rules/{plant.site.code}/{plant.points[2].pk}/hide/"
+    own, foreign = control.post.pk, other.post.pk
+    rule = plant.rule("SILENT", 2)
+    page = client.get(f"{address}?rule={rule.pk}").content.decode()
+    assert f'name="post" value="{own}"' in page and 'value="out_of_service"' in page
+    assert page.index(f'id="rule-{rule.pk}"') < page.index(f'id="rule-{plant.rule("HH", 2).pk}"')
+    page = client.get(f"{address}?post={foreign}").content.decode()
+    assert 'value="out_of_service"' not in page and f'href="?post={own}"' in page
+    fields = {"rule": rule.pk, "what": "out_of_service", "reason": "repair", "key": "a"}
+    assert client.post(address, fields | {"post": foreign}).status_code == 403
+    assert client.post(f"{address}?rule={rule.pk}", fields | {"post": own}).headers["Location"] == f"{address}?rule={rule.pk}"
+    assert f"?rule={rule.pk}&amp;post={own}" in client.get("/alarms/?show=hidden").content.decode()
+    alarm = alarms().get(level="HH")
+    page = client.get(f"/alarms/{alarm.pk}/").content.decode() + client.get("/alarms/").content.decode()
+    assert page.count(f'name="post" value="{own}"') >= 2
+    assert client.post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": own, "key": "k"}).status_code == 302
+
+
+def test_a_form_from_before_a_change_of_the_rule_hides_its_successor(plant):
+    someone = plant.small.one("plant")
+    client, old = browser(plant, "plant"), plant.rule("HH", 2)
+    wanted = {"HH": rulechanges.Wanted(1.7, 0.05, 3.0, 10.0)}
+    (line,) = rulechanges.change(plant.points[2], wanted, "HAZOP", someone.acting, NOW + timedelta(minutes=1))
+    address = f"/rules/{plant.site.code}/{plant.points[2].pk}/hide/"
+    fields = {"rule": old.pk, "post": someone.post.pk, "what": "out_of_service", "reason": "repair", "key": "a"}
+    assert client.post(address, fields).status_code == 302
+    assert Concealment.objects.unscoped("test").get().rule_id == line.new.pk
+
+
+def test_all_that_is_hidden_is_listed_page_by_page_and_counted_in_the_right_number(plant, monkeypatch):
+    monkeypatch.setattr(hiding_views, "SHOWN", 2)
+    client = browser(plant, "plant")
+    client.cookies["django_language"] = "en"
+    handling.take_out_of_service(plant.rule("HH", 0).pk, handling.Doer(1), "reason 0", key="a", now=NOW)
+    assert "1 alarm rule is shelved" in client.get("/alarms/").content.decode()
+    for n in (1, 2):
+        handling.take_out_of_service(
+            plant.rule("HH", n).pk, handling.Doer(1), f"reason {n}", key=f"a{n}", now=NOW + timedelta(minutes=n)
+        )
+    assert "3 alarm rules are shelved" in client.get("/alarms/").content.decode()
+    first = client.get("/alarms/?show=hidden").content.decode()
+    assert "reason 2" in first and "reason 0" not in first and "hidden=2" in first
+    second = client.get("/alarms/?show=hidden&hidden=2").content.decode()
+    assert "reason 0" in second and "reason 2" not in second and "3–3 / 3" in second
 
 
 def test_a_program_shelves_takes_out_of_service_and_shows_again(plant):

@@ -111,6 +111,7 @@ PROCESSES = {
     "stream": lambda: gettext("Stream server"),
     "jobs": lambda: gettext("Letters and messages"),
     "web": lambda: gettext("Pages"),
+    "outside": lambda: gettext("Dead man's switch outside"),
 }
 
 
@@ -125,9 +126,15 @@ def _health(posts: Sequence[Acting], now: datetime) -> Card:
     rows = []
     for pulse in health.status(now).pulses:
         name = process_name(pulse.process)
-        sign = "off" if pulse.at is None or (pulse.silent or 0) > 60 else "ok" if pulse.well else "half"
+        fails = bool(pulse.detail.get("why"))  # the dead man's switch: asked once a minute
+        late = (pulse.silent or 0) > (180 if pulse.process == health.OUTSIDE else 60)
+        sign = "half" if pulse.starting else "off" if pulse.at is None or late else "ok" if pulse.well and not fails else "half"
         value = (
-            gettext("never seen")
+            gettext("starting")
+            if pulse.starting
+            else gettext("does not answer well (%(why)s)") % pulse.detail
+            if fails
+            else gettext("never seen")
             if pulse.at is None
             else gettext("just now")
             if (pulse.silent or 0) < 60

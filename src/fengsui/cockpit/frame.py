@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from fengsui.cockpit import times
 from fengsui.ledger import casepage, health, mechanisms, reading, titles
@@ -53,6 +54,7 @@ class Frame:
     desk_count: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     lagging: list[str] = field(default_factory=list)  # watched processes that are silent or behind
+    starting: list[str] = field(default_factory=list)  # watched processes that have not beaten yet and need not have
     troubles: list[str] = field(default_factory=list)  # what else every page must say
 
     @property
@@ -77,7 +79,8 @@ def of(request: HttpRequest, now: datetime) -> Frame:
         return Frame(name=person.name if person else user.get_username())
     said = [PostLine(one.post_id, words) for one, words in zip(posts, casepage.who_each(posts), strict=True)]
     name, _, _ = said[0].title.partition("·")
-    return Frame(name, said[0].title, said, waiting(posts, now), alarms(posts, now), lagging(now), troubles(now))
+    behind, starting = pulse(now)
+    return Frame(name, said[0].title, said, waiting(posts, now), alarms(posts, now), behind, starting, troubles(now))
 
 
 def waiting(posts: list[Acting], now: datetime) -> str:
@@ -125,22 +128,37 @@ def _alarm(clock: Clock, acting: Acting, now: datetime) -> Alarm | None:
     )
 
 
-def lagging(now: datetime) -> list[str]:
-    """The watched processes that lag, asked at most every five seconds in a process."""
+def pulse(now: datetime) -> tuple[list[str], list[str]]:
+    """The watched processes that lag and those that start."""
     from fengsui.cockpit.cards import process_name
 
-    known = cache.get("lagging")
+    behind, starting, _why = _pulse(now)
+    return [process_name(one) for one in behind], [process_name(one) for one in starting]
+
+
+def _pulse(now: datetime) -> tuple[list[str], list[str], str]:
+    """Who lags, who starts, and why the switch outside fails; asked at most every five seconds in a process."""
+    known: tuple[list[str], list[str], str] | None = cache.get("pulse")
     if known is None:
-        known = [pulse.process for pulse in health.status(now).behind]
-        cache.set("lagging", known, 5)
-    return [process_name(one) for one in known]
+        status = health.status(now)
+        behind, starting = ([one.process for one in some] for some in (status.behind, status.starting))
+        known = (behind, starting, health.outside_fails(status))
+        cache.set("pulse", known, 5)
+    return known
 
 
 def troubles(now: datetime) -> list[str]:
-    """What the stream of measurements suffers from, asked at most every five seconds in a process and language."""
+    """What the stream of measurements and the switch outside suffer from, asked at most every five seconds in a process
+    and language.
+    """
     key = f"troubles-{get_language()}"
     known: list[str] | None = cache.get(key)
     if known is None:
         known = capacity.sentences(now)
+        if why := _pulse(now)[2]:
+            words = _(
+                "The dead man's switch outside does not answer well (%(why)s): whoever waits there may call this platform dead."
+            )
+            known.append(words % {"why": why})
         cache.set(key, known, 5)
     return known

@@ -70,7 +70,10 @@ def alarm_part(request: HttpRequest) -> HttpResponse:
 def health_part(request: HttpRequest) -> HttpResponse:
     """Which processes lag and what else every page must say, for pages that stay open."""
     now = moment.now()
-    return render(request, "cockpit/parts/health.html", {"lagging": frame.lagging(now), "troubles": frame.troubles(now)})
+    behind, starting = frame.pulse(now)
+    return render(
+        request, "cockpit/parts/health.html", {"lagging": behind, "starting": starting, "troubles": frame.troubles(now)}
+    )
 
 
 async def live_stream(request: HttpRequest) -> HttpResponseBase:

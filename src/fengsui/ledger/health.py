@@ -2,7 +2,8 @@
 
 In: ``beat`` from each process. Out: ``status`` for pages and the supervisor, ``metrics`` as OpenMetrics,
 ``tell_outside`` for a dead man's switch.
-A process that is silent or behind for ``LAGGING`` makes the whole not well; pages then say so.
+A process that is silent or behind for ``LAGGING`` makes the whole not well; pages then say so. On a fresh start one that
+has not beaten yet is starting, for ``STARTING`` after the first that did; from then on it is missing.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ _DISK_FULL = "53100"
 LAGGING = timedelta(seconds=30)
 WATCHED = ("clock", "engine", "relay", "sealer")
 """The processes whose lag every page shows."""
-ONCE_SEEN = ("engine",)
-"""Watched like them once they have beaten: an installation may have no devices."""
+STARTING = timedelta(minutes=2)
+"""So long after the first process's first beat the others may still be on their way: an engine loads its kernel first."""
+OUTSIDE = "outside"
+"""The name under which lies how the dead man's switch outside answered."""
+_FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Pulse:
     """One process as seen at ``now``; ``at`` is None where it never beat.
 
     ``silent`` and ``lag`` are seconds. A clock that was set back behind the last seal is the sealer's lag.
+    ``starting``: it never beat, and need not have yet.
     """
 
     process: str
@@ -41,11 +46,12 @@ class Pulse:
     lag: float
     well: bool
     detail: Mapping[str, Any]
+    starting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All processes; ``well`` is whether the watched ones keep up."""
+    """All processes; ``well`` is whether the watched ones keep up, or start beside one that does."""
 
     well: bool
     pulses: tuple[Pulse, ...]
@@ -53,16 +59,22 @@ class Status:
     @property
     def behind(self) -> tuple[Pulse, ...]:
         """The watched processes that do not keep up."""
-        return tuple(pulse for pulse in self.pulses if not pulse.well)
+        return tuple(pulse for pulse in self.pulses if not pulse.well and not pulse.starting)
+
+    @property
+    def starting(self) -> tuple[Pulse, ...]:
+        """The watched processes that have not beaten yet and need not have."""
+        return tuple(pulse for pulse in self.pulses if pulse.starting)
 
 
 def beat(process: str, now: datetime, lag_seconds: float | None = None, detail: Mapping[str, Any] | None = None) -> None:
-    """Write one process's sign of life; cheap enough for every second."""
+    """Write one process's sign of life; cheap enough for every second. When it first beat is kept beside ``detail``."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_beat (process, at, lag_seconds, detail) VALUES (%s, %s, %s, %s::jsonb) "
-            "ON CONFLICT (process) DO UPDATE SET at = excluded.at, lag_seconds = excluded.lag_seconds, detail = excluded.detail",
-            [process, now, lag_seconds, _json(detail or {})],
+            "ON CONFLICT (process) DO UPDATE SET at = excluded.at, lag_seconds = excluded.lag_seconds, detail = excluded.detail "
+            "|| jsonb_build_object('first', coalesce(ledger_beat.detail -> 'first', to_jsonb(ledger_beat.at)))",
+            [process, now, lag_seconds, _json({**(detail or {}), _FIRST: now})],
         )
 
 
@@ -73,35 +85,49 @@ def _json(value: Any) -> str:
 
 
 def status(now: datetime) -> Status:
-    """How every process is doing; a watched one that never beat is not well."""
+    """How every process is doing; a watched one that never beat is starting at first, then not well."""
     known = {row.process: row for row in Beat.objects.all()}
+    firsts = [_first(known[process]) for process in WATCHED if process in known]
+    young = not firsts or now - min(firsts) < STARTING
     pulses = []
     for process in [*WATCHED, *sorted(set(known) - set(WATCHED))]:
         row = known.get(process)
         if row is None:
-            pulses.append(Pulse(process, None, None, 0.0, False, {}))
+            pulses.append(Pulse(process, None, None, 0.0, young and bool(firsts), {}, young))
             continue
         silent = abs((now - row.at).total_seconds())  # a sign of life to come was given before the clock was set back
         lag = row.lag_seconds or 0.0
-        well = process not in (*WATCHED, *ONCE_SEEN) or max(silent, lag) < LAGGING.total_seconds()
-        pulses.append(Pulse(process, row.at, silent, lag, well, row.detail))
+        well = process not in WATCHED or max(silent, lag) < LAGGING.total_seconds()
+        detail = {name: value for name, value in row.detail.items() if name != _FIRST}
+        pulses.append(Pulse(process, row.at, silent, lag, well, detail))
     return Status(all(pulse.well for pulse in pulses), tuple(pulses))
 
 
-def tell_outside(url: str, now: datetime) -> bool:
-    """Ask ``url``, a dead man's switch outside, while all watched processes keep up; whether it answered.
+def _first(row: Beat) -> datetime:
+    """When the process first beat; its last beat where an older version kept no first one."""
+    kept = row.detail.get(_FIRST)
+    return datetime.fromisoformat(kept) if isinstance(kept, str) else row.at
 
-    Silence is the alarm: who waits there in vain knows that something here, or all of it, stands still.
+
+def tell_outside(url: str, now: datetime) -> bool:
+    """Ask ``url``, a dead man's switch outside, while all watched processes keep up; whether it answered well.
+
+    Silence is the alarm: who waits there in vain knows that something here, or all of it, stands still. An answer that
+    fails is logged and kept for the pages: whoever waits outside would otherwise call a platform dead that lives.
     """
     import httpx
 
     if not status(now).well:
         return False
     try:
-        return httpx.get(url, timeout=10, follow_redirects=True).is_success
+        answer = httpx.get(url, timeout=10, follow_redirects=True)
+        why = "" if answer.is_success else f"HTTP {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        log.warning("the dead man's switch outside does not answer: %s", type(error).__name__)  # its address is a secret
-        return False
+        why = type(error).__name__  # no more: the address is a secret
+    if why:
+        log.warning("the dead man's switch outside does not answer well: %s", why)
+    beat(OUTSIDE, now, 0.0, {"why": why})
+    return not why
 
 
 def disk_is_full(error: BaseException | None) -> bool:
@@ -124,6 +150,16 @@ def _line(error: BaseException | None) -> Iterator[BaseException]:
             return
         yield error
         error = error.__cause__ or error.__context__
+
+
+def outside_fails(found: Status) -> str:
+    """Why the dead man's switch outside did not answer well when it was last asked; empty where it did, or is not asked."""
+    asked = next((pulse for pulse in found.pulses if pulse.process == OUTSIDE), None)
+    return "" if asked is None or (asked.silent or 0.0) > _OLD else str(asked.detail.get("why", ""))
+
+
+_OLD = 600.0
+"""Seconds after which an answer from outside no longer counts: nobody asks there any more."""
 
 
 _COUNTS = {

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from django.core.cache import cache
+from django.test import Client
 
 from fengsui.ledger import health
 from tests.integration.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
+ANSWER = 200
 
 
 def beat_all(**lag: float) -> None:
@@ -32,8 +35,41 @@ def test_a_silent_one_a_late_one_and_one_that_never_beat_are_not_well() -> None:
     beat_all()
     assert {pulse.process for pulse in health.status(NOW + timedelta(seconds=31)).behind} == set(health.WATCHED)
     health.Beat.objects.filter(process="relay").delete()
-    behind = health.status(NOW).behind
-    assert [(pulse.process, pulse.at) for pulse in behind] == [("relay", None)]
+    later = NOW + health.STARTING
+    for process in ("clock", "engine", "sealer"):
+        health.beat(process, later, 0.0)
+    status = health.status(later)
+    assert [(pulse.process, pulse.at) for pulse in status.behind] == [("relay", None)] and not status.starting
+    assert not status.well
+
+
+def test_on_a_fresh_start_an_engine_that_has_not_beaten_yet_is_starting() -> None:
+    nothing = health.status(NOW)
+    assert not nothing.well and [pulse.process for pulse in nothing.starting] == list(health.WATCHED) and not nothing.behind
+    for second in (0, 1):
+        for process in ("clock", "relay", "sealer"):
+            health.beat(process, NOW + timedelta(seconds=second), 0.0, {"size": 3})
+    young = health.status(NOW + timedelta(seconds=20))
+    assert young.well and [pulse.process for pulse in young.starting] == ["engine"] and not young.behind
+    assert young.pulses[0].detail == {"size": 3}
+    health.beat("engine", NOW + timedelta(seconds=21), 0.0)
+    assert not health.status(NOW + timedelta(seconds=22)).starting
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Starting: Alarm engine"), ("zh-hans", "正在启动：")])
+def test_pages_say_that_it_starts(client: Client, language: str, words: str) -> None:
+    from fengsui import moment
+    from tests.small_region import build
+
+    now = moment.now()
+    cache.clear()
+    client.force_login(build(now).one("top").account, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies["django_language"] = language
+    for process in ("clock", "relay", "sealer"):
+        health.beat(process, now, 0.0)
+    for address in ("/desk/", "/live/health/"):
+        assert words in client.get(address).content.decode(), address
+    cache.clear()
 
 
 def test_a_sign_of_life_to_come_is_none() -> None:
@@ -66,11 +102,13 @@ def test_a_monitor_reads_openmetrics() -> None:
 def outside() -> Iterator[tuple[str, list[str]]]:
     """A dead man's switch: its address, and what it was asked."""
     asked: list[str] = []
+    global ANSWER
+    ANSWER = 200
 
     class Switch(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            self.send_response(200)
+            self.send_response(ANSWER)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -98,6 +136,29 @@ def test_a_switch_outside_hears_of_it_only_while_all_keep_up(outside: tuple[str,
     health.beat("relay", now, 31.0)
     tasks.tell_outside(0)
     assert asked == ["/ping/secret"]
+
+
+def test_a_switch_that_answers_wrongly_is_logged_and_shown_until_it_answers_well(
+    outside: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    global ANSWER
+    beat_all()
+    ANSWER = 500
+    assert not health.tell_outside(outside[0], NOW)
+    assert "HTTP 500" in caplog.text and "secret" not in caplog.text
+    assert health.outside_fails(health.status(NOW)) == "HTTP 500" and health.status(NOW).well, "it must be asked again"
+    assert frame_says(NOW, "HTTP 500")
+    ANSWER = 200
+    assert health.tell_outside(outside[0], NOW) and health.outside_fails(health.status(NOW)) == ""
+
+
+def frame_says(now: datetime, words: str) -> bool:
+    from fengsui.cockpit import frame
+
+    cache.clear()
+    found = any(words in one for one in frame.troubles(now))
+    cache.clear()
+    return found
 
 
 def test_a_switch_that_does_not_answer_stops_nothing_and_stays_secret(caplog: pytest.LogCaptureFixture) -> None:

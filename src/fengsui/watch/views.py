@@ -22,6 +22,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
@@ -35,7 +36,13 @@ from fengsui.watch.models import Alarm, IngestCounter, RelayPosition, Rule
 
 PAGE = 50
 EXPORT_AT_MOST = 50_000
-_REFUSED = ("duplicate", "late", "future", "unknown", "malformed", "oversized", "unauthorised")
+COUNTED = {
+    "messages": pgettext_lazy("ingest", "Messages"), "accepted": _lazy("Samples accepted"), "duplicate": _lazy("Doubled samples"),
+    "late": _lazy("Late samples"), "future": _lazy("Future-dated samples"), "unknown": _lazy("Samples of unknown points"),
+    "malformed": _lazy("Malformed messages"), "oversized": _lazy("Oversized messages"), "unauthorised": _lazy("Unauthorised"),
+}  # fmt: skip
+"""What the page calls what is counted."""
+_REFUSED = tuple(COUNTED)[2:]
 
 
 @require_safe
@@ -246,8 +253,9 @@ def ingest(request: HttpRequest) -> HttpResponse:
     page = Paginator(refused, PAGE).get_page(request.GET.get("page"))
     totals = {row["kind"]: row["sum"] for row in rows.order_by().values("kind").annotate(sum=Sum("total"))}
     context = {
-        "totals": [(kind, totals.get(kind, 0)) for kind in ("messages", "accepted", *_REFUSED)],
+        "totals": [(words, totals.get(kind, 0)) for kind, words in COUNTED.items()],
         "page": page,
+        "lines": [(row, COUNTED.get(row.kind, row.kind)) for row in page],
         "engine": reading.engine_word(),
         "streams": reading.stream_use(),
         "position": RelayPosition.objects.first(),

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,12 +26,12 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
 class StreamServer:
-    """The embedded NATS server on a folder of its own; ``kill`` is kill -9."""
+    """The embedded NATS server on a folder of its own, with tokens for ``sites``; ``kill`` is kill -9."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sites: Sequence[str] = ("HC-1", "HC-2")) -> None:
         self.folder = folder
         self.ports = nats.Ports(free_port(), free_port(), free_port())
-        self.tokens: dict[str, str] = nats.grant(folder, ["HC-1", "HC-2"])
+        self.tokens: dict[str, str] = nats.grant(folder, list(sites))
         nats.configure(folder, self.ports, self.tokens, sync="2m")
         self.url = nats.url(folder, self.ports.client)
         self.process: subprocess.Popen[bytes] | None = None

@@ -24,7 +24,7 @@ _MOST = 4 * 1024 * 1024
 _KINDS = (
     ("unauthorised", re.compile(rb'"([^"]{1,64})" - (?:Publish|Subscription) Violation')),
     ("unauthorised", re.compile(rb'authentication error - User "([^"]{0,64})"')),
-    ("oversized", re.compile(rb'(?:"([^"]{1,64})" - )?.*maximum payload (?:exceeded|violation)', re.IGNORECASE)),
+    ("oversized", re.compile(rb'(?:"([^"]{1,64})" - )?maximum payload (?:exceeded|violation)', re.IGNORECASE)),
 )
 
 

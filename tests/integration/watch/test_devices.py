@@ -154,6 +154,21 @@ def test_names_that_are_no_site_s_are_counted_together(tmp_path):
     assert found == {("?", "unauthorised"): 51, ("HC-1", "unauthorised"): 1}
 
 
+@pytest.mark.django_db
+def test_what_the_server_itself_finds_too_large_is_counted_for_its_site(server):
+    build(NOW)
+    watch = Watch(server.folder / "nats" / "nats.log")
+    gateway = device(server)
+    gateway.publish("tele/HC-1/json", b" " * (5 << 20), qos=0)
+
+    def counted():
+        watch.count(NOW)
+        return {(row.site, row.kind) for row in IngestCounter.objects.all()}
+
+    assert until(counted) == {("HC-1", "oversized")}
+    gateway.loop_stop()
+
+
 def test_the_stream_s_own_partition_is_ours(server, engine):
     gateway = device(server)
     gateway.publish("tele/HC-1/json", message(95), qos=1)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import openpyxl
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from fengsui import cockpit
 
 Enter = Callable[..., Page]
 Cut = Callable[[BrowserContext], None]
 Make = Callable[[str], str]
+templates = Path(cockpit.__file__).parent / "templates"
 
 
 def photo() -> bytes:
@@ -76,6 +80,31 @@ def test_an_act_asks_for_what_is_missing_between_label_and_control(enter: Enter,
     page.locator("main form .fs-btn--primary").click()
     page.wait_for_url(f"**/cases/{case}/")
     expect(page.locator(".fs-timeline")).to_contain_text("降液位至 50%，专人值守")
+
+
+def test_what_was_typed_outlives_a_server_that_failed(enter: Enter, hazard: Make) -> None:
+    case = hazard("数据库中断")
+    page = enter("inspector", f"/cases/{case}/act/order_interim/")
+    box, press = page.locator('[name="interim_control"]'), page.locator("main form .fs-btn--primary")
+    away = (templates / "503.html").read_text(encoding="utf-8")
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=503, body=away, content_type="text/html; charset=utf-8")
+        else:
+            route.continue_()
+
+    page.route("**/act/order_interim/", answer)
+    box.fill("停用 V-102，专人值守")
+    press.click()
+    expect(page.locator("body")).to_contain_text("数据库暂时没有应答")
+    page.unroute("**/act/order_interim/")
+    page.goto(f"/cases/{case}/act/order_interim/")
+    expect(box).to_have_value("停用 V-102，专人值守")
+    press.click()
+    page.wait_for_url(f"**/cases/{case}/")
+    page.goto(f"/cases/{case}/act/order_interim/")
+    expect(box).to_have_value("")
 
 
 def test_a_stale_form_is_refused_and_offered_on_the_new_state(enter: Enter, hazard: Make) -> None:

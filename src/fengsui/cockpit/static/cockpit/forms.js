@@ -75,6 +75,24 @@ async function badge() {
   document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
 }
 
+/* What was sent is kept until its answer is there: a page of ours drops it, the page of a failure (failed.js) puts it back,
+   and so does the form itself where the browser came back to it without an answer. */
+const SENT = 'fs:sent'
+
+function send(form) {
+  const kept = localStorage.getItem(place(form))
+  if (kept) sessionStorage.setItem(SENT, JSON.stringify({ place: place(form), kept }))
+  localStorage.removeItem(place(form))
+}
+
+function arrive() {
+  const sent = JSON.parse(sessionStorage.getItem(SENT) ?? 'null')
+  sessionStorage.removeItem(SENT)
+  const accepted = performance.getEntriesByType('navigation')[0]?.redirectCount > 0
+  const forms = [...document.querySelectorAll('form[data-kept]')]
+  if (sent && !accepted && forms.some(form => place(form) === sent.place)) localStorage.setItem(sent.place, sent.kept)
+}
+
 export function forget(form) { localStorage.removeItem(place(form)) }
 
 export async function put(form) {
@@ -126,7 +144,7 @@ document.addEventListener('submit', event => {
   if (form.dataset.kept && !navigator.onLine && form.elements.key) { event.preventDefault(); put(form); return }
   if (form.method === 'post') {
     form.dataset.sent = ''
-    if (form.dataset.kept) localStorage.removeItem(place(form))
+    if (form.dataset.kept) send(form)
     setTimeout(() => { delete form.dataset.sent }, 4000)
   }
 })
@@ -241,6 +259,7 @@ document.addEventListener('click', event => {
   }, () => { if (said) said.textContent = words.noplace }, { enableHighAccuracy: true, timeout: 15000 })
 })
 
+arrive()
 document.querySelectorAll('form[data-kept]').forEach(bringBack)
 addEventListener('online', sendAll)
 badge().then(sendAll)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,14 +17,22 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import sheet, situation
+from fengsui.cockpit import replay, sheet, situation
 from fengsui.region import geography
-from fengsui.region.acting import posts_of
+from fengsui.region.acting import Acting, posts_of
 from fengsui.region.tree import tree
+
+STEP = timedelta(minutes=15)
+"""From one moment of the replay to the next."""
+
+LATE = timedelta(minutes=20)
+"""A page that has stood open may ask for its own oldest moment."""
 
 KINDS = {"hazchem": "hazchem", "coal": "mine", "noncoal": "mine", "mine": "mine", "mines": "mine"}
 
@@ -100,6 +109,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "drawing": _drawing(seen, sites),
         "ranks": ranks,
         "hours": hours,
+        "steps": replay.BACK // STEP,
         "posts": bool(mine),
         "base": {"tiles": settings.MAP_TILES, "credit": settings.MAP_CREDIT},
         "approval": settings.MAP_APPROVAL,
@@ -111,11 +121,27 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def data(request: HttpRequest) -> HttpResponse:
-    """The live layer: county levels and marks."""
+    """The live layer: county levels and marks; with ``?at=`` those of a moment of the last day."""
     now = moment.now()
     mine = posts_of(request, now)
+    if (asked := request.GET.get("at")) is not None:
+        return _past(asked, mine, now)
     seen = situation.of(mine, situation.sites_of(mine), now)
     return _json({"counties": seen.counties, "marks": seen.marks, "at": now})
+
+
+def _past(asked: str, mine: list[Acting], now: datetime) -> HttpResponse:
+    """The layer of that moment; 422 for one that is none, lies ahead or too far back."""
+    try:
+        at = parse_datetime(asked)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not now - replay.BACK - LATE <= at <= now:
+        words = gettext("at: give a moment of the last 24 hours with its offset, like 2026-11-30T14:15+08:00")
+        answer = _json({"detail": words})
+        answer.status_code = 422
+        return answer
+    return _json({**replay.then(mine, situation.sites_of(mine), at), "at": at})
 
 
 @require_safe

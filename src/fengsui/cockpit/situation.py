@@ -84,12 +84,17 @@ def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> l
     ranked = Choose(*(When(level=level, then=Value(RANK[level])) for level in LEVELS), output_field=IntegerField())
     first = open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at", "-id").values("pk")[:MARKS]
     cases = list(Case.objects.filter(pk__in=first).order_by(ranked, "-opened_at", "-id").defer("fields", "core", "raiser"))
+    cases.sort(key=lambda case: -RANK[case.level])
+    return placed(cases, sites)
+
+
+def placed(cases: Sequence[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
+    """These cases as marks of the map, in their order; without a position there is no mark."""
     known = tree().places
     counties = {case.place_code[:6] for case in cases} & known.keys()
     centres = ((code, known[code].lon, known[code].lat) for code in counties)
     places = {code: (lon, lat) for code, lon, lat in centres if lon is not None and lat is not None}
     where = _where(cases, sites, places)
-    cases.sort(key=lambda case: -RANK[case.level])
     return [
         {
             "id": str(case.pk),

@@ -92,3 +92,18 @@ def test_without_webgl_the_same_map_is_svg(enter: Enter, warning: Make) -> None:
     county.dispatch_event("click")
     expect(page.locator(".fs-map-drawer h2")).to_have_text("九原区")
     expect(page.locator(".fs-map-drawer li")).not_to_have_count(0)
+
+
+def test_the_map_goes_back_and_comes_back_to_now(enter: Enter, warning: Make) -> None:
+    warning("回放时还没有的预警", "blue")
+    page = enter("duty", "/map/")
+    drawn(page)
+    page.locator('[data-map="replay"]').click()
+    slider = page.locator("#map-replay input")
+    expect(page.locator("#map-replay output")).to_have_text("现在")
+    slider.fill("-95")
+    expect(page.locator("#map-replay output")).to_have_text(re.compile(r"^\d\d-\d\d \d\d:\d\d$"))
+    expect(page.locator('#map-replay [data-count="blue"]')).to_have_text(re.compile(r"^\d+$"))
+    page.locator('[data-replay="now"]').click()
+    expect(page.locator("#map-replay output")).to_have_text("现在")
+    expect(page.locator('#sheet [data-county="150207"]')).to_have_class(re.compile("fs-county--"))

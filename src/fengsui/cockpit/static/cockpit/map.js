@@ -1,5 +1,6 @@
 /* The one map. The server has drawn it as SVG already; where WebGL answers, MapLibre takes its place. */
 import { layers, levelIcon, levels, paint, siteIcon } from './maplayers.js'
+import { replaying } from './replay.js'
 
 const host = document.getElementById('map')
 const sheet = document.getElementById('sheet')
@@ -102,7 +103,9 @@ function drawSituation() {
   for (const code of Object.keys(names)) if (code.length === 6) map.setFeatureState({ source: 'counties', id: Number(code) }, { level: situation.counties[code]?.level ?? '' })
 }
 
-async function refresh() { try { situation = await get(host.dataset.now) } catch { return } drawSituation() }
+const past = replaying(document.getElementById('map-replay'), { url: host.dataset.now, chinese, show: seen => { situation = seen; drawSituation() }, live: () => refresh() })
+
+async function refresh() { if (past.on) return; try { situation = await get(host.dataset.now) } catch { return } drawSituation() }
 let soon
 document.addEventListener('fs:news', event => { if (event.detail.topic === 'case') { clearTimeout(soon); soon = setTimeout(refresh, 500) } })
 
@@ -173,6 +176,7 @@ function measure(at) {
 function press(button) {
   if (button.dataset.map === 'whole') map.fitBounds(WHOLE, { padding: 40, duration: 600 })
   if (button.dataset.map === 'dense') map.fitBounds(DENSE, { padding: 20, duration: 600 })
+  if (button.dataset.map === 'replay') button.setAttribute('aria-pressed', String(past.toggle()))
   if (button.dataset.map === 'measure') {
     measuring = measuring ? null : []
     button.setAttribute('aria-pressed', String(Boolean(measuring)))

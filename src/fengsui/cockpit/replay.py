@@ -14,22 +14,24 @@ from django.db.models import QuerySet
 
 from fengsui.cockpit import situation
 from fengsui.ledger import reading
-from fengsui.ledger.models import LEVELS, RANK, Entry
+from fengsui.ledger.models import LEVELS, RANK
+from fengsui.ledger.reading import past
 from fengsui.region.acting import Acting
 
 BACK = timedelta(hours=24)
 """How far back the map goes."""
 MOST = 2000
 """Cases looked at for one moment, the newest first."""
-LEVEL_FIELDS = ("colour", "grade")
-"""The fields that a case's level follows, as the doors read them."""
 
 
 def then(actings: Sequence[Acting], sites: dict[str, Any], at: datetime) -> dict[str, Any]:
     """``{counties, marks, counts}`` at that moment; exercise cases among them, as on the map of now. Four queries."""
     cases = _open_then(reading.cases(list(actings)), at)
-    _set_levels(cases, at)
-    graded = sorted((case for case in cases if case.level in LEVELS), key=lambda case: -RANK[case.level])
+    levels = past.levels(cases, at)
+    graded = [case for case in cases if case.pk in levels]
+    for case in graded:  # drawn as it was; never saved
+        case.level = levels[case.pk]
+    graded.sort(key=lambda case: -RANK[case.level])
     counties: dict[str, dict[str, Any]] = {}
     for case in graded:  # the worst last: its level stays
         seen = counties.setdefault(case.place_code[:6], {"level": case.level, "open": 0})
@@ -49,16 +51,3 @@ def _open_then(cases: QuerySet[Any], at: datetime) -> list[Any]:
     still = before.filter(ended=False)[:MOST]
     since = before.filter(ended=True, moved_at__gt=at, ended_at__gt=at)[:MOST]
     return [*still, *since]
-
-
-def _set_levels(cases: Sequence[Any], at: datetime) -> None:
-    """Put on each case the level it had; who has not moved since has the one it has now. One query."""
-    moved = {case.pk: case for case in cases if case.moved_at > at}
-    for case in moved.values():
-        case.level = ""
-    for entry in Entry.objects.filter(case__in=moved, at__lte=at).order_by("case_id", "seq"):
-        content = entry.content()
-        given = {**content.get("values", {}), **content.get("change", {}).get("fields", {}).get("+", {})}
-        level = next((given[name] for name in LEVEL_FIELDS if given.get(name) in LEVELS), None)
-        if level:
-            moved[entry.case_id].level = level

@@ -169,6 +169,7 @@ SHOWS: dict[str, Witness] = {
     "01-child-not-open": not_waited_for,
     "01-clock-not-running": not_waited_for,
     "01-clock-of-another": held_by_another,
+    "01-clock-only-measured": not_waited_for,
     "02-bound-spent": lost(lambda core, act: True),
     "02-trap": lost(lambda core, act: True),
     "02-waits-for-the-world": lost(without_facts),

@@ -12,7 +12,7 @@ from fengsui.ledger.kernel.step import Core
 from fengsui.ledger.proof.findings import Finding
 from fengsui.ledger.proof.form import every_act, needs_fact
 from fengsui.ledger.proof.graph import Explored, backward, components
-from fengsui.ledger.proof.space import Move, Space, gates, kind_of
+from fengsui.ledger.proof.space import Move, Space, gates, kind_of, leaves_running
 
 Way = tuple[str, ...]
 
@@ -49,14 +49,14 @@ class Life:
         shared = self.mechanism.clocks[name].per_holder
 
         def change(act: Act, flag: object, before: str, after: str) -> tuple[bool, ...]:
-            if name in act.starts or name in act.restarts:
+            if leaves_running(act, name):
                 return (True,)
             if name in act.stops:
                 return (False, True) if shared and act.to is None and flag else (False,)
             return (bool(flag),)
 
         found = self.space.flagged(
-            lambda move: (name in move.act.starts,),
+            lambda move: (leaves_running(move.act, name),),
             change,
             lambda act: name in act.starts or name in act.stops or name in act.restarts,
         )

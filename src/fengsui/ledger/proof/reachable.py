@@ -10,7 +10,7 @@ from fengsui.ledger.kernel.step import Core
 from fengsui.ledger.proof.check import BUDGET
 from fengsui.ledger.proof.form import every_act
 from fengsui.ledger.proof.graph import Explored, backward, explore
-from fengsui.ledger.proof.space import Move, Space, kind_of
+from fengsui.ledger.proof.space import Move, Space, kind_of, leaves_running
 
 
 class _Cover:
@@ -61,7 +61,7 @@ class _Cover:
 
 _Switch = Callable[[Act, str], bool]
 _SWITCHES: dict[str, tuple[_Switch, _Switch]] = {
-    "clock": (lambda act, name: name in act.starts or name in act.restarts, lambda act, name: name in act.stops),
+    "clock": (leaves_running, lambda act, name: name in act.stops),
     "field": (
         lambda act, name: name in act.sets or name in act.assigns or name in act.may_set,
         lambda act, name: name in act.clears,

@@ -301,6 +301,11 @@ def _by_kind(variables: set[Variable]) -> dict[str, frozenset[str]]:
     }
 
 
+def leaves_running(act: Act, clock: str) -> bool:
+    """Whether the clock runs after the act because of it; one that it both starts and stops was only measured."""
+    return clock in (*act.starts, *act.restarts) and not (clock in act.starts and clock in act.stops)
+
+
 def whole_move(act: Act) -> Move:
     """The move of an act that anybody named in ``by`` does."""
     return Move(act, frozenset(map(kind_of, act.by)))

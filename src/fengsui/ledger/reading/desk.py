@@ -120,7 +120,7 @@ def _first(actings: Sequence[Acting], now: datetime, longest: int) -> list[Case]
         rank = (urgency(level), due or _FAR)
         soonest[case_id] = min(soonest.get(case_id, rank), rank)
     wanted = sorted(soonest, key=lambda one: soonest[one])[: longest * 2]
-    return list(cases(actings, now).filter(pk__in=wanted, ended=False).defer("fields", "core", "raiser"))
+    return list(cases(actings, now).filter(pk__in=wanted, ended=False).defer("core", "raiser"))
 
 
 def _own_dues(found: list[Case], actings: Sequence[Acting], now: datetime) -> dict[object, tuple[Acting, datetime]]:

@@ -192,19 +192,6 @@ class Store:
         files = self._files()
         return len(files), sum(file.path.stat().st_size for file in files)
 
-    def points_between(self, begin_ns: int, end_ns: int) -> Iterable[tuple[int, int]]:
-        """(point, number of samples) in a span of time, for checks and statistics."""
-        names = self._names()
-        if not names:
-            return []
-        with duckdb.connect() as db:
-            found: list[tuple[int, int]] = db.execute(
-                """SELECT point, count(*) FROM (SELECT DISTINCT * FROM read_parquet($1) WHERE time >= $2 AND time < $3)
-                   GROUP BY point ORDER BY point""",
-                [names, begin_ns, end_ns],
-            ).fetchall()
-        return found
-
 
 def _once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Sorted rows without doubles; values are compared by their bits, so that NaN equals NaN."""

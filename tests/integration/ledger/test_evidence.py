@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_photo_keeps_its_facts_and_loses_what_the_camera_wrote(form: str) -> N
             assert after.tobytes() == before.tobytes(), "the picture itself is untouched"
     assert (kept.width, kept.height, kept.thumbnail) == (640, 400, True)
     assert kept.received_digest != kept.digest
-    assert evidence.intact(kept)
+    assert sha256(stored).hexdigest() == kept.digest
     with Image.open(evidence.path_of(kept.digest).with_suffix(".small.jpg")) as small:
         assert max(small.size) == photos.THUMBNAIL
 
@@ -140,7 +141,6 @@ def test_answers_are_never_run(client) -> None:
         answer.close()
     evidence.path_of(kept.digest).unlink()
     assert evidence.response(kept).status_code == 410
-    assert not evidence.intact(kept)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,7 +5,7 @@ In: an uploaded file and who brings it. Out: an ``Evidence`` row and the bytes u
 Whether somebody may see a file is the case's question: ``response`` is given a row that a case named.
 """
 
-from fengsui.ledger.evidence.serving import intact, response
+from fengsui.ledger.evidence.serving import response
 from fengsui.ledger.evidence.storing import LIMITS, MOST_AN_HOUR, bring, path_of, store
 
-__all__ = ["LIMITS", "MOST_AN_HOUR", "bring", "intact", "path_of", "response", "store"]
+__all__ = ["LIMITS", "MOST_AN_HOUR", "bring", "path_of", "response", "store"]

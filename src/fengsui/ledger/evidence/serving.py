@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 
 from fengsui.ledger.evidence.storing import path_of
@@ -28,15 +26,3 @@ def response(evidence: Evidence, *, small: bool = False) -> HttpResponseBase:
     answer["Cache-Control"] = "private, max-age=3600"
     answer["ETag"] = f'"{evidence.digest}{"-small" if small else ""}"'
     return answer
-
-
-def intact(evidence: Evidence) -> bool:
-    """Whether the stored bytes still are what their digest says."""
-    try:
-        with path_of(evidence.digest).open("rb") as file:
-            digest = sha256()
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-    except OSError:
-        return False
-    return digest.hexdigest() == evidence.digest

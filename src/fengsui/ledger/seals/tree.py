@@ -192,8 +192,3 @@ def grew(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[by
         number >>= 1
         last >>= 1
     return last == 0 and first == old_root and second == new_root
-
-
-def subroot_of(leaves: bytes) -> Subroot:
-    """The subroots over joined leaf hashes held in memory."""
-    return lambda start, stop: root_of(leaves[start * SIZE : stop * SIZE])

@@ -14,6 +14,7 @@ PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 SUBMISSION = 587
 HERE = ("localhost", "127.0.0.1", "::1")
 FORM = "Write smtps://USER:PASSWORD@HOST or smtp+starttls://USER:PASSWORD@HOST."
+ESCAPED = "In USER and PASSWORD, write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25."
 
 
 class WrongMailServer(ValueError):
@@ -42,10 +43,11 @@ def mail_server(url: str) -> MailServer | None:
     try:
         parts = urlsplit(url.strip())
         port = parts.port or PORTS.get(parts.scheme, 0)
-    except ValueError as error:
-        raise WrongMailServer(f"FENGSUI_MAIL_URL cannot be read: {error}. {FORM}") from error
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise WrongMailServer(f"FENGSUI_MAIL_URL is no mail server's address. {FORM}")
+    except ValueError:  # its words quote what stands where the port should: with an unescaped / that is the password
+        raise WrongMailServer(f"FENGSUI_MAIL_URL cannot be read. {FORM} {ESCAPED}") from None
+    cut = parts.path.strip("/") or parts.query or parts.fragment or parts.netloc.count("@") > 1  # by a sign in the password
+    if parts.scheme not in PORTS or not parts.hostname or cut:
+        raise WrongMailServer(f"FENGSUI_MAIL_URL is no mail server's address. {FORM} {ESCAPED}")
     tls = parts.scheme == "smtps"
     starttls = parts.scheme == "smtp+starttls" or (parts.scheme == "smtp" and port == SUBMISSION)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")

@@ -23,7 +23,8 @@ from fengsui.ledger.public import limits
 SHORT = limits.Limit("second-factor", 10, timedelta(minutes=15))
 LONG = limits.Limit("second-factor-day", 50, timedelta(days=1))
 """Wrong codes of one account, wherever they come from: whoever guesses knows the password already. NIST SP 800-63B 5.2.2
-allows 100 in a row; 50 a day hit one code of a million with a chance of 1 in 20,000."""
+allows 100 in a row; 50 a day hit one code of a million with a chance of 1 in 20,000. A right code is no guess and is not
+counted, but it makes the day's guesses no fewer, or whoever guesses would gain by every sign-in of the account's owner."""
 ONCE = limits.Limit("second-factor-used", 1, timedelta(minutes=5))
 """A code opens once (RFC 6238 5.2); after five minutes no clock's drift makes it hold again."""
 
@@ -45,8 +46,8 @@ class Counted:
         once = used is None or used.type == Authenticator.Type.TOTP
         if once and not limits.spend(ONCE, f"{who} {normalize_user_code(code)}", now):
             raise get_adapter().validation_error("incorrect_code")
-        for one in (SHORT, LONG):
-            limits.forget(one, who)
+        limits.forget(SHORT, who)
+        limits.give_back(LONG, who)
         return code
 
 

@@ -70,9 +70,12 @@ def counts() -> list[dict[str, str]]:
 
 
 def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """Under which name failures are counted: one for all spellings by which the same account is found, and for look-alikes."""
+    """Under which name failures are counted: one for all spellings by which the same account is found, and for look-alikes.
+
+    Accounts are found by their capitals (``iexact``), and those of a dotless ı are those of an i: capitals first, therefore.
+    """
     given = (credentials or {}).get("login") or (credentials or {}).get("username") or request.POST.get("login") or ""
-    return unicodedata.normalize("NFKC", str(given).strip().lower()).casefold()[:255]
+    return unicodedata.normalize("NFKC", str(given).strip()).upper().casefold()[:255]
 
 
 def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -153,20 +153,21 @@ class Clockwork:
 
 
 def _claim(passage: Passage, ids: Sequence[str]) -> list[ringing.Held]:
-    """The cases that nobody else holds, locked with the parents that their ends would reach.
+    """The cases that nobody else holds, locked with all ancestors that their ends would reach.
 
-    A case whose parent is due as well, and in somebody else's hands, waits: its end would not reach that parent.
+    A case waits while any ancestor is due as well and in somebody else's hands: its end would not reach that ancestor, nor
+    would the end of the parent that it brings about.
     """
     line, wanted = lines_of(ids), set(ids)
     passage.lock(*(one for one in line if one not in wanted))
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [list(ids)])
         claimed = {str(one) for (one,) in cursor.fetchall()}
-    mine = []
+    ours: set[str] = set()  # whose whole line is in our hands
     for one, parent in line.items():  # parents come first
-        if one in claimed and (parent is None or parent in passage.held or parent in mine):
-            mine.append(one)
-    return passage.lock(*mine)
+        if (one in claimed or one in passage.held) and (parent is None or parent in ours):
+            ours.add(one)
+    return passage.lock(*(one for one in line if one in claimed and one in ours))
 
 
 def _triggers() -> tuple[list[str], list[str], list[str]]:

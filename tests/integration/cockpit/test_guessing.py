@@ -16,10 +16,12 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
-from django.test import Client
+from django.db import connection
+from django.test import Client, RequestFactory
 
 from fengsui import moment
 from fengsui.cockpit import oldpassword, secondfactor
+from fengsui.cockpit.signin import name_of
 from fengsui.ledger.public import limits
 from fengsui.region.models import Account
 
@@ -87,6 +89,25 @@ def test_another_spelling_of_the_name_gives_no_more_tries(account: Account, name
     assert tried(Client(), "controlroom", RIGHT, "10.0.0.8") == 302, "a stranger elsewhere shuts nobody out"
 
 
+def test_letters_with_one_capital_give_no_more_tries(account: Account) -> None:
+    Account.objects.create_user("dispatcher", password=RIGHT)
+    answers = [tried(Client(), name, "wrong") for name in ("dıspatcher", "diſpatcher", "dıſpatcher", "DISPATCHER", "Dıspatcher")]
+    assert 429 in answers
+    assert tried(Client(), "dispatcher", RIGHT) == 429
+
+
+def test_whatever_the_database_takes_for_one_letter_is_counted_as_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_agg(chr(n)) FROM generate_series(33, 131071) n WHERE n NOT BETWEEN 55296 AND 57343 "
+            "GROUP BY upper(chr(n)) HAVING count(*) > 1"
+        )
+        alike = [letters for (letters,) in cursor.fetchall()]
+    assert any("ı" in letters or "i" in letters for letters in alike)
+    apart = [letters for letters in alike if len({name_of(RequestFactory().get("/"), {"login": one}) for one in letters}) > 1]
+    assert not apart
+
+
 def test_one_subscribers_many_addresses_give_no_more_tries(account: Account) -> None:
     answers = [tried(Client(), "controlroom", "wrong", f"2001:db8:1:2::{n:x}") for n in range(1, 7)]
     assert 429 in answers
@@ -152,13 +173,24 @@ def test_after_a_while_one_may_try_again_but_not_all_day(account: Account, monke
     assert client.post(CODES, {"code": code_now()}).status_code == 302
 
 
-def test_a_right_code_begins_the_count_anew(account: Account) -> None:
+def test_a_right_code_begins_the_quarter_hours_count_anew(account: Account) -> None:
     TOTP.activate(account, SECRET)
     known = RecoveryCodes.activate(account).get_unused_codes()
     for right in (code_now(), known[0]):
         client = at_the_second_step(account)
         assert not any(says_too_many(client, code) for code in wrong_codes(9))
         assert client.post(CODES, {"code": right}).status_code == 302
+
+
+def test_right_codes_make_the_days_guesses_neither_more_nor_fewer(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    TOTP.activate(account, SECRET)
+    known = RecoveryCodes.activate(account).get_unused_codes()
+    monkeypatch.setattr(secondfactor, "LONG", limits.Limit("second-factor-day", 12, timedelta(days=1)))
+    assert not any(says_too_many(at_the_second_step(account), code) for code in wrong_codes(6))
+    for right in known[:3]:
+        assert at_the_second_step(account).post(CODES, {"code": right}).status_code == 302
+    answers = [says_too_many(at_the_second_step(account), code) for code in wrong_codes(7)]
+    assert answers == [False] * 6 + [True]
 
 
 def test_a_code_opens_once_whichever_process_is_asked(account: Account) -> None:

@@ -18,6 +18,7 @@ from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import LATER, do, found, settle, site
+from tests.integration.ledger.test_instruction import registered
 from tests.integration.ledger.test_reporters import law_officer
 from tests.small_region import Small, build
 
@@ -111,6 +112,9 @@ def test_the_ledger_verifies_after_all_that(standing: Small) -> None:
     assert report.ok, report.findings
 
 
+_WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+
+
 def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> tuple[Any, Any]:
     """Run ``doing`` while this connection holds ``case``; ``look`` once it waits for it: what both gave."""
     answers: list[Any] = []
@@ -119,15 +123,19 @@ def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> 
         answers.extend(together(doing))
 
     thread = threading.Thread(target=run)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
-        thread.start()
-        for _ in range(600):
-            cursor.execute("SELECT pg_sleep(0.05), count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[1]:
-                break
-        seen = look()
-    thread.join(60)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
+            thread.start()
+            waits = False
+            while thread.is_alive() and not waits:
+                cursor.execute("SELECT pg_sleep(0.02)")
+                cursor.execute(_WAITS)
+                waits = cursor.fetchone()[0]
+            assert waits, f"nobody waited for the case: {answers}"
+            seen = look()
+    finally:
+        thread.join(60)
     return answers[0], seen
 
 
@@ -174,3 +182,28 @@ def test_a_child_that_is_due_waits_for_a_parent_that_is_due_too_and_held_by_some
         cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
         assert together(claim) == [[]]
     assert together(claim) == [[case, child]]
+
+
+def of_three(standing: Small) -> tuple[str, str, str]:
+    """An instruction, its task, and the extension that the task asked for."""
+    case, leader, county = registered(standing), standing.one("top", 2), standing.one("county")
+    do(case, "propose", standing.one("top"), proposal="拟请阅示", leader=leader.person.pk)
+    do(case, "instruct", leader, words="请抓好落实", due="2027-01-31")
+    (task,) = do(case, "assign", standing.one("top"), lead_office=standing.county.pk).opened
+    do(task, "sign", county, measures="制定方案")
+    (extension,) = do(task, "extend", county, extension={"until": "2027-01-15", "why": "未到货"}).opened
+    return case, task, extension
+
+
+def test_a_case_waits_for_its_whole_line_and_not_for_its_parent_alone(standing: Small) -> None:
+    """The parent is not due and free, the grandparent is due and held: the parent's end would not reach it."""
+    case, _, extension = of_three(standing)
+
+    def claim() -> list[str]:
+        with transaction.atomic():
+            return [held.case.id for held in clockwork._claim(Passage(Work(LATER)), [extension, case])]
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
+        assert together(claim) == [[]]
+    assert together(claim) == [[case, extension]]

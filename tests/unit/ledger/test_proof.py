@@ -18,8 +18,11 @@ from fengsui.ledger.kernel.load import load_text
 from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.proof import PROPERTIES, Law, Report, check
+from fengsui.ledger.proof.check import Checker
 from fengsui.ledger.proof.cli import main
+from fengsui.ledger.proof.findings import Finding
 from fengsui.ledger.proof.shipped_proof import load_all, shipped_law, shipped_names
+from fengsui.ledger.proof.space import Space
 
 BROKEN = Path(__file__).parent / "broken"
 CASES = sorted(path.stem for path in BROKEN.glob("[0-9]*.yaml"))
@@ -142,6 +145,23 @@ def test_a_spent_budget_proves_nothing_and_says_so(names: Names) -> None:
     assert "hazard" in report.spent
     assert any(finding.property == 0 and "budget" in finding.says for finding in report.of("hazard"))
     assert "hazard" not in report.certificates
+
+
+def test_a_way_whose_search_spends_the_budget_is_left_out_and_looked_for_once(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checker = Checker(load_all(names), names, shipped_law(), budget=25)
+    known = checker.explore("accident")
+    assert known is not None and not checker.spent
+    searched: list[str] = []
+    real = Space.focused
+    monkeypatch.setattr(Space, "focused", lambda space, act: searched.append(act.name) or real(space, act))
+    told = [checker.shown(Finding(8, "accident", "it", "graded", act)) for act in ("analyse", "phone")]
+    assert not searched, "a way to the state needs no search"
+    told += [checker.shown(Finding(4, "accident", "it", "graded", act)) for act in ("analyse", "phone")]
+    assert searched == ["analyse"] and checker.spent == {"accident": "more than 25 configurations"}
+    assert [bool(one.path) for one in told] == [True, True, False, False]
+    assert all(one.line.startswith("accident.yaml:") for one in told)
 
 
 def run(folder: Path | None, **options: Any) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_wrong_one_is_refused_with_what_to_write(url: str, says: str) -> None:
         mail_server(url)
     assert "smtps://USER:PASSWORD@HOST" in str(refused.value)
     assert ":p@" not in str(refused.value), "the password is not repeated"
+
+
+@pytest.mark.parametrize("password", ["12/pass#word", "pass/word", "12?pass", "12#pass", "pass@word", "pass[word", "12/p@ss"])
+@pytest.mark.parametrize("scheme", ["smtp", "smtps", "smtp+starttls"])
+def test_a_password_with_signs_is_neither_cut_nor_repeated(scheme: str, password: str) -> None:
+    with pytest.raises(WrongMailServer, match=r"/ as %2F, # as %23, \? as %3F, @ as %40") as refused:
+        mail_server(f"{scheme}://u:{password}@mail.example.cn")
+    told = "".join(traceback.format_exception(refused.value))
+    assert "12" not in told and "word" not in told.replace("password", "")
 
 
 @given(st.text(max_size=40), st.text(max_size=20), st.sampled_from(["smtp", "smtps", "smtp+starttls", "SMTP", "x", ""]))

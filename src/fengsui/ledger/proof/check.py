@@ -55,8 +55,9 @@ class Checker:
                 if kind in self.lives:
                     ends[kind] = reached_ends(self.lives[kind])
             try:
-                self.lives[name] = Life(Space(mechanism, ends, self.budget), self.names)
-                self.alone[name] = persons.Solo(self.lives[name], self.alone).ends()
+                known = Life(Space(mechanism, ends, self.budget), self.names)
+                self.alone[name] = persons.Solo(known, self.alone).ends()
+                self.lives[name] = known
             except BudgetSpent as error:
                 self.spent[name] = str(error)
         return self.lives.get(name)
@@ -66,8 +67,17 @@ class Checker:
         return shortest_first(self.shown(one) for one in shortest_first(self.faults(name)))
 
     def shown(self, finding: Finding) -> Finding:
-        """The finding with its line, and with its way where the check that found it needed no search."""
-        return ways.shown(finding, self.mechanisms[finding.mechanism], self.names, self.lives.get(finding.mechanism))
+        """The finding with its line, and with its way where the check that found it needed no search.
+
+        Where the budget was spent, or is spent by the way's own search, there is the line alone.
+        """
+        name = finding.mechanism
+        mechanism, known = self.mechanisms[name], None if name in self.spent else self.lives.get(name)
+        try:
+            return ways.shown(finding, mechanism, self.names, known)
+        except BudgetSpent as error:
+            self.spent[name] = str(error)
+            return ways.shown(finding, mechanism, self.names, None)
 
     def faults(self, name: str) -> Iterator[Finding]:
         """The same one by one, as they are found."""

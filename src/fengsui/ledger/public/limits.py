@@ -97,3 +97,9 @@ def forget(limit: Limit, who: str) -> None:
     """Begin anew: what was counted is gone."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM ledger_publicuse WHERE key = %s", [_key(limit, who)])
+
+
+def give_back(limit: Limit, who: str) -> None:
+    """Take one back that ``spend`` counted and that does not count after all; the others stay."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ledger_publicuse SET count = count - 1 WHERE key = %s AND count > 0", [_key(limit, who)])

@@ -54,6 +54,8 @@ WRONG = {
     "half a character": '{"finding": "\\ud800"}',
     "beyond 64 bits": '{"finding": 123456789012345678901234567890}',
     "nested": '{"finding": ' + "[" * 80 + "]" * 80 + "}",
+    "an object for files": '{"finding": "阀", "photos": {}}',
+    "objects among files": '{"finding": "阀", "photos": [{}]}',
     "unknown file": '{"finding": "阀", "photos": ["' + "0f" * 32 + '"]}',
 }
 

@@ -92,7 +92,9 @@ def _demand_known(mechanism: Mechanism, values: Mapping[str, Any], held: Held, a
         missing = _MISSING.get(field.kind) if field is not None else None
         if missing is None or value in (None, "", []):
             continue
-        if missing(value if isinstance(value, list) else [value], now):
+        named = value if isinstance(value, list) else [value]
+        # an empty object is as good as nothing to the kernel, and no id of anything
+        if any(isinstance(one, Mapping | list) for one in named) or missing(named, now):
             raise refused(422, "bad_value", name, "choose what exists: this names something that is not there")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +13,9 @@ import psutil
 import pytest
 
 from fengsui.services import folder as folders
-from fengsui.services import nats
 from fengsui.services.failure import EXIT_CODES
 from fengsui.services.parts import PROCESSES
-from tests.integration.services.conftest import fengsui, new_folder, wait_for
+from tests.integration.services.conftest import environment, fengsui, new_folder, wait_for
 from tests.integration.whole_platform import Platform
 
 pytestmark = pytest.mark.platform
@@ -65,12 +66,15 @@ def test_a_new_site_may_publish_without_a_restart(platform: Platform) -> None:
     from paho.mqtt import client as mqtt
 
     server = platform.child("nats")
-    token = nats.grant(platform.folder.path, ["NEW-1"])["NEW-1"]
-    wait_for(lambda: "NEW-1" in (platform.folder.path / "nats" / "sites.conf").read_text(), 10)
+    _add_a_site(platform)
+    done = fengsui("gateway", "HC-1", "--data", str(platform.folder.path))
+    assert done.returncode == 0, done.stderr
+    token = done.stdout.strip()
+    wait_for(lambda: "HC-1" in (platform.folder.path / "nats" / "sites.conf").read_text(), 10)
 
     def accepted() -> bool:
-        device = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="new-1", protocol=mqtt.MQTTv311)
-        device.username_pw_set("NEW-1", token)
+        device = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="HC-1", protocol=mqtt.MQTTv311)
+        device.username_pw_set("HC-1", token)
         codes: list[bool] = []
         device.on_connect = lambda *given: codes.append(not given[3].is_failure)
         device.connect("127.0.0.1", platform.folder.config.mqtt)
@@ -82,6 +86,17 @@ def test_a_new_site_may_publish_without_a_restart(platform: Platform) -> None:
 
     wait_for(accepted, 10)
     assert platform.child("nats") == server
+
+
+def _add_a_site(platform: Platform) -> None:
+    """The small region, as its owner seeds it: a gateway's token is that of a site which the database knows."""
+    words = "import django; django.setup(); from fengsui import moment; from tests.small_region import build; build(moment.now())"
+    with pytest.MonkeyPatch.context() as patch:  # the folder's own database, not the one of the other tests
+        for name in ("DATABASE_URL", "NATS_URL"):
+            patch.delenv(name, raising=False)
+        given = {**platform.folder.environment(owner=True), "PYTHONPATH": f"{environment()['PYTHONPATH']}:{Path.cwd()}"}
+    done = subprocess.run([sys.executable, "-c", words], env=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_doctor_finds_it_well(platform: Platform) -> None:

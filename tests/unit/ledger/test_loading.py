@@ -95,6 +95,7 @@ def test_a_good_file_loads_with_its_defaults() -> None:
         ("  note: {", "  false: {", "'false' as a key is read by YAML as something else"),
         ("  note: {", "  finish: {", "another act is named 'finish' (states.doing.actions.finish)"),
         ("  note: {", "  opened: {", "'opened' has a meaning of its own"),
+        ("  note: {", "  move: {", "the ledger has an act 'move' of its own"),
         ("sets: [words], in", "sets: [words], at_most: 0, in", "0 is no count. Write a whole number from 1"),
         ("sets: [words], in", "sets: [words], then: done, in", "`then` without `at_most`"),
         ("sets: [words], in", "sets: [words], clears: [words], in", "'words' is both set and cleared"),

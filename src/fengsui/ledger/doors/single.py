@@ -17,19 +17,13 @@ from fengsui.ledger.doors.held import Held, as_uuid, lines_of, read
 from fengsui.ledger.doors.shapes import About, Receipt, Refused, refused
 from fengsui.ledger.doors.work import Work, Written, new_id
 from fengsui.ledger.kernel.rows import ladder_of
-from fengsui.ledger.kernel.shapes import Actor, Call, Case, Facts, Mechanism
+from fengsui.ledger.kernel.shapes import LEDGER_ACTS, Actor, Call, Case, Facts, Mechanism
 from fengsui.ledger.kernel.step import core_of
 from fengsui.ledger.models import Clock
 from fengsui.region.acting import covers
 from fengsui.region.tree import steady
 
 T = TypeVar("T")
-
-LEDGER_ACTS = frozenset({
-    "adopt", "call", "climb", "correct", "erase", "look", "merge", "message", "move", "past", "recompute", "rung", "share",
-    "succeed",
-})  # fmt: skip
-"""Acts that no mechanism declares: the ledger's own entries, also on ended cases."""
 
 _TRIES = 4
 _AGAIN = ("40001", "40P01")  # serialisation failure, deadlock

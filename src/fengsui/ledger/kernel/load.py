@@ -20,7 +20,7 @@ from fengsui.ledger.kernel.names import Names, read_names
 from fengsui.ledger.kernel.references import check_references
 from fengsui.ledger.kernel.rungs import plain_ladder, read_ladder
 from fengsui.ledger.kernel.sections import Reader
-from fengsui.ledger.kernel.shapes import Act, Clock, Field, Mechanism, Rung, State
+from fengsui.ledger.kernel.shapes import LEDGER_ACTS, Act, Clock, Field, Mechanism, Rung, State
 
 DEFAULT_LADDER = "plain"
 
@@ -113,7 +113,15 @@ def _read(document: Document, names: Names, titles: bool, *, stored: bool = Fals
     if stored:
         found = replace(found, fields={name: _acting(one, found, names) for name, one in found.fields.items()})
     check_references(found, document, names)
+    if not stored:
+        _check_own_names(found, document)
     return None if document.faults else found
+
+
+def _check_own_names(found: Mechanism, document: Document) -> None:
+    """No act is called as one of the ledger's own: its entries would be taken for those."""
+    for act in dict.fromkeys(act.name for act in _every_act(found) if act.name in LEDGER_ACTS):
+        document.fault(act, f"the ledger has an act {act!r} of its own", "Rename the act")
 
 
 def _acting(field: Field, found: Mechanism, names: Names) -> Field:

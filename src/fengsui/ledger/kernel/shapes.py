@@ -19,6 +19,13 @@ Frozen = Mapping[str, Json]
 # ---------------------------------------------------------------- the language
 
 
+LEDGER_ACTS = frozenset({
+    "adopt", "call", "climb", "correct", "erase", "look", "merge", "message", "move", "past", "recompute", "rung", "share",
+    "succeed",
+})  # fmt: skip
+"""Acts that no mechanism declares, nor may name one of its own so: the ledger's own entries, also on ended cases."""
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """How long: a law number (``law.hazard.sign``), a field of the case, or nothing else."""

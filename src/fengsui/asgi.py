@@ -4,7 +4,8 @@ Django writes a whole body to disk before it asks who sends it; without a bound 
 """
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Semaphore
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -27,6 +28,8 @@ STRANGER, REPORT, KNOWN = 3 * MEGABYTE, 125 * MEGABYTE, 400 * MEGABYTE
 """Bytes of one body: of somebody whom nobody knows, of a report by the public (six photos of 20 MB), and of whoever is signed in
 or has a valid token (films of 200 MB). That a cookie or a token is sent says nothing: it has to hold."""
 REPORTS = "/report/"
+ASKING = 4
+"""Bodies of one web process about whose senders the database is asked at once: each takes a connection, and strangers can ask."""
 
 
 class TooMuch(Exception):
@@ -65,16 +68,26 @@ def _ask(headers: Mapping[bytes, bytes]) -> bool:
         close_old_connections()
 
 
+def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name. Over HTTP/2 a browser may send its cookies in several; they are one with "; " between (RFC 9113 8.2.3)."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = found[name] + b"; " + value if name == b"cookie" and name in found else value
+    return found
+
+
 def bounded(application: Application, known: Callable[[Mapping[bytes, bytes]], bool] = _ask) -> Application:
     """``application`` with bodies bounded: one that says it is longer gets 413, one that does not say so is cut off.
 
-    ``known`` tells whether headers are those of somebody signed in; it is asked for large bodies alone.
+    ``known`` tells whether headers are those of somebody signed in; it is asked for large bodies alone, by a few at a time
+    and beside the thread that Django's own synchronous parts share: nobody else waits for the answer.
     """
+    asking = Semaphore(ASKING)
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await application(scope, receive, send)
-        headers = dict(scope["headers"])
+        headers = joined(scope["headers"])
         signs = b"authorization" in headers or b"cookie" in headers
         most, came = REPORT if scope.get("path") == REPORTS else STRANGER, 0
 
@@ -83,7 +96,8 @@ def bounded(application: Application, known: Callable[[Mapping[bytes, bytes]], b
             nonlocal most, signs
             if size > most and signs:
                 signs = False
-                most = KNOWN if await sync_to_async(known)(headers) else most
+                async with asking:
+                    most = KNOWN if await sync_to_async(known, thread_sensitive=False)(headers) else most
             return size > most
 
         stated = whole(headers.get(b"content-length", b"0").decode("latin-1"))

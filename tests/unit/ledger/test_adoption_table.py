@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from fengsui.ledger.adoption import table
 from fengsui.ledger.adoption.table import Unreadable, read
@@ -40,9 +41,11 @@ def with_sheet(xml: str) -> bytes:
     return out.getvalue()
 
 
+SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
 def sheet(rows: str, dimension: str = "A1:B2") -> str:
-    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    return f'<worksheet xmlns="{space}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+    return f'<worksheet xmlns="{SPACE}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
 
 
 def test_what_unpacks_to_more_than_it_may_is_not_unpacked() -> None:
@@ -77,6 +80,94 @@ def test_a_csv_of_commas_is_not_read() -> None:
         read(b"a,b\n" + b"," * (table.CELLS + 1), "old.csv")
     assert tracemalloc.get_traced_memory()[1] < 40_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ends", ["\r", "\n", "\r\n"])
+def test_empty_rows_of_a_csv_are_counted_however_they_end(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    monkeypatch.setattr(table, "CELLS", 1000)
+    assert len(read(f"a,b{ends}{ends * 900}1,2".encode(), "old.csv").rows) == 1
+    with pytest.raises(Unreadable, match="1,000 cells"):
+        read(f"a,b{ends}{ends * 1000}1,2".encode(), "old.csv")
+
+
+TEXTS = (
+    "<si><t>状态</t></si><si><r><t>标</t></r><r><rPr><b/></rPr><t xml:space='preserve'>题 </t></r></si>"
+    "<si><t>é_x005F_x000D_&#10;2</t></si><si/><si><t>open</t></si>"
+)
+
+
+def shared() -> bytes:
+    """A workbook whose cells share their texts, as spreadsheet programs write it."""
+    cells = [(0, 1), (4, 2), (4, 3)]
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" t="s"><v>{a}</v></c><c r="B{n}" t="s"><v>{b}</v></c></row>'
+        for n, (a, b) in enumerate(cells, 1)
+    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(with_sheet(sheet(rows)))) as old, zipfile.ZipFile(out, "w") as new:
+        for one in old.infolist():
+            if one.filename != "xl/sharedStrings.xml":
+                data = old.read(one).decode()
+                named_already = "sharedStrings" in data or one.filename != "[Content_Types].xml"
+                new.writestr(one.filename, data if named_already else data.replace("</Types>", named))
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{SPACE}">{TEXTS}</sst>')
+    return out.getvalue()
+
+
+WRITTEN = shared()
+LONG = {
+    "xl/styles.xml": "<numFmts/>",
+    "xl/theme/theme1.xml": "<a/>",
+    "xl/workbook.xml": "<a/>",
+    "docProps/core.xml": "<a/>",
+    "[Content_Types].xml": "<a/>",
+    "xl/_rels/workbook.xml.rels": "<a/>",
+    "xl/sharedStrings.xml": "<si><t>0</t></si>",
+}
+
+
+def swollen(part: str, size: int) -> bytes:
+    """The workbook with one part made so long, of elements that would each be an object."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WRITTEN)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            data = old.read(one)
+            if one.filename == part:
+                head, tail = data.rsplit(b"</", 1)
+                data = head + LONG[part].encode() * (size // len(LONG[part])) + b"</" + tail
+            new.writestr(one.filename, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("part", LONG)
+def test_a_workbooks_other_parts_are_bounded_one_by_one(part: str) -> None:
+    most = 60_000_000 if "Strings" in part else 5_000_000
+    bomb = swollen(part, most + 1000)
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match=re.escape(part)):
+        read(bomb, "old.xlsx")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_part_that_goes_by_another_name_has_its_own_bound() -> None:
+    """Where the shared texts are, the contents say: also among the sheets."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(swollen("xl/sharedStrings.xml", 60_001_000))) as old, zipfile.ZipFile(out, "w", 8) as new:
+        for one in old.infolist():
+            data = old.read(one).replace(b"/xl/sharedStrings.xml", b"/xl/worksheets/sheet7.xml")
+            new.writestr(one.filename.replace("sharedStrings", "worksheets/sheet7"), data)
+    with pytest.raises(Unreadable, match=re.escape("xl/worksheets/sheet7.xml")):
+        read(out.getvalue(), "old.xlsx")
+
+
+def test_shared_texts_are_read_as_openpyxl_reads_them() -> None:
+    found = read(WRITTEN, "old.xlsx")
+    theirs = [["" if cell is None else cell.strip() for cell in row] for row in load_workbook(io.BytesIO(WRITTEN)).active.values]
+    assert [list(found.head), *([*row.cells.values()] for row in found.rows)] == theirs
+    assert found.head == ("状态", "标题") and theirs[1][0] == "open"
 
 
 @pytest.mark.parametrize("length", [32_768, 200_000])

@@ -1,6 +1,7 @@
 """What a request may bring before anybody looks at it."""
 
 import asyncio
+import threading
 from typing import Any
 
 import orjson
@@ -58,6 +59,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
         ([(b"content-length", b"-1")], [], "/", 413),
         ([LIVE], [1000, 4000], "/", 200),
         ([LIVE], [1000, 4001], "/", 413),
+        ([LIVE, (b"cookie", b"theme=dark")], [1000, 4000], "/", 200),
+        ([(b"cookie", b"theme=dark"), LIVE], [1000, 4000], "/", 200),
         ([(b"cookie", b"a=1; sessionid=x")], [1000, 1], "/", 413),
         ([(b"cookie", b"a=1; sessionid=x")], [1000], "/", 200),
         ([(b"cookie", b"sessionid=x"), (b"content-length", b"1001")], [], "/", 413),
@@ -75,3 +78,40 @@ def test_a_body_beyond_its_bound_is_refused(headers: list[Any], parts: list[int]
     assert sent[0]["status"] == status
     if status == 413:
         assert orjson.loads(sent[1]["body"])["status"] == 413
+
+
+def test_cookies_sent_in_several_headers_are_one() -> None:
+    """RFC 9113 8.2.3: over HTTP/2 each cookie may have a header of its own."""
+    given = [(b"cookie", b"a=1"), (b"host", b"h"), (b"cookie", b"b=2"), (b"cookie", b"c=3")]
+    assert asgi.joined(given) == {b"cookie": b"a=1; b=2; c=3", b"host": b"h"}
+
+
+def test_a_few_bodies_at_once_are_asked_about_beside_djangos_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "ASKING", 2)
+    both, most, now, lock = threading.Barrier(2), 0, 0, threading.Lock()
+
+    def known(_: Any) -> bool:
+        nonlocal most, now
+        with lock:
+            now += 1
+            most = max(most, now)
+        both.wait(30)  # two are asked about side by side, or this breaks
+        with lock:
+            now -= 1
+        return True
+
+    application = asgi.bounded(_reading, known)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def all_of_them() -> None:
+        scope = {"type": "http", "headers": [LIVE, (b"content-length", b"1001")], "path": "/"}
+        await asyncio.gather(*(application(scope, receive, send) for _ in range(6)))
+
+    asyncio.run(all_of_them())
+    assert most == 2 and [one["status"] for one in sent] == [200] * 6

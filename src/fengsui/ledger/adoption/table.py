@@ -6,7 +6,7 @@ import csv
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -70,20 +70,30 @@ def _text(data: bytes) -> str:
 
 def _lines(text: str) -> Iterator[list[Any]]:
     """The rows of a CSV. A comma inside quotes counts as well: what is bounded is what the reader would have to make."""
-    if text.count(",") + text.count("\n") > CELLS:
+    if text.count(",") > CELLS:
         raise _too_many_cells()
     csv.field_size_limit(max(csv.field_size_limit(), LARGEST))  # a cell's length is ours to judge, so that it is named
     try:
-        yield from csv.reader(io.StringIO(text, newline=""))
+        yield from _counted(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise Unreadable(
             gettext("The file cannot be read as CSV (%(why)s): save it again as CSV, or as xlsx.") % {"why": error}
         ) from error
 
 
+def _counted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """The rows, as long as they are not too many cells; an empty row counts as one, however its line ends."""
+    cells = 0
+    for row in rows:
+        cells += max(len(row), 1)
+        if cells > CELLS:
+            raise _too_many_cells()
+        yield list(row)
+
+
 def _sheet(data: bytes) -> Iterator[list[Any]]:
     """The rows of an xlsx's first sheet, looked at before anything is unpacked, and counted while it is."""
-    from openpyxl import load_workbook
+    from fengsui.ledger.adoption.workbook import PartTooLarge, opened  # openpyxl is slow to load
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
@@ -93,15 +103,14 @@ def _sheet(data: bytes) -> Iterator[list[Any]]:
                 gettext("Unpacked, the file has %(size)s MB; at most %(most)s are taken: split it, or save it as CSV.")
                 % {"size": unpacked // 1_000_000, "most": UNPACKED // 1_000_000}
             )
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+        sheet = opened(data).worksheets[0]
         sheet.reset_dimensions()  # what the file says of its size is not believed: rows would be filled up to it
-        cells = 0
-        for row in sheet.iter_rows(values_only=True):
-            cells += max(len(row), 1)
-            if cells > CELLS:
-                raise _too_many_cells()
-            yield list(row)
+        yield from _counted(sheet.iter_rows(values_only=True))
+    except PartTooLarge as error:
+        raise Unreadable(
+            gettext("Beside its rows the workbook holds too much (%(part)s): copy the rows into a new one, or save it as CSV.")
+            % {"part": error.part}
+        ) from error
     except Unreadable:
         raise
     except Exception as error:  # openpyxl raises whatever it stumbles over, also on the way

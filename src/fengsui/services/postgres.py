@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from fengsui.numerals import whole
 from fengsui.services import files
 from fengsui.services.failure import Failure
 
@@ -179,8 +180,8 @@ def _buffers_mb() -> int:
     """An eighth of the memory that we may use, 128 MB to 2 GB; the processes and the system's cache need the rest."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in CONTAINER_LIMITS:
-        if limit.is_file() and (said := limit.read_text().strip()).isdigit():  # "max" where there is none
-            memory = min(memory, int(said))
+        if limit.is_file() and (said := whole(limit.read_text().strip())):  # "max" where there is none
+            memory = min(memory, said)
     return max(128, min(2048, memory // 2**20 // 8))
 
 

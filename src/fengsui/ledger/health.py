@@ -25,6 +25,8 @@ _DISK_FULL = "53100"
 LAGGING = timedelta(seconds=30)
 WATCHED = ("clock", "engine", "relay", "sealer")
 """The processes whose lag every page shows."""
+ONCE_SEEN = ("jobs",)
+"""Watched like them once they have beaten: an installation may send its letters from elsewhere."""
 STARTING = timedelta(minutes=2)
 """So long after the first process's first beat the others may still be on their way: an engine loads its kernel first."""
 OUTSIDE = "outside"
@@ -97,7 +99,7 @@ def status(now: datetime) -> Status:
             continue
         silent = abs((now - row.at).total_seconds())  # a sign of life to come was given before the clock was set back
         lag = row.lag_seconds or 0.0
-        well = process not in WATCHED or max(silent, lag) < LAGGING.total_seconds()
+        well = process not in (*WATCHED, *ONCE_SEEN) or max(silent, lag) < LAGGING.total_seconds()
         detail = {name: value for name, value in row.detail.items() if name != _FIRST}
         pulses.append(Pulse(process, row.at, silent, lag, well, detail))
     return Status(all(pulse.well for pulse in pulses), tuple(pulses))

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 _REAP_EVERY = 60.0  # seconds
 _SILENT_AFTER = 90.0  # seconds without a worker's heartbeat
+_PULSE = 5.0  # seconds between two signs of life, which pages miss after half a minute
 
 
 def run(stop: threading.Event) -> None:
@@ -34,7 +35,7 @@ async def _run(stop: threading.Event) -> None:
 
 async def _work(app: Any, stop: threading.Event) -> None:
     worker = asyncio.create_task(app.run_worker_async(install_signal_handlers=False, concurrency=4, wait=True, name="jobs"))
-    reaper = asyncio.create_task(_reap(app))
+    beside = [asyncio.create_task(_reap(app)), asyncio.create_task(_pulse())]
     waiter = asyncio.create_task(asyncio.to_thread(stop.wait))
     try:
         await asyncio.wait({worker, waiter}, return_when=asyncio.FIRST_COMPLETED)
@@ -42,10 +43,32 @@ async def _work(app: Any, stop: threading.Event) -> None:
             worker.result()  # raises what ended it; the supervisor starts a new one
     finally:
         stop.set()
-        for task in (reaper, worker):
+        for task in (*beside, worker):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def _pulse() -> None:
+    """Tell the pages that letters and effects are carried out; a worker that is gone, or hangs, tells nothing."""
+    while True:
+        try:
+            await asyncio.to_thread(_beat)
+        except Exception:  # the database may be away; the silence tells it
+            logger.debug("no sign of life", exc_info=True)
+        await asyncio.sleep(_PULSE)
+
+
+def _beat() -> None:
+    from django.db import connection
+
+    from fengsui import moment
+    from fengsui.ledger import health
+
+    try:
+        health.beat("jobs", moment.now(), 0.0)
+    finally:
+        connection.close()
 
 
 async def _reap(app: Any) -> None:

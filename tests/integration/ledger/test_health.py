@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from fengsui.ledger import health
+from fengsui.services import jobs
 from tests.integration.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -81,10 +84,26 @@ def test_a_sign_of_life_to_come_is_none() -> None:
 
 def test_others_are_shown_but_worry_nobody() -> None:
     beat_all()
-    health.beat("jobs", NOW - timedelta(hours=1), 0.0)
+    health.beat("stream", NOW - timedelta(hours=1), 0.0)
     status = health.status(NOW)
     assert status.well
-    assert [pulse.process for pulse in status.pulses] == [*health.WATCHED, "jobs"]
+    assert [pulse.process for pulse in status.pulses] == [*health.WATCHED, "stream"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_of_jobs_that_is_gone_is_told() -> None:
+    """Nobody's letters go out and no effect is carried out: pages must say so."""
+
+    async def lives_for_a_moment() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(jobs._pulse(), 2)
+
+    asyncio.run(lives_for_a_moment())
+    at = health.Beat.objects.get(process="jobs").at
+    for process in health.WATCHED:
+        health.beat(process, at + timedelta(seconds=31), 0.0)
+    assert health.status(at + timedelta(seconds=29)).well
+    assert [pulse.process for pulse in health.status(at + timedelta(seconds=31)).behind] == ["jobs"]
 
 
 def test_a_monitor_reads_openmetrics() -> None:

@@ -85,6 +85,22 @@ def portions(messages: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
         yield messages[begin:]
 
 
+def _locked(wanted: set[int]) -> dict[int, Rule]:
+    """The rules and those that have replaced them, locked: until the batch is written nobody changes one or hides its alarms.
+
+    A change that was waited for has made another rule, which is locked in turn.
+    """
+    rows = Rule.objects.unscoped("the relay applies every rule's events")
+    locking = rows.select_related("point__unit", "point__site").select_for_update(of=("self",), no_key=True).order_by("pk")
+    found: dict[int, Rule] = {}
+    while wanted:
+        found |= {rule.pk: rule for rule in locking.filter(pk__in=wanted)}
+        left = {rule.point_id for rule in found.values() if rule.until is not None}
+        running = rows.filter(point_id__in=left, until__isnull=True)
+        wanted = set(running.values_list("pk", flat=True)) - found.keys()
+    return found
+
+
 class _Batch:
     """One transaction's events, with the rules and open alarms they concern read beforehand."""
 
@@ -92,10 +108,7 @@ class _Batch:
         self.now, self.exercise = now, exercise
         known = set(AlarmEvent.objects.filter(event_id__in=[e["id"] for e in events]).values_list("event_id", flat=True))
         self.events = [event for event in events if event["id"] not in known]
-        wanted = {event["rule"] for event in self.events if event.get("rule", -1) >= 0}
-        related = ("point__unit", "point__site")
-        rules = Rule.objects.unscoped("the relay applies every rule's events").select_related(*related)
-        self.rules = {rule.pk: rule for rule in rules.filter(pk__in=wanted)}
+        self.rules = _locked({event["rule"] for event in self.events if event.get("rule", -1) >= 0})
         # A point's level is one alarm, whichever rule the engine judged by: a change may be on its way to it.
         points = {rule.point_id for rule in self.rules.values()}
         alarms = Alarm.objects.unscoped("the relay applies every rule's events").select_related("rule", "point__unit", "site")
@@ -104,9 +117,7 @@ class _Batch:
         hidden = Concealment.objects.unscoped("the relay applies every rule's events")
         hidden = hidden.filter(rule__point_id__in=points, ended_at__isnull=True)
         self.hidden = {(point, level): kind for point, level, kind in hidden.values_list("rule__point", "rule__level", "kind")}
-        left = {rule.point_id for rule in self.rules.values() if rule.until is not None}
-        running = rules.filter(point_id__in=left, until__isnull=True)
-        self.successors = {(rule.point_id, rule.level): rule for rule in running}
+        self.successors = {(rule.point_id, rule.level): rule for rule in self.rules.values() if rule.until is None}
         self.said: list[AlarmEvent] = []
         self.changed: set[int] = set()
         self.new: list[Alarm] = []

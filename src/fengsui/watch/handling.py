@@ -98,6 +98,8 @@ def suppress(rule: int, by: Doer, reason: str, *, key: str, now: datetime) -> No
     _conceal(rule, "suppressed", by, None, reason, key, now)
 
 
+REASON = 300
+"""Characters of a reason; whatever is longer is refused, not cut."""
 HIDING = ("shelve", "out_of_service", "suppress")
 """The three ways of ISA-18.2 to hide an alarm."""
 
@@ -132,12 +134,16 @@ def bring_back(rule: int, by: Doer, *, key: str, now: datetime, suppressed: bool
 def _conceal(rule: int, kind: str, by: Doer, until: datetime | None, reason: str, key: str, now: datetime) -> None:
     if not reason.strip():
         raise NotPossible(_("Say why the alarm is to be hidden"))
+    if len(reason) > REASON:
+        raise NotPossible(
+            _("The reason has {length} characters; at most {most} are kept: shorten it").format(length=len(reason), most=REASON)
+        )
 
     def doing(rule: int) -> None:
         if _hiding(rule).exists():
             raise NotPossible(_("This rule's alarms are hidden already; bring them back first"))
         Concealment.objects.create(
-            rule_id=rule, kind=kind, since=now, until=until, person=by.person, principal=by.principal, reason=reason[:300]
+            rule_id=rule, kind=kind, since=now, until=until, person=by.person, principal=by.principal, reason=reason
         )
         _hide_open(rule, kind, kind, by, event, now, reason)
 
@@ -158,11 +164,12 @@ def _event(rule: int, what: str, by: Doer, key: str) -> str:
 def _once(rule: int, event: str, now: datetime, doing: Callable[[int], None]) -> None:
     """Do it, unless it is done, to the rule, or to the one that has replaced it since the caller looked."""
     with transaction.atomic():
-        # Two who hide or show the same rule's alarms at once wait for each other here, and for whoever changes it.
-        rows = Rule.objects.unscoped("the caller chose the rule in scope").select_for_update()
-        running = rules.standing(rows.get(pk=rule))
-        if running.pk != rule:
-            running = rows.get(pk=running.pk)
+        # Two who hide or show the same rule's alarms at once wait for each other here, and for whoever changes it; and what
+        # was waited for may have been replaced meanwhile: so on until the rule in hand runs, or none does.
+        rows = Rule.objects.unscoped("the caller chose the rule in scope").select_for_update(no_key=True)
+        running = rows.get(pk=rule)
+        while (then := rules.standing(running)).pk != running.pk:
+            running = rows.get(pk=then.pk)
         if AlarmEvent.objects.filter(event_id=event).exists():
             return
         if running.until is not None and running.until <= now:
@@ -186,5 +193,5 @@ def _say(event: str, alarm: Alarm | None, kind: str, by: Doer, now: datetime, te
     point = Rule.objects.unscoped("the alarm's own rule").filter(pk=rule_id).values_list("point_id", flat=True).first()
     AlarmEvent.objects.create(
         event_id=event, alarm=alarm, kind=kind[:16], rule_id=rule_id, point_id=point, at=now, stored_at=now,
-        person=by.person, principal=by.principal, text=text[:300],
+        person=by.person, principal=by.principal, text=text,
     )  # fmt: skip

@@ -88,7 +88,7 @@ def change(rule: Rule, now: datetime, **columns: Any) -> Rule:
     if stray := set(columns) - allowed:
         raise ValueError(f"{', '.join(sorted(stray))}: a rule's change may give {', '.join(sorted(allowed))}")
     with transaction.atomic():
-        old = Rule.objects.unscoped("the caller has the rule in hand").select_for_update().get(pk=rule.pk)
+        old = Rule.objects.unscoped("the caller has the rule in hand").select_for_update(no_key=True).get(pk=rule.pk)
         if old.until is not None and old.until <= now:
             raise ValueError(f"rule {old.pk} ended at {old.until:%Y-%m-%d %H:%M}: change the one that follows it")
         old.until = now

@@ -115,8 +115,8 @@ def test_the_ledger_verifies_after_all_that(standing: Small) -> None:
 _WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
 
 
-def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> tuple[Any, Any]:
-    """Run ``doing`` while this connection holds ``case``; ``look`` once it waits for it: what both gave."""
+def while_holding(hold: Callable[[], Any], doing: Callable[[], Any], look: Callable[[], Any]) -> tuple[Any, Any]:
+    """Run ``doing`` while this connection has what ``hold`` locks; ``look`` once it waits for it: what both gave."""
     answers: list[Any] = []
 
     def run() -> None:
@@ -125,18 +125,23 @@ def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> 
     thread = threading.Thread(target=run)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM ledger_case WHERE id = %s FOR UPDATE", [case])
+            hold()
             thread.start()
             waits = False
             while thread.is_alive() and not waits:
                 cursor.execute("SELECT pg_sleep(0.02)")
                 cursor.execute(_WAITS)
                 waits = cursor.fetchone()[0]
-            assert waits, f"nobody waited for the case: {answers}"
+            assert waits, f"nobody waited: {answers}"
             seen = look()
     finally:
         thread.join(60)
     return answers[0], seen
+
+
+def while_held(case: str, doing: Callable[[], Any], look: Callable[[], Any]) -> tuple[Any, Any]:
+    """The same while this connection holds ``case``."""
+    return while_holding(lambda: Case.objects.select_for_update().get(pk=case), doing, look)
 
 
 def is_free(case: str) -> bool:

@@ -25,6 +25,7 @@ from fengsui.ledger.kernel.values import bounds
 from fengsui.ledger.widgets import Choices, Figures, Photos, Pick, Position
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
+from fengsui.textboxes import Textarea
 
 FEW = 6
 """As many choices are shown as buttons; more become a list."""
@@ -286,7 +287,7 @@ FREE = _("One per line: name = number")
 
 
 def _text(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:
-    return forms.CharField(max_length=4000, strip=True, widget=forms.Textarea(attrs={"rows": 3}), **common)
+    return forms.CharField(max_length=4000, strip=True, widget=Textarea(attrs={"rows": 3}), **common)
 
 
 def _money(field: Field, common: Mapping[str, Any], now: dt.datetime) -> forms.Field:

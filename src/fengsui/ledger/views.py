@@ -119,6 +119,8 @@ def system_views(posts: list[Acting]) -> dict[str, str]:
     }
 
 
+VIEW_NAME = 40
+"""Characters of a saved view's name."""
 SEARCHED = 500
 """So many hits of a search are counted; "500+" asks for more words."""
 Counts = dict[str | None, tuple[int, bool]]
@@ -263,9 +265,12 @@ def keep_view(request: HttpRequest) -> HttpResponse:
     if (forget := whole(request.POST.get("forget"))) is not None:
         SavedView.objects.filter(pk=forget, person_id=posts[0].person_id).delete()
         return redirect("ledger:list")
-    name = request.POST.get("name", "").strip()[:40]
+    name = request.POST.get("name", "").strip()
     query = request.POST.get("query", "")[:500]
-    if name:
+    if len(name) > VIEW_NAME:
+        said = gettext("The name of a view has at most %(most)s characters: shorten it. Nothing was saved.")
+        messages.error(request, said % {"most": VIEW_NAME})
+    elif name:
         office = posts[0].office_id if request.POST.get("share") == "1" else None
         SavedView.objects.update_or_create(
             person_id=posts[0].person_id, name=name, defaults={"query": query, "office_id": office, "at": now}

@@ -22,6 +22,7 @@ from fengsui.ledger import names
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, mine, scope
 from fengsui.region.models import Point, Site
+from fengsui.textboxes import Textarea
 from fengsui.watch import handling, listing, origins, rulechanges, rules
 from fengsui.watch.models import Alarm, Rule, RuleChange
 from fengsui.watch.rulechanges import LEVELS, TIMED, Unfit, Wanted
@@ -34,7 +35,7 @@ class RulesForm(forms.Form):
     """One point's rules: limit, deadband and delays of each level, silence, bad quality, the grounds."""
 
     grounds = forms.CharField(
-        label=_("Grounds"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Grounds"), max_length=1000, widget=Textarea(attrs={"rows": 2}),
         help_text=_("Why, and on what paper: for example “hazard and operability study of 2026-11, item 14”"),
         error_messages={"required": _("Say why, and on what paper.")},
     )  # fmt: skip

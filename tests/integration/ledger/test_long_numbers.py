@@ -7,6 +7,7 @@ from django.test import Client
 
 from fengsui.ledger import bulk
 from fengsui.ledger.doors.shapes import refused
+from fengsui.ledger.models import Case, SavedView
 from tests.small_region import Small
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,26 @@ def test_a_site_page_too(client: Client, small: Small) -> None:
 
 def test_forgetting_a_view_too(client: Client) -> None:
     assert client.post("/cases/views/", {"forget": LONG}).status_code in (302, 404, 422)
+
+
+def test_a_view_s_name_is_refused_where_it_is_too_long_and_never_cut(client: Client) -> None:
+    answer = client.post("/cases/views/", {"name": "n" * 41, "query": "state=x"}, follow=True)
+    assert "The name of a view has at most 40 characters" in answer.content.decode()
+    assert not SavedView.objects.exists()
+    client.post("/cases/views/", {"name": "n" * 40, "query": "state=x"})
+    assert SavedView.objects.get().name == "n" * 40
+
+
+def test_the_end_of_a_line_counts_one_as_the_page_says(client: Client, small: Small) -> None:
+    from tests.integration.ledger.test_doors import found
+
+    case = found(small).case
+    words = "停\n" * 2000  # 4000 as the page counts, 6000 as a browser sends them
+    given = {"interim_control": words.replace("\n", "\r\n") + "用", "seq": "1", "key": "k"}
+    assert client.post(f"/cases/{case}/act/order_interim/", given).status_code == 422, "one more than there is room for"
+    given["interim_control"] = words.replace("\n", "\r\n")
+    assert client.post(f"/cases/{case}/act/order_interim/", given).status_code == 302
+    assert Case.objects.get(pk=case).fields["interim_control"] == words.strip()
 
 
 def test_a_file_that_is_not_taken_is_told_on_the_form_for_several_cases(

@@ -330,6 +330,9 @@ def test_a_recorded_call_is_an_entry_and_an_enterprise_records_its_own_only(smal
         with pytest.raises(Refused) as caught:
             calling.record(case, number, result, small.one("league").actor, now=NOW)
         assert caught.value.status == wanted
+    with pytest.raises(Refused) as caught:
+        calling.record(case, line.pk, "reached", small.one("league").actor, now=NOW, note="长" * (calling.NOTE + 1))
+    assert status(caught) == (422, "bad_value") and caught.value.refusals[0].about == "note"
     given = calling.record(case, line.pk, "no_answer", small.one("league").actor, now=NOW, note="无人接听", key="k")
     assert calling.record(case, line.pk, "no_answer", small.one("league").actor, now=NOW, note="无人接听", key="k") == given
     kept = CallRecord.objects.get()

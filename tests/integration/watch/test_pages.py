@@ -134,6 +134,8 @@ def test_a_rule_without_an_alarm_is_hidden_listed_and_shown_again(plant):
     own = fields | {"post": plant.small.one("plant").post.pk}
     assert control.post(address, own).status_code == 403
     assert safety.post(address, fields | {"post": someone.post.pk, "reason": ""}).status_code == 422
+    long = safety.post(address, fields | {"post": someone.post.pk, "reason": "r" * 301})
+    assert long.status_code == 422 and "301" in long.content.decode() and "r" * 301 in long.content.decode()
     assert safety.post(address, fields | {"post": someone.post.pk}).status_code == 302
     plant.say(plant.event("RAISED", "HH", 2))
     assert alarms().get(rule=rule).hidden == "suppressed"

@@ -34,11 +34,13 @@ def record(case_id: str, line: int, result: str, actor: Actor, *, now: datetime,
     """Write the call.
 
     Raises ``Refused`` 404 no such case or number on its list · 403 an enterprise about others' numbers · 422 another result
-    than those there are.
+    than those there are, or a note that is too long.
     """
     if result not in CallRecord.RESULTS:
         raise refused(422, "bad_value", "result", gettext_noop("choose one of the results"))
-    said = note.strip()[:NOTE]
+    said = note.strip()
+    if len(said) > NOTE:
+        raise refused(422, "bad_value", "note", gettext_noop("at most 500 characters are kept: shorten it"))
 
     def doing(passage: Passage, held: Held) -> Written:
         found = CallLine.objects.filter(pk=line, case_id=held.case.id).first()

@@ -22,6 +22,7 @@ from fengsui.ledger.doors.shapes import Receipt, Refused
 from fengsui.ledger.kernel.shapes import Actor, Mechanism
 from fengsui.ledger.models import Case
 from fengsui.region.acting import Acting, mine
+from fengsui.textboxes import Textarea
 
 
 class Grounds(forms.Form):
@@ -30,7 +31,7 @@ class Grounds(forms.Form):
     grounds = forms.CharField(
         label=_("Grounds"),
         max_length=GROUNDS,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=Textarea(attrs={"rows": 3}),
         help_text=_("Recorded with the act and read by everybody who reads the case"),
         error_messages={"required": _("Say why.")},
     )

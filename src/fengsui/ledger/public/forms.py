@@ -17,6 +17,7 @@ from fengsui.ledger.evidence import LIMITS
 from fengsui.ledger.reporters import LONGEST
 from fengsui.numerals import whole
 from fengsui.region.models import Place, Site
+from fengsui.textboxes import Textarea
 
 MOST_PHOTOS = 6
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
@@ -67,7 +68,7 @@ class Report(forms.Form):
     site_name = forms.CharField(required=False, max_length=100, label=_("Which enterprise"))
     site = forms.CharField(required=False, max_length=12)
     finding = forms.CharField(
-        max_length=2000, label=_("What do you see"), widget=forms.Textarea,
+        max_length=2000, label=_("What do you see"), widget=Textarea,
         error_messages={
             "required": _("Say what you see, for example “the valve leaks, it smells of ammonia”."),
             "max_length": _("At most 2,000 characters; leave some out."),
@@ -148,7 +149,7 @@ class Message(forms.Form):
     """A message to the handling office, or from it."""
 
     text = forms.CharField(
-        max_length=LONGEST, label=_("Add something"), widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=LONGEST, label=_("Add something"), widget=Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Write what you want to say."), "max_length": _("At most 1,000 characters.")},
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from fengsui.region.changing import Changing, may_administer, today
 from fengsui.region.filters import here
 from fengsui.region.matters import Found
 from fengsui.region.roles import duties, functions
+from fengsui.textboxes import Textarea
 
 _DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
@@ -27,7 +28,7 @@ class ChangeForm(forms.Form):
         label=_("Grounds"),
         max_length=1000,
         help_text=_("Why, and on what paper: for example “appointed by document No. 12 of 2026”"),
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Say why, and on what paper.")},
     )
 

@@ -2,7 +2,7 @@
    is too much; the server refuses what is too long beside its field. Without scripts the box keeps its maxlength. */
 import { words } from './words.js'
 
-const BOXES = 'textarea[maxlength], input[type="text"][maxlength]'
+const BOXES = 'textarea[maxlength], input[type="text"][maxlength], input:not([type])[maxlength]'
 const NEAR = .8
 
 function said(box) {

@@ -145,6 +145,7 @@ def next_first(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The call list with the number to call next in front: the first that nobody called, else the first not reached."""
     fresh = sorted((one for one in calls if not one["records"]), key=lambda one: not one["mine"])
     missed = [one for one in calls if one["records"] and all(record.result != "reached" for record in one["records"])]
+    missed.sort(key=lambda one: not one["mine"])
     first = next(iter(fresh or missed), None)
     return [one for one in calls if one is first] + [one for one in calls if one is not first]
 

@@ -31,6 +31,7 @@ from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.doors.single import append_in
 from fengsui.ledger.doors.work import Written
 from fengsui.ledger.evidence.storing import path_of
+from fengsui.ledger.fieldkinds import kinds_ever
 from fengsui.ledger.kernel.shapes import Actor, Case
 from fengsui.ledger.models import (
     CallRecord,
@@ -136,6 +137,9 @@ class _Erasing:
         self.said = {"grounds": grounds, "clause": clause}
         self.entries = list(Entry.objects.filter(case_id=held.case.id).order_by("seq"))
         self.records = {entry.seq: entry.content() for entry in self.entries if entry.body is not None}
+        ever = kinds_ever().get(held.case.mechanism, {})
+        self.kinds = {name: frozenset(ever.get(name, ())) | {field.kind} for name, field in held.mechanism.fields.items()}
+        self.kinds |= {name: frozenset(kinds) for name, kinds in ever.items() if name not in self.kinds}
         self.digests = self._digests()
         self.texts = sorted(self._texts())
         if not what.title and any(text in f"{held.row['title']}\n{held.row['title_en']}" for text in self.texts):
@@ -151,7 +155,7 @@ class _Erasing:
         if not what:
             raise refused(422, "missing", "fields", gettext_noop("Name what must be erased"))
         for name in what.fields:
-            if name not in held.mechanism.fields:
+            if name not in self.kinds:
                 raise refused(422, "unknown", name, gettext_noop("the case has no such field"))
         if not held.case.ended and (steers := set(what.fields) & steering(held.mechanism, self.passage.now)):
             why = gettext_noop("it decides who answers or how long while the case is open: end the case first")
@@ -174,8 +178,7 @@ class _Erasing:
                     yield place[name]
 
     def _texts(self) -> set[str]:
-        known = self.held.mechanism.fields  # a name that is none is refused next
-        told = [name for name in self.what.fields if name in known and known[name].kind in _IN_WORDS]
+        told = [name for name in self.what.fields if self.kinds.get(name, frozenset()) & _IN_WORDS]  # no such name: refused next
         found = [value for name in told for value in self._values(name)]
         if self.what.title:
             rows = [place for record in self.records.values() for place in _rows(record)]
@@ -184,9 +187,8 @@ class _Erasing:
         return texts | self.digests
 
     def _digests(self) -> set[str]:
-        """The files that go: those named, and all that a field for files ever held."""
-        known = self.held.mechanism.fields
-        names = [name for name in self.what.fields if name in known and known[name].kind == "files"]
+        """The files that go: those named, and all that a field ever held that is or was one for files."""
+        names = [name for name in self.what.fields if "files" in self.kinds.get(name, ())]
         held = {text for name in names for value in self._values(name) for text in _strings(value)}
         used = EvidenceUse.objects.filter(case_id=self.held.case.id, field__in=names).values_list("evidence_id", flat=True)
         return {*self.what.files, *used, *Evidence.objects.filter(pk__in=held).values_list("pk", flat=True)}
@@ -233,7 +235,8 @@ class _Erasing:
     def _after(self) -> Case:
         case, fields = self.held.case, dict(self.held.case.fields)
         for name in self.what.fields:
-            if name in fields and self.held.mechanism.fields[name].kind == "text":
+            known = self.held.mechanism.fields.get(name)
+            if name in fields and known is not None and known.kind == "text":
                 fields[name] = GONE  # a condition that only asks whether it was filled in still holds
             else:
                 fields.pop(name, None)

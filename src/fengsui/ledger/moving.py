@@ -64,7 +64,7 @@ class Survey:
 
 def older(name: str) -> Iterator[list[Held]]:
     """The open cases under another version than new ones open under, in handfuls; an exercise's has its own pace."""
-    older = Case.objects.filter(mechanism=name, ended=False).exclude(version__current=True)
+    older = Case.objects.filter(mechanism=name, ended=False).exclude(exercise=False, version__current=True)
     older = older.exclude(exercise=True, version=mechanisms.current(name, exercise=True).digest)
     ids = [str(one) for one in older.order_by("pk").values_list("pk", flat=True)]
     for start in range(0, len(ids), AT_ONCE):

@@ -150,6 +150,7 @@ def test_a_deputy_hears_until_the_time_is_over(small: Small) -> None:
         )
 
     assert "event: news" in str(_after(small, lent))
+    assert _after(small, lambda client, account: None, later=timedelta(hours=1)) == ""
 
 
 def test_an_unchanged_reader_goes_on_hearing(small: Small) -> None:

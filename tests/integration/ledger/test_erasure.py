@@ -9,11 +9,26 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 
-from fengsui.ledger import doors, erasure, evidence, reading, rebuild, receipts, reporters, sealer, sealing, verify
+from fengsui.ledger import (
+    doors,
+    erasure,
+    evidence,
+    mechanisms,
+    reading,
+    rebuild,
+    receipts,
+    registry,
+    reporters,
+    sealer,
+    sealing,
+    verify,
+)
 from fengsui.ledger.doors import About, Correction, Refused
+from fengsui.ledger.doors.single import move
 from fengsui.ledger.erasure import GONE, Erasure
+from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse, IdempotencyKey, Reporter, ReporterMessage
+from fengsui.ledger.models import Case, Entry, Evidence, EvidenceUse, IdempotencyKey, MechanismVersion, Reporter, ReporterMessage
 from fengsui.ledger.verify.receipt import here
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import do, settle
@@ -99,6 +114,20 @@ def test_a_photo_goes_with_its_small_picture_and_does_not_come_back(small: Small
         evidence.store(ContentFile(taken, "再传.jpg"), by, LATER)
     assert caught.value.status == 409 and not path.exists()
     assert verify.ledger(LATER).ok and rebuild.check().ok
+
+
+def test_a_photo_goes_with_a_field_that_was_one_for_files_when_it_was_given(small: Small) -> None:
+    row = evidence.store(ContentFile(jpeg(), "现场.jpg"), small.one("county").actor, NOW)
+    case, law = opened(small, photos=[row.digest]), law_officer(small).actor
+    old = mechanisms.current("hazard").source
+    source = {**old, "fields": {**old["fields"], "photos": {**old["fields"]["photos"], "kind": "text"}}}
+    found = load.mechanism(source, registry.names(), "hazard v3", titles=True)
+    MechanismVersion.objects.create(digest=found.digest, name="hazard", number=3, source=source, stored_at=NOW, current=False)
+    move(case, found.digest, {}, Actor("system"), now=LATER)
+    erasure.erase(case, Erasure(fields=("photos",)), actor=law, now=LATER, **BY_LAW)
+    assert not EvidenceUse.objects.filter(case=case).exists() and not evidence.path_of(row.digest).exists()
+    assert verify.ledger(LATER).ok
+    mechanisms.forget()
 
 
 def opened_other(small: Small, digest: str) -> str:

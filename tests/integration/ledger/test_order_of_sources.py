@@ -45,6 +45,17 @@ def test_an_exercises_case_is_not_offered_to_go_to_everydays_pace(small: Small, 
     mechanisms.forget()
 
 
+def test_an_exercises_case_at_everydays_pace_is_offered_to_go_to_its_own(small: Small, settings: Any) -> None:
+    about = About("site", str(small.site.pk), small.place.pk, "hazchem", "演练隐患", exercise=True)
+    doors.open("hazard", "found_here", {"finding": "阀门漏气"}, small.one("county").actor, about, key="", now=moment.now())
+    assert Case.objects.get().version_id == mechanisms.current("hazard").digest
+    settings.EXERCISE_PACE = 40
+    mechanisms.store(moment.now())
+    mechanisms.forget()
+    assert [(group.state, group.can) for group in moving.survey("hazard", {}).groups] == [("found", 1)]
+    mechanisms.forget()
+
+
 def test_a_reporter_reads_that_the_report_was_taken_up(small: Small) -> None:
     sent = {"key": "7e6ac6ea-3f31-4ec6-a5f7-0f9d5f2d1d6e", "county": "150207", "finding": "阀门漏气"}
     assert Client().post("/report/", sent).status_code == 302

@@ -130,7 +130,9 @@ def _open_case_of(mechanism: str, unique: str) -> str | None:
 def _again(passage: Passage, case_id: str, wording: Mechanism, call: Call, about: About) -> Written:
     """The act ``again`` on the case that has the key, by somebody who may know of it and do that act; asked as any act is.
 
-    Whoever may not know of it learns nothing: they get what refuses the opening itself, else that it is not possible.
+    Whoever may not know of it is told nothing of it: they get what refuses the opening itself, else that it is not possible at
+    present. One who may otherwise open it can tell from that last answer that there is such a case: no answer that is true and
+    opens nothing could hide it.
     """
     held = lock_line(passage, case_id)
     demand_delegation(wording.name, call, passage.now)

@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import connection
 
 from fengsui.ledger.evidence.storing import path_of
-from fengsui.ledger.models import Case, MechanismVersion
+from fengsui.ledger.fieldkinds import kinds_ever
+from fengsui.ledger.models import Case
 from fengsui.ledger.verify.findings import Finding, Report
 from fengsui.ledger.verify.lines import OLD_WORLD, Named, Part, name_of
 
@@ -72,10 +73,9 @@ def _files_named(parts: Sequence[Part]) -> dict[str, tuple[bytes, int]]:
 def _file_fields() -> dict[str, set[str]]:
     """The fields for files by mechanism, of all its stored versions; under no name, those of all mechanisms."""
     kinds: dict[str, set[str]] = {"": set(), OLD_WORLD: {"evidence"}}
-    for name, fields in MechanismVersion.objects.values_list("name", "source__fields"):
-        own = {field for field, declared in (fields or {}).items() if declared.get("kind") == "files"}
-        kinds.setdefault(name, set()).update(own)
-        kinds[""] |= own
+    for name, fields in kinds_ever().items():
+        kinds[name] = {field for field, ever in fields.items() if "files" in ever}
+        kinds[""] |= kinds[name]
     return kinds
 
 

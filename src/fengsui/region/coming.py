@@ -46,11 +46,25 @@ def waiting(key: str = "") -> QuerySet[Coming]:
     return found.filter(key=key) if key else found
 
 
-def overtake(key: str, by: Change, since: datetime | None = None) -> int:
-    """Let a later word count instead of what was to come about the same thing (from ``since`` on); gives how many."""
-    rows = waiting(key).exclude(change=by)
+def overtake(key: str, by: Change, since: datetime | None = None, kind: str = "") -> int:
+    """Let a later word count instead of what was to come about the same thing (from ``since`` on; of one ``kind`` of change
+    where others go on beside it); gives how many.
+    """
+    rows = waiting(key).filter(change__lt=by)
     rows = rows.filter(due__gte=since) if since is not None else rows
-    return rows.update(outcome=Coming.Outcome.OVERTAKEN, settled_at=by.at, by=by)
+    rows = rows.filter(change__kind=kind) if kind else rows
+    return set_aside(rows, by, by.at)
+
+
+def set_aside(rows: QuerySet[Coming], by: Change, at: datetime) -> int:
+    """Let these be overtaken by what that change brought about at that moment; gives how many."""
+    return rows.update(outcome=Coming.Outcome.OVERTAKEN, settled_at=at, by=by)
+
+
+def _reopen(by: Change) -> None:
+    """Let what this change had overtaken come after all."""
+    rows = Coming.objects.unscoped("the taking back of the change was judged").filter(by=by, outcome=Coming.Outcome.OVERTAKEN)
+    rows.update(outcome=Coming.Outcome.OPEN, settled_at=None, by=None)
 
 
 def can_take_back(one: Coming) -> bool:
@@ -59,13 +73,14 @@ def can_take_back(one: Coming) -> bool:
 
 
 def take_back(changing: Changing, one: Coming) -> Change:
-    """Undo what was entered for the day, on record."""
-    _undo[one.change.kind](changing, one)
+    """Undo what was entered for the day, on record; what that had overtaken comes after all."""
     line = changing.note(
         "take_back", one.change.office_id, one.change, before={"since": one.due}, title=(one.change.title_zh, one.change.title_en)
     )
     one.outcome, one.settled_at, one.by = Coming.Outcome.TAKEN_BACK, changing.now, line
     one.save(update_fields=["outcome", "settled_at", "by"])
+    _reopen(one.change)
+    _undo[one.change.kind](changing, one)
     return line
 
 
@@ -102,7 +117,8 @@ def _row(pk: int, now: datetime) -> tuple[Changing, Change] | None:
     if row is None:
         return None
     changing = Changing.as_ordered(row.change, now)
-    if work := _work.get(row.change.kind):
+    work = _work.get(row.change.kind)
+    if work is not None and row.how:  # without it, it was recorded before there were such rows and did its moves at once
         work(changing, row)
     row.outcome, row.settled_at, row.failed = Coming.Outcome.DONE, now, ""
     row.save(update_fields=["outcome", "settled_at", "failed"])

@@ -16,7 +16,7 @@ from fengsui.ledger import doors
 from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Entry
-from fengsui.region import change_api, coming, officenames, subjects
+from fengsui.region import change_api, change_views, coming, officenames, subjects
 from fengsui.region.acting import actings
 from fengsui.region.changing import NotPossible, midnight
 from fengsui.region.models import Change, Coming, Holding, Office, Supervision
@@ -293,3 +293,113 @@ def test_what_cannot_be_done_says_why_and_holds_up_nothing_else(house: House, mo
     assert "没有承接机构" in client_of(house.admin).get(f"/offices/{small.county.pk}/").content.decode()
     monkeypatch.undo()
     assert coming.take_effect(later) == 1
+
+
+def back(client: Client, row: Coming) -> int:
+    """Take it back by the programs' door; the status of the answer."""
+    body = {"values": {"grounds": "暂缓"}}
+    return client.post(f"/api/changes/coming/{row.pk}/take_back", body, content_type="application/json").status_code
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ordered", ["merge", "dissolve"])
+def test_an_office_does_not_take_back_its_own_end(house: House, ordered: str) -> None:
+    county, small = house.small.county, house.small
+    if ordered == "merge":
+        house.do(house.admin, county, "merge", into=str(heir_of(house).pk), since="2026-12-01", along="on")
+    else:
+        Office.objects.filter(pk=small.plant.pk).update(parent=small.league)
+        house.do(house.admin, county, "dissolve", since="2026-12-01")
+    row = coming.waiting().get()
+    assert back(client_of(house.local), row) == 403
+    assert "/take_back/" not in client_of(house.local).get(f"/offices/{county.pk}/").content.decode()
+    upper = _somebody(small.league, "upper1", ("administration",), NOW)
+    assert back(client_of(upper), row) == 200
+    county.refresh_from_db()
+    assert county.dissolved_on is None
+
+
+@pytest.mark.django_db
+def test_a_term_dated_ahead_begins_though_its_end_is_entered_too(house: House) -> None:
+    small = house.small
+    for one in small.people["county"][1:]:
+        house.do(house.admin, Holding.objects.get(person=one.person), "end_holding")
+    assert open_vacancies(small.county) == 1
+    held = house.do(
+        house.admin, small.one("county", 1).post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01"
+    ).subject
+    house.do(house.admin, held, "end_holding", last_day="2026-12-10")
+    assert [(one.change.kind, one.outcome) for one in coming.waiting().order_by("due")] == [
+        ("begin_holding", ""),
+        ("end_holding", ""),
+    ]
+    assert coming.take_effect(DAY) == 1 and not open_vacancies(small.county)
+    assert coming.take_effect(DAY + timedelta(days=10)) == 1 and open_vacancies(small.county) == 1
+
+
+@pytest.mark.django_db
+def test_with_a_term_taken_back_its_end_goes_too(house: House) -> None:
+    post = house.small.one("county").post
+    held = house.do(house.admin, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01").subject
+    house.do(house.admin, held, "end_holding", last_day="2026-12-10")
+    house.do(house.admin, coming.waiting().get(change__kind="begin_holding"), "take_back")
+    assert not coming.waiting().exists() and not Holding.objects.filter(pk=held.pk).exists()
+    gone = Coming.objects.unscoped("test").get(change__kind="end_holding")
+    Coming.objects.unscoped("test").filter(pk=gone.pk).update(outcome="")  # as one that two entered at once would stand
+    assert "no longer there" in str(house.refused(house.admin, coming.waiting().get(), "take_back"))
+
+
+@pytest.mark.django_db
+def test_taking_back_a_later_end_lets_the_sooner_one_count_again(house: House) -> None:
+    holding = Holding.objects.get(person=house.small.one("county").person)
+    for day in ("2026-11-30", "2026-12-20"):
+        house.do(house.admin, holding, "end_holding", last_day=day)
+    (row,) = coming.waiting()
+    house.do(house.admin, row, "take_back")
+    holding.refresh_from_db()
+    assert holding.until == midnight(date(2026, 12, 1))
+    assert [one.due for one in coming.waiting()] == [holding.until]
+    house.do(house.admin, coming.waiting().get(), "take_back")
+    holding.refresh_from_db()
+    assert holding.until is None and not coming.waiting().exists()
+    for day in ("2026-11-30", "2026-12-20"):
+        house.do(house.admin, holding, "end_holding", last_day=day)
+    house.now = DAY + timedelta(days=3)
+    assert "is over" in str(house.refused(house.admin, coming.waiting().get(), "take_back"))
+
+
+@pytest.mark.django_db
+def test_taking_back_a_supervision_restores_what_it_had_overtaken(house: House) -> None:
+    small, case = house.small, hazard(house)
+    # for later, then for sooner: the sooner one overtakes; one given since, for between, stands upon both
+    for office, day in ((small.top, "2026-12-10"), (small.league, "2026-12-01"), (small.county, "2026-12-05")):
+        house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
+    sooner, between = coming.waiting().order_by("due")
+    house.do(house.admin, sooner, "take_back")
+    rows = list(Supervision.objects.order_by("since").values_list("office_id", "since", "until"))
+    assert rows == [(small.county.pk, date(2026, 12, 5), None)], "given for the 5th after the one for the 10th"
+    house.do(house.admin, between, "take_back")
+    rows = list(Supervision.objects.order_by("since").values_list("office_id", "since", "until"))
+    assert rows == [(small.top.pk, date(2026, 12, 10), None)]
+    assert [one.due for one in coming.waiting()] == [midnight(date(2026, 12, 10))]
+    assert coming.take_effect(DAY + timedelta(days=30)) == 1 and owner(case) == small.top.pk
+
+
+@pytest.mark.django_db
+def test_an_office_merged_meanwhile_takes_nobody_over(house: House) -> None:
+    small, heir = house.small, heir_of(house)
+    ready, form = house.form(house.admin, small.county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    assert form.is_valid()
+    # the other administrator was first: A into B and B into A would be a circle
+    Office.objects.filter(pk=heir.pk).update(dissolved_on=date(2026, 12, 1), successor=small.county)
+    assert change_views.run(ready, form, NOW) is None and "into" in form.errors
+    small.county.refresh_from_db()
+    assert small.county.dissolved_on is None
+
+
+@pytest.mark.django_db
+def test_what_was_recorded_before_there_were_such_rows_is_not_done_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.do(house.admin, house.small.county, "merge", into=str(heir_of(house).pk), since="2026-12-01", along="on")
+    coming.waiting().update(how={})
+    monkeypatch.setitem(coming._work, "merge", lambda changing, one: pytest.fail("it did its moves at once"))
+    assert coming.take_effect(DAY) == 1

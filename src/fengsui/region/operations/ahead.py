@@ -22,11 +22,14 @@ def _take_back(changing: Changing, one: Coming, form: ChangeForm) -> Outcome:
 
 
 def _may(acting: Acting, one: Coming) -> bool:
-    """Administrators; of what changes an enterprise's supervision those above the enterprise, as when it was given."""
+    """Administrators; of what only those above may order, an office's end or an enterprise's supervision, those above."""
     office = one.change.office
-    if one.change.kind != "supervision":
+    if one.change.kind not in _FROM_ABOVE:
         return may_administer(acting, office.pk)
     return office.parent_id is not None and may_administer(acting, office.parent_id)
+
+
+_FROM_ABOVE = frozenset({"supervision", "merge", "dissolve"})
 
 
 def _waits(one: Coming, now: datetime) -> bool:

@@ -199,6 +199,8 @@ def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     into = Office.objects.select_for_update().get(pk=int(form.cleaned_data["into"]))
     since: date = form.cleaned_data["since"]
     _demand_ahead(changing, office, since)
+    if into.dissolved_on is not None or into.path.startswith(office.path):  # since the form was judged, behind the lock
+        raise NotPossible(gettext("This office is merged or dissolved itself by now: choose another."), "into")
     if not may_give(changing.acting, _missing(office, into)):
         text = gettext("Your own office does not have this field of work: an administrator above gives it.")
         raise NotPossible(text, "into")
@@ -253,6 +255,7 @@ def _heir(changing: Changing, office: Office) -> Office:
 
 def _lives_on(changing: Changing, one: Coming) -> None:
     """A merger or dissolution is taken back before its day."""
+    _demand_above(changing, one.change.office_id)
     office = Office.objects.select_for_update().get(pk=one.change.office_id)
     office.successor = office.dissolved_on = None
     office.save(update_fields=["successor", "dissolved_on"])
@@ -263,7 +266,11 @@ def _demand_ahead(changing: Changing, office: Office, since: date) -> None:
         raise NotPossible(
             gettext("What was decided until today was decided by this office: choose today or a later day."), "since"
         )
-    if changing.acting.office_id == office.pk:
+    _demand_above(changing, office.pk)
+
+
+def _demand_above(changing: Changing, office: int) -> None:
+    if changing.acting.office_id == office:
         raise NotPossible(gettext("An administrator of the office above does this: you act for this office yourself."))
 
 

@@ -193,7 +193,7 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
         after={"until": until},
         since=until,
     )
-    coming.overtake(_key(holding), line, changing.now)
+    coming.overtake(_key(holding), line, kind="end_holding")  # a beginning that is still to come happens all the same
     if until > changing.now:
         coming.keep(line, _key(holding), holding=holding.pk, person=holding.person_id, until=plain(before))
         return Outcome(
@@ -207,24 +207,37 @@ def _key(holding: Holding) -> str:
     return f"holding:{holding.pk}"
 
 
-def _of_another(changing: Changing, one: Coming) -> Holding | None:
+def _of_another(changing: Changing, one: Coming) -> Holding:
     """The term that a change dated ahead is about, locked; its holder does not take that back."""
     if is_own(changing.acting, one.how["person"]):
         raise NotPossible(gettext("Your own posts are changed by another administrator."))
-    found: Holding | None = Holding.objects.select_for_update(of=("self",)).filter(pk=one.how["holding"]).first()
+    terms = Holding.objects.select_for_update(of=("self",)).select_related("post__office")
+    found: Holding | None = terms.filter(pk=one.how["holding"]).first()
+    if found is None:
+        raise NotPossible(gettext("This term is no longer there: enter what is wanted at the post."))
+    last = found.post.office.dissolved_on
+    if last is not None and last <= changing.today:
+        raise NotPossible(gettext("The office of this post exists no more: enter what is wanted at the office that took over."))
     return found
 
 
 def _not_begun(changing: Changing, one: Coming) -> None:
-    if (holding := _of_another(changing, one)) is not None:
-        holding.delete()
+    """A term that has not begun is taken back: with it goes its end."""
+    holding = _of_another(changing, one)
+    assert one.by is not None, "the taking back stands on record first"
+    coming.overtake(_key(holding), one.by, kind="end_holding")
+    holding.delete()
 
 
 def _goes_on(changing: Changing, one: Coming) -> None:
-    if (holding := _of_another(changing, one)) is not None:
-        before = one.how["until"]
-        holding.until = datetime.fromisoformat(before) if before else None
-        holding.save(update_fields=["until"])
+    """The end of a term is taken back: it lasts as it would have without."""
+    holding = _of_another(changing, one)
+    before = one.how["until"]
+    until = datetime.fromisoformat(before) if before else None
+    if until is not None and until <= changing.now:
+        raise NotPossible(gettext("The day on which the term ended before is over: end the term on another day instead."))
+    holding.until = until
+    holding.save(update_fields=["until"])
 
 
 def _acts_in(person: int, post: Post, now: datetime) -> bool:

@@ -175,13 +175,13 @@ def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
     if duty not in office.duties:
         raise NotPossible(gettext("This office does not have that field of work: give it to the office first."), "office")
     before = {"duty": duty, "office": supervisor_id(site.pk, duty, "county", changing.now)}
-    ended = _end_running(site, duty, since)
+    stood = _end_running(site, duty, since)
     Supervision.objects.create(site=site, duty=duty, office=office, since=since)
     after = {"duty": duty, "office": office.pk}
     line = changing.note("supervision", site.office_id, site, before=before, after=after, since=since)
-    coming.overtake(_key(site, duty), line, midnight(since))
+    coming.overtake(_key(site, duty), line, midnight(since) if since > changing.today else None)
     if since > changing.today:
-        coming.keep(line, _key(site, duty), site=site.pk, duty=duty, ended=ended)
+        coming.keep(line, _key(site, duty), site=site.pk, duty=duty, office=office.pk, stood=stood)
         said = gettext("%(office)s supervises the site for this from %(day)s on; open matters follow on that day.")
         return Outcome(said % {"office": name_of(office), "day": since})
     return Outcome(
@@ -197,22 +197,35 @@ def _key(site: Site, duty: str) -> str:
 def _end_running(site: Site, duty: str, since: date) -> list[list[Any]]:
     """Let nothing given before count from ``since`` on: what runs ends then, what would begin later does not.
 
-    Gives what it ended, as [id, until].
+    Gives the rows that it touched as they stood, as [id, office, since, until].
     """
     given = Supervision.objects.filter(site=site, duty=duty).filter(Q(until__isnull=True) | Q(until__gt=since))
+    columns = given.order_by("since").values_list("pk", "office_id", "since", "until")
+    stood = [[pk, office, plain(begins), plain(until)] for pk, office, begins, until in columns]
     given.filter(since__gte=since).delete()
-    ended = [[one, plain(until)] for one, until in given.values_list("pk", "until")]
     given.update(until=since)
-    return ended
+    return stood
 
 
 def _not_given(changing: Changing, one: Coming) -> None:
-    """Taken back before its day: who supervised before goes on doing so."""
-    given = Supervision.objects.filter(site=one.how["site"], duty=one.how["duty"])
-    given.filter(since=today(one.due)).delete()
-    before, follows = dict(one.how["ended"]), given.filter(since__gt=today(one.due)).order_by("since").first()
-    for running in given.filter(until=today(one.due)):
-        given.filter(pk=running.pk).update(until=follows.since if follows else before.get(running.pk))
+    """Taken back before its day: all stands as if it had not been given.
+
+    What stood before it is put back, and what was given since, always for later days (else it would have overtaken this
+    one), is given anew upon that in the same order.
+    """
+    site, duty = Site.objects.unscoped("the order's own site").select_for_update().get(pk=one.how["site"]), one.how["duty"]
+    Supervision.objects.filter(site=site, duty=duty, since__gte=today(one.due)).delete()
+    for pk, office, begins, until in one.how["stood"]:
+        Supervision.objects.update_or_create(
+            pk=pk, defaults={"site": site, "duty": duty, "office_id": office, "since": begins, "until": until}
+        )
+    since_then = Coming.objects.unscoped("orders for the same site").filter(key=one.key, change__gt=one.change_id)
+    for later in since_then.exclude(outcome=Coming.Outcome.TAKEN_BACK).select_related("change").order_by("change"):
+        begins = today(later.due)
+        later.how["stood"] = _end_running(site, duty, begins)
+        later.save(update_fields=["how"])
+        Supervision.objects.create(site=site, duty=duty, office_id=later.how["office"], since=begins)
+        coming.overtake(one.key, later.change, later.due)
 
 
 def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome:

@@ -3,6 +3,7 @@ import * as clocks from './clocks.js'
 import { words } from './words.js'
 import './forms.js'
 import './live.js'
+import './scrolling.js'
 
 const root = document.documentElement
 if (window.top !== window) root.dataset.framed = '' // the split screen has the switches of language and theme itself

@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser_type_launch_args() -> dict[str, object]:
     path = find()
     if path is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.fail("no Chromium on this machine: install one, or leave these tests out with -m 'not browser'")
     return {"executable_path": path, "args": list(FLAGS), "headless": True}
 
 

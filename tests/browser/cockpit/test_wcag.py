@@ -37,10 +37,10 @@ def violations(page: Page) -> list[str]:
     return [f"{page.url} {one['rule']}: {one['help']}\n    " + "\n    ".join(one["nodes"]) for one in found]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="npm ci has not brought axe-core")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("who", sorted(PAGES))
 def test_pages_keep_wcag(enter: Enter, hazard: Callable[[str], str], who: str, theme: str) -> None:
+    assert AXE.exists(), "axe-core is missing: run `npm ci` in the repository, then test again"
     role, paths = PAGES[who]
     case = hazard("无障碍检查") if any("{case}" in path for path in paths) else ""
     page = enter(role, paths[0].format(case=case), theme=theme)

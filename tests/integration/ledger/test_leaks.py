@@ -17,7 +17,7 @@ from fengsui.ledger.reading.sealed import hidden_in, shown
 from fengsui.region.acting import Acting
 from fengsui.region.models import Delegation
 from tests.integration.ledger.conftest import NOW
-from tests.integration.ledger.test_doors import do, photo, settle
+from tests.integration.ledger.test_doors import do, first_criterion, photo, settle
 from tests.integration.ledger.test_reporters import FORM, law_officer
 from tests.small_region import Small, Somebody
 
@@ -37,7 +37,7 @@ def client_of(one: Somebody) -> Client:
 
 @pytest.fixture
 def reported(small: Small) -> Case:
-    """Reported by the public at the plant, with a photo and where the reporter stood; taken up and listed."""
+    """Reported by the public at the plant, with a photo and where the reporter stood."""
     Evidence.objects.create(digest="ab" * 32, name="photo 1", media_type="image/jpeg", size=3, stored_at=NOW)
     values = {
         "finding": "冷库后门有氨味", "reporter_code": reporters.code_of(FORM), "photos": ["ab" * 32], "position": [110.01, 40.01],
@@ -48,16 +48,35 @@ def reported(small: Small) -> Case:
     return Case.objects.get(pk=given.case)
 
 
-def test_the_enterprise_finds_neither_where_the_reporter_stood_nor_the_photos(reported: Case, small: Small) -> None:
-    plant, county = small.one("plant", 1), small.one("county")
+@pytest.fixture
+def listed(reported: Case, small: Small) -> Case:
+    """The same, taken up and listed: the enterprise has it in hand and reads it."""
+    do(str(reported.pk), "accept", small.one("county"))
+    for number in (0, 1):
+        do(str(reported.pk), "list", small.one("county", number), criterion=first_criterion())
+    case = Case.objects.get(pk=reported.pk)
+    assert case.state == "settling"
+    return case
+
+
+def test_the_enterprise_finds_neither_where_the_reporter_stood_nor_the_photos(listed: Case, small: Small) -> None:
+    reported, plant, county = listed, small.one("plant", 1), small.one("county")
     assert "position" in hidden_in(reported, plant.acting, NOW)
     assert "position" not in hidden_in(reported, county.acting, NOW)
     assert reading.file_of(reported, "ab" * 32, plant.acting, NOW) is None
     assert reading.file_of(reported, "ab" * 32, county.acting, NOW) is not None
     said = shown(Entry.objects.get(case=reported, seq=1).content()["values"], hidden_in(reported, plant.acting, NOW))
     assert said["position"] == "•••" and said["reporter_code"] == "•••"
-    answer = client_of(plant).get(f"/api/cases/{reported.pk}", headers={"X-Acting-Post": str(plant.post.pk)})
-    assert b"110.01" not in answer.content
+    code = Entry.objects.get(case=reported, seq=1).content()["values"]["reporter_code"]
+    for address in (f"/api/cases/{reported.pk}", f"/api/cases/{reported.pk}/entries", f"/cases/{reported.pk}/"):
+        answers = {}
+        for who in (plant, county):
+            answers[who] = client_of(who).get(address, headers={"X-Acting-Post": str(who.post.pk)})
+            assert answers[who].status_code == 200, address
+        assert b"110.01" not in answers[plant].content and code.encode() not in answers[plant].content, address
+        if address.startswith("/api/"):
+            assert b"110.01" in answers[county].content, "what the enterprise is not shown is there to be shown"
+    assert client_of(plant).get(f"/cases/{reported.pk}/evidence/{'ab' * 32}/").status_code == 404
 
 
 def test_a_file_of_a_sealed_field_opens_to_nobody_who_may_not_read_the_field(reported: Case, small: Small) -> None:

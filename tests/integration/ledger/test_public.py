@@ -23,7 +23,9 @@ from fengsui.ledger.evidence import path_of
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry, Evidence, IdempotencyKey, Notice, Reporter
 from fengsui.ledger.verify import receipt as verify_receipt
-from tests.small_region import Small, Somebody, build
+from tests.integration.ledger.test_doors import first_criterion
+from tests.integration.ledger.test_reporters import law_officer
+from tests.small_region import Small, Somebody, brought_by_all, build
 
 pytestmark = pytest.mark.django_db
 
@@ -297,34 +299,91 @@ def test_closing_on_the_device_forgets_it(small: Small) -> None:
 # --------------------------------------------------------- the name, nowhere to be found
 
 
-def everywhere(small: Small, office: str, case: Case) -> bytes:
-    """All that the pages, lists, search, exports and the API give this office about the case."""
+SEES = ("", "/receipt/1/", "/receipt/1/?file=1")
+"""Pages of a case that answer whoever may see it, after ``/cases/{id}``."""
+
+
+def everywhere(small: Small, office: str, case: Case) -> tuple[bytes, set[int]]:
+    """All that pages, lists, search, exports and the API give this office about the case, and what its own addresses answer."""
     somebody = small.one(office)
     client, post = of(somebody), {"X-Acting-Post": str(somebody.post.pk)}
+    own = [f"/cases/{case.pk}{page or '/'}" for page in SEES] + [f"/api/cases/{case.pk}", f"/api/cases/{case.pk}/entries"]
     paths = [
-        "/desk/", "/cases/", "/cases/?q=额尔敦", f"/cases/{case.pk}/", f"/cases/{case.pk}/?drawing=whole", "/notices/",
-        "/find/?q=额尔敦", f"/find/?q={PHONE}", f"/cases/{case.pk}/receipt/1/", f"/cases/{case.pk}/receipt/1/?file=1",
-        f"/cases/{case.pk}/reporter/", f"/cases/{case.pk}/act/accept/", "/api/cases", f"/api/cases/{case.pk}",
-        f"/api/cases/{case.pk}/entries", f"/api/cases/{case.pk}/may", f"/verify/?number={case.pk}",
+        "/desk/", "/cases/", "/cases/?q=额尔敦", f"/cases/?q={case.number or case.pk}", f"/cases/{case.pk}/?drawing=whole",
+        "/notices/", "/find/?q=额尔敦", f"/find/?q={PHONE}", f"/find/?q={case.number or case.pk}", f"/cases/{case.pk}/reporter/",
+        f"/cases/{case.pk}/act/accept/", f"/cases/{case.pk}/act/settle/", "/api/cases", f"/api/cases/{case.pk}/may",
+        f"/verify/?number={case.pk}",
     ]  # fmt: skip
-    given = [client.get(path, headers=post).getvalue() for path in paths]
+    answers = [client.get(path, headers=post) for path in own]
+    given = [one.getvalue() for one in answers] + [client.get(path, headers=post).getvalue() for path in paths]
     sheet = client.get("/cases/export.xlsx", headers=post)
-    if sheet.status_code == 200:
-        book = openpyxl.load_workbook(io.BytesIO(sheet.content))
-        given.append("\n".join(str(cell) for row in book.active.iter_rows(values_only=True) for cell in row).encode())
-    return b"\n".join(given)
+    assert sheet.status_code == 200
+    book = openpyxl.load_workbook(io.BytesIO(sheet.getvalue()))
+    given.append("\n".join(str(cell) for row in book.active.iter_rows(values_only=True) for cell in row).encode())
+    return b"\n".join(given), {one.status_code for one in answers}
+
+
+def listed(small: Small, case: Case) -> None:
+    """Taken up and listed: from now on the enterprise has the case in hand."""
+    now = moment.now()
+    doors.act(str(case.pk), Call("accept", small.one("county").actor, {}), now=now)
+    for number in range(2):
+        values = {"criterion": first_criterion()}
+        doors.act(str(case.pk), Call("list", small.one("county", number).actor, values), now=now)
+    case.refresh_from_db()
+    assert case.state == "settling"
+
+
+def rewarded(small: Small, case: Case) -> Case:
+    """From listed to a cancelled number and a reward that waits to be paid."""
+    now = moment.now()
+    digest = evidence.store(photo(), small.one("plant").actor, now).digest
+    brought_by_all(digest, now)
+    plan = {
+        "responsibility": small.one("plant").person.pk, "measures": "更换垫片", "funds": 100, "contingency": "预案",
+        "deadline": (now + timedelta(days=20)).date().isoformat(),
+    }  # fmt: skip
+    papers = {"grounds": "材料齐全", "photos": [digest]}
+    for act, who, values in (
+        ("settle", small.one("plant"), plan),
+        ("approve", small.one("county"), {}),
+        ("submit", small.one("plant"), {"evidence": [digest]}),
+        ("pass_off_site", small.one("county", 1), papers),
+        ("pass_off_site", small.one("county", 2), papers),
+    ):
+        doors.act(str(case.pk), Call(act, who.actor, values), now=now)
+    reward = Case.objects.get(parent=case, mechanism="reward")
+    doors.act(str(reward.pk), Call("compute", small.one("county").actor, {"amount": 100000, "grounds": "按百分之一"}), now=now)
+    doors.act(str(reward.pk), Call("approve", small.one("league").actor, {}), now=now)
+    return Case.objects.get(pk=reward.pk)
 
 
 @pytest.mark.parametrize("office", ["plant", "county", "league", "other", "top"])
 def test_nobodys_pages_search_export_or_api_tell_who_reported(small: Small, office: str) -> None:
+    """Swept while the enterprise has the case in hand, after the law office looked, and after the reward."""
     case, code, secret = reported(small)
+    officer = law_officer(small)
     follow(code, secret)[0].post("/follow/report/", {"text": f"我在三车间，叫{NAME}"})
-    given = everywhere(small, office, case)
     hidden = [PHONE, secret, reporters.code_of(str(case.pk)), Entry.objects.get(seq=1).content()["values"]["reporter_code"]]
-    for one in hidden:
-        assert one.encode() not in given
-    assert (NAME.encode() in given) == (office in ("county", "league")), "only who writes with the reporter reads the letters"
-    assert not reading.search(reading.cases([small.one(office).acting]), "额尔敦").exists()
+
+    def sweep(when: str, of_case: Case, *, seen: bool) -> None:
+        given, answers = everywhere(small, office, of_case)
+        assert answers == ({200} if seen else {404}), when
+        assert (of_case.number or str(of_case.pk)).encode() in given or not seen, when
+        for one in hidden:
+            assert one.encode() not in given, when
+        reads = office in ("county", "league") and of_case == case
+        assert (NAME.encode() in given) == reads, f"{when}: only who writes with the reporter reads the letters"
+        assert not reading.search(reading.cases([small.one(office).acting]), "额尔敦").exists(), when
+
+    sweep("reported", case, seen=office not in ("plant", "other"))
+    listed(small, case)
+    sweep("listed", case, seen=office != "other")
+    assert reporters.look(case, "核发举报奖励", officer.acting, moment.now())["name"] == NAME
+    sweep("looked at", case, seen=office != "other")
+    reward = rewarded(small, case)
+    sweep("rewarded", case, seen=office != "other")
+    sweep("the reward", reward, seen=small.one(office).acting.office_id in reward.readers)
 
 
 # ------------------------------------------------------------------------- verify

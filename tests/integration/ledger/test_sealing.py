@@ -203,9 +203,21 @@ def test_a_late_commit_is_not_skipped() -> None:
 def test_tampering_is_named(statement: str, code: str) -> None:
     sealed(30)
     entry = Entry.objects.order_by("id")[24]
+    place = Leaf.objects.get(entry_id=entry.id).position
     as_owner(statement.format(entry=entry.id))
     report = verify.ledger(NOW + timedelta(hours=1))
     assert code in codes(report), report.findings
+    told = [finding for finding in report.findings if finding.code == code]
+    if code == "removed":  # by its place, or by its case and number
+        assert any(f.position == place or (f.case, f.seq) == (str(entry.case_id), entry.seq) for f in told), told
+    if code == "gap":
+        (gap,) = told
+        assert f"{place} to {place} are gone" in gap.en and f"{place}—{place}" in gap.zh
+    if code == "cut_tail":
+        cut = {f.position: f.en for f in told if f.position is not None}
+        assert "last 50 entries" in cut[200] and "last 150 entries" in cut[300] and 100 not in cut
+    if code == "forged_seal":
+        assert [f.position for f in told] == [200] and "seal over 200 entries" in told[0].en
     if "{entry}" in statement and code == "tampered":
         assert any((f.case, f.seq) == (str(entry.case_id), entry.seq) for f in report.findings)
         assert code in codes(verify.case(str(entry.case_id)))

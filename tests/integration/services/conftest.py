@@ -78,3 +78,16 @@ def without_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process too, no server but the folder's own."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("NATS_URL", raising=False)
+
+
+def mount_little(disk: Path, megabytes: int) -> None:
+    """Mount a real disk of that size on the folder. Skips only where the system refuses this user; fails on all else."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None:
+        pytest.fail("there is no `mount` here: install util-linux")
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode == 0:
+        return
+    if any(said in done.stderr for said in ("permission denied", "must be superuser", "not permitted")):
+        pytest.skip("this user may not mount a disk")
+    pytest.fail(f"a disk of {megabytes} MB could not be mounted: {done.stderr.strip()}")

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fengsui.ledger import doors
+from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry
 from fengsui.region.models import HazardUnit, Point
 from fengsui.watch import applying, handling, housekeeping, rulechanges, rules
@@ -113,6 +115,24 @@ def test_a_warning_s_colour_is_lowered_once_its_alarms_call_for_less_for_a_while
     assert lowering.lower(NOW + timedelta(minutes=60)) == 0  # lifted by a person, never by silence
     plant.say(plant.event("RAISED"), now=NOW + timedelta(minutes=61))
     assert warnings().get().fields["colour"] == "red"
+
+
+def test_a_warning_is_not_lifted_while_its_alarm_is_active(plant):
+    plant.say(plant.event("RAISED"))
+    case, plants, county = str(warnings().get().pk), plant.small.one("plant").actor, plant.small.one("county").actor
+    doors.act(case, Call("feed_back", plants, {"feedback": "已降压"}), now=NOW + timedelta(minutes=1))
+    lift = Call("lift", county, {"grounds": "压力正常"})
+    before = Entry.objects.count()
+    with pytest.raises(doors.Refused) as refused:
+        doors.act(case, lift, now=NOW + timedelta(minutes=2))
+    assert refused.value.status == 409
+    (why,) = refused.value.refusals
+    assert (why.code, why.about) == ("guard", "signal_gone")
+    assert why.needs == "Alarms of this warning are still active; they must clear first"
+    assert (warnings().get().state, Entry.objects.count()) == ("watching", before)
+    plant.say(plant.event("CLEARED"), now=NOW + timedelta(minutes=3))
+    doors.act(case, lift, now=NOW + timedelta(minutes=4))
+    assert (warnings().get().state, warnings().get().ended) == ("lifted", True)
 
 
 def test_the_same_messages_again_change_nothing(plant):

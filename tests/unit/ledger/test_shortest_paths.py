@@ -155,6 +155,12 @@ def tells(role: str) -> Witness:
     return lambda mechanism, story: story.now.state in mechanism.ends and role in mechanism.ends[story.now.state].tells
 
 
+def numbered(mechanism: Mechanism, story: Story) -> bool:
+    """The case has its number: at its opening, where no act is named that gives it."""
+    number = mechanism.number
+    return bool(number and number.gapless and (number.on is None or number.on in [act.name for act in story.acts]))
+
+
 def deaf_to(signal: str, state: str, *, clock: str = "") -> Witness:
     def shows(mechanism: Mechanism, story: Story) -> bool:
         if story.now.state != state or (clock and clock not in story.now.running):
@@ -197,6 +203,7 @@ SHOWS: dict[str, Witness] = {
     "10-child-unanswered": unanswered_child,
     "10-recall-unheard": recalls_open,
     "11-climbs-to-a-stranger": climbs("plain"),
+    "11-gapless-number": numbered,
     "11-tells-a-stranger": tells("enterprise"),
     "12-clock-unheard": deaf_to("clock.due", "checking", clock="due"),
     "12-event-only-if": deaf_to("event.alarm.again", "checking"),

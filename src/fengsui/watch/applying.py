@@ -112,7 +112,9 @@ class _Batch:
         # A point's level is one alarm, whichever rule the engine judged by: a change may be on its way to it.
         points = {rule.point_id for rule in self.rules.values()}
         alarms = Alarm.objects.unscoped("the relay applies every rule's events").select_related("rule", "point__unit", "site")
-        standing = alarms.filter(point_id__in=points, rule__isnull=False, closed_at__isnull=True).order_by("raised_at", "pk")
+        standing = alarms.filter(point_id__in=points, rule__isnull=False, closed_at__isnull=True).order_by("pk")
+        # Locked in the order in which people's acts lock them: what is written back below is what stands now.
+        standing = standing.select_for_update(of=("self",))
         self.open = {(alarm.point_id, alarm.level): alarm for alarm in standing}
         hidden = Concealment.objects.unscoped("the relay applies every rule's events")
         hidden = hidden.filter(rule__point_id__in=points, ended_at__isnull=True)

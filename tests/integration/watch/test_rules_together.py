@@ -50,3 +50,16 @@ def test_what_the_relay_applies_during_a_change_stands_under_the_new_rule_and_it
     assert not isinstance(answer, Exception), answer
     alarm = Alarm.objects.unscoped("test").get()
     assert (alarm.rule_id, alarm.hidden) == (made[0].pk, "suppressed")
+
+
+def test_an_acknowledgement_while_the_relay_applies_the_next_event_is_not_lost(plant: Plant) -> None:
+    plant.say(plant.event("RAISED"))
+    alarm = Alarm.objects.unscoped("test").get()
+    cleared = plant.event("CLEARED")
+
+    answer, _ = while_holding(
+        lambda: handling.acknowledge([alarm.pk], Doer(1), key="k", now=LATER), lambda: plant.say(cleared), lambda: None
+    )
+    assert not isinstance(answer, Exception), answer
+    alarm.refresh_from_db()
+    assert alarm.acknowledged_at == LATER and alarm.closed_at is not None

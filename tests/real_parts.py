@@ -28,6 +28,18 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
+def give_tokens(folder: Path, *sites: str) -> dict[str, str]:
+    """Tokens for sites of a stream server without a database: code → token. With one, the sites' own command gives them."""
+    import json
+    import secrets
+
+    from fengsui.services import files, nats
+
+    tokens = {site: secrets.token_hex(32) for site in sites}
+    files.write_whole(nats.tokens_file(folder), json.dumps(tokens))
+    return tokens
+
+
 def _start_postgres(folder: Path) -> subprocess.Popen[bytes]:
     from fengsui.services import postgres
 

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.ledger.doors.sharing import LONGEST
 from fengsui.ledger.forms import Ids, named_offices
 from fengsui.ledger.models import Share
-from fengsui.ledger.reading.scoped import parts_of, reach_of
+from fengsui.ledger.reading.scoped import parts_of, reach_of, reaches
 from fengsui.ledger.widgets import Pick
 from fengsui.region import readers, subjects
 from fengsui.region.acting import Acting, scope_at
-from fengsui.region.changing import Changing, NotPossible, may_administer, midnight, today
+from fengsui.region.changing import Changing, NotPossible, listen, may_administer, midnight, today
 from fengsui.region.filters import here, name_of
-from fengsui.region.models import Office
+from fengsui.region.models import Change, Office
 from fengsui.region.operations import ChangeForm, Operation, Outcome
 from fengsui.region.operations.posts import GroundsOnly
 from fengsui.region.operations.shape import day, operation, several
@@ -38,8 +38,8 @@ EVERYTHING = ""
 
 
 def running(now: datetime) -> QuerySet[Share]:
-    """The shared scopes that hold now."""
-    return Share.objects.filter(case__isnull=True, ended_at__isnull=True, until__gt=now)
+    """The shared scopes that hold now and that their givers still see themselves."""
+    return reaches(now)
 
 
 class LendForm(ChangeForm):
@@ -127,13 +127,32 @@ def _has_territory(office: Office, now: datetime) -> bool:
 
 
 def _end(changing: Changing, one: Share, form: ChangeForm) -> Outcome:
+    return Outcome(gettext("No longer shared."), subject=_ended(changing, one))
+
+
+def _ended(changing: Changing, one: Share) -> Office:
+    """End a sharing on record; gives the office that shared."""
     one.ended_at = changing.now
     one.save(update_fields=["ended_at"])
     _path, work = parts_of(one.reach)
     before = {"reader": one.office_id, "duties": [work or ALL], "until": one.until}
-    office = Office.objects.get(pk=one.by_office_id)
+    office: Office = Office.objects.get(pk=one.by_office_id)
     changing.note("end_share", office, office, before=before, after={"until": changing.now})
-    return Outcome(gettext("No longer shared."), subject=office)
+    return office
+
+
+def follow(change: Change, now: datetime) -> None:
+    """An office lost a field of work or is gone: what it can no longer see it shares no more, and nobody reads in its name.
+
+    Ended on record, in the name and on the grounds of the change that caused it, so that the sharing does not wake up
+    unasked if the office gets the field of work back.
+    """
+    open_ones = Share.objects.filter(case__isnull=True, ended_at__isnull=True, until__gt=now)
+    mine = open_ones.filter(Q(by_office_id=change.office_id) | Q(office_id=change.office_id))
+    gone = change.kind in ("merge", "dissolve")
+    for one in mine.select_for_update().order_by("pk"):
+        if (gone and one.office_id == change.office_id) or not running(now).filter(pk=one.pk).exists():
+            _ended(Changing.as_ordered(change, now), one)
 
 
 def _found(office: int, now: datetime) -> list[readers.Reading]:
@@ -163,6 +182,8 @@ def stand() -> None:
     """Register the operations, their rows and the office page's list; called once, when the room starts."""
     subjects.know("share", Share, lambda one: reverse("region:office", args=[one.by_office_id]), _title)
     readers.register(_found)
+    for kind in ("merge", "dissolve", "duties_moved"):
+        listen(kind, follow)
     operation(
         Operation(
             "share_scope", "office", _("Let another office read its matters"), LendForm, _lend, lambda one: one.pk, icon="eye",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from .models import Account
 
-_WHOLE = {Office.Kind.DEPARTMENT, Office.Kind.GOVERNMENT, Office.Kind.COMMISSION}
-_PLACELESS = {Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE}
+WHOLE = frozenset({Office.Kind.DEPARTMENT, Office.Kind.GOVERNMENT, Office.Kind.COMMISSION})
+"""Kinds of offices that see every field of work of their place."""
+PLACELESS = frozenset({Office.Kind.ENTERPRISE, Office.Kind.INSTITUTE})
+"""Kinds of offices without a territory."""
+ANSWERING = frozenset({"duty", "dispatch"})
+"""Functions of a duty room, which must see whatever is called in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,7 @@ def actings_of_many(persons: Collection[int], now: datetime) -> dict[int, list[A
     found: dict[int, list[Acting]] = {}
     for one in Holding.objects.filter(running, person__in=persons).select_related("post"):
         found.setdefault(one.person_id, []).append(Acting(one.person_id, one.post_id, one.post.office_id))
-    # a principal who left the post has nothing left to lend
-    still = Holding.objects.filter(running, person=OuterRef("principal"), post=OuterRef("post"))
-    lent = Delegation.objects.filter(Exists(still), deputy__in=persons, since__lte=now, until__gt=now).select_related("post")
+    lent = Delegation.in_force(now).filter(deputy__in=persons).select_related("post")
     for row in lent:
         acting = Acting(row.deputy_id, row.post_id, row.post.office_id, row.principal_id, tuple(row.acts))
         found.setdefault(row.deputy_id, []).append(acting)
@@ -157,13 +159,13 @@ def office_scope(office: Office) -> Scope:
 
 
 def _scope(number: int, kind: str, path: str, place_path: str, held: Iterable[str]) -> Scope:
-    works = {ALL} if kind in _WHOLE else set(held) & set(duties())
-    if {"duty", "dispatch"} & set(held):
-        works = {ALL}  # a duty room must see whatever is called in
+    works = {ALL} if kind in WHOLE else set(held) & set(duties())
+    if ANSWERING & set(held):
+        works = {ALL}
     return Scope(
         office_path=path,
         place_path=place_path,
         duties=frozenset(works),
         office_ids=frozenset({number}),
-        territorial=kind not in _PLACELESS,
+        territorial=kind not in PLACELESS,
     )

@@ -421,4 +421,4 @@ def _stands_in(picture: Tree, role: Role, post: PostNode, now: datetime) -> bool
 def _deputises(person_id: int, post_id: int, now: datetime) -> bool:
     from .models import Delegation
 
-    return Delegation.objects.filter(deputy_id=person_id, post_id=post_id, since__lte=now, until__gt=now).exists()
+    return Delegation.in_force(now).filter(deputy_id=person_id, post_id=post_id).exists()

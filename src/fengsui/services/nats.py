@@ -90,19 +90,6 @@ def _check_site(name: str, token: object) -> None:
         raise ValueError(f"site {name!r}: a token has 32 to 256 letters, digits, '-' or '_'")
 
 
-def grant(folder: Path, names: list[str]) -> dict[str, str]:
-    """Give each named site a token (a new one only where it has none) and return all tokens.
-
-    A running supervisor sees the changed file and has the server read it, without dropping a connection.
-    """
-    tokens = site_tokens(folder)
-    for name in names:
-        tokens.setdefault(name, secrets.token_hex(32))
-        _check_site(name, tokens[name])
-    files.write_whole(tokens_file(folder), json.dumps(tokens, indent=0, sort_keys=True))
-    return tokens
-
-
 def _user(name: str, token: str) -> str:
     subjects = json.dumps([f"tele.{name}.*"])
     return f'  {{ user: "{name}", password: "{token}", permissions: {{ publish: {subjects}, subscribe: {{ deny: ">" }} }} }}'

@@ -15,6 +15,7 @@ import functools
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,8 @@ from django.db import transaction
 
 from fengsui.region.models import Site
 from fengsui.watch.models import SiteCredential
+
+log = logging.getLogger(__name__)
 
 _WAITS = timedelta(hours=1)
 """A token whose transaction was not kept by then never will be."""
@@ -146,10 +149,33 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _waiting(path: Path) -> list[dict[str, str]]:
-    """Tokens whose transactions may not be over: site, token, and when (RFC 3339)."""
+    """Tokens whose transactions may not be over: site, token, and when (RFC 3339).
+
+    A damaged list is logged, set aside and taken for empty: it holds no token that counts already, and what counts must
+    follow the database whatever became of it. Whose token was in it asks for another.
+    """
     beside = path.with_suffix(".fresh")
-    found: list[dict[str, str]] = json.loads(beside.read_text()) if beside.exists() else []
+    if not beside.exists():
+        return []
+    try:
+        found = json.loads(beside.read_text())
+    except ValueError:  # also bytes that are no text
+        found = None
+    if not isinstance(found, list) or not all(map(_is_waiting, found)):
+        aside = beside.with_suffix(".damaged")
+        log.error("%s is damaged, it must list site, token and time: set aside as %s", beside, aside.name)
+        beside.replace(aside)
+        return []
     return found
+
+
+def _is_waiting(one: object) -> bool:
+    if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in ("site", "token", "at")):
+        return False
+    try:
+        return datetime.fromisoformat(one["at"]).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _recent(one: Mapping[str, str], now: datetime) -> bool:

@@ -139,3 +139,53 @@ def test_a_deputy_shares_only_if_that_was_lent(small: Small, leader: Somebody) -
     Delegation.objects.filter(pk=lent.pk).update(acts=["*"])
     assert share(deputy, small.county, small.other).status_code == 200
     assert Change.objects.unscoped("test").get(kind="share_scope").principal_id == leader.person.pk
+
+
+def change(who: Somebody, office: Office, kind: str, /, **values: Any) -> Any:
+    given = {"grounds": "机构改革", **values}
+    address = f"/api/changes/office/{office.pk}/{kind}"
+    return client_of(who).post(address, {"values": given}, content_type="application/json")
+
+
+def ended(office: Office) -> list[str]:
+    """The grounds on which this office's sharings ended, by the record."""
+    return [one.grounds for one in Change.objects.unscoped("test").filter(kind="end_share", office=office)]
+
+
+def test_a_shared_field_of_work_ends_with_the_giver_s_own(small: Small, leader: Somebody) -> None:
+    """Else its reader would go on reading what the giver itself sees no more."""
+    case, other, admin = opened(small), small.one("other"), _somebody(small.top, "admin1", ("administration",), NOW)
+    Office.objects.filter(pk=small.county.pk).update(duties=["hazchem", "mines"])
+    assert share(leader, small.county, small.other, works=["hazchem", "mines"]).status_code == 200
+    assert sees(other, case)
+    answer = change(admin, small.county, "edit_office", duties=["mines"], phone="")
+    assert answer.status_code == 200, answer.content
+    assert not sees(other, case) and not reading.find([other.acting], case)
+    (left,) = Share.objects.filter(ended_at__isnull=True)
+    assert left.reach.endswith("#mines") and ended(small.county) == ["机构改革"]
+    assert change(admin, small.county, "edit_office", duties=["hazchem", "mines"], phone="").status_code == 200
+    assert not sees(other, case), "it does not wake up by itself"
+
+
+@pytest.mark.parametrize("who", ["giver", "reader"])
+def test_shared_scopes_end_with_an_office(small: Small, leader: Somebody, who: str) -> None:
+    case, other, admin = opened(small), small.one("other"), _somebody(small.top, "admin1", ("administration",), NOW)
+    assert share(leader, small.county, small.other).status_code == 200
+    gone, into = (small.county, small.league) if who == "giver" else (small.other, small.league)
+    answer = change(admin, gone, "merge", into=str(into.pk), since="2026-11-24", along=True)
+    assert answer.status_code == 200, answer.content
+    assert Share.objects.get().ended_at is not None and ended(small.county) == ["机构改革"]
+    assert not sees(other, case)
+
+
+def test_nobody_reads_by_a_sharing_what_the_giver_does_not_see_today(small: Small, leader: Somebody) -> None:
+    """However the giver's sight was lost: the queries ask for it each time."""
+    case, other = opened(small), small.one("other")
+    assert share(leader, small.county, small.other).status_code == 200
+    for lost in ({"duties": ["fire"]}, {"kind": "institute"}, {"dissolved_on": NOW.date()}, {"place": small.other.place}):
+        kept = {name: getattr(small.county, name) for name in lost}
+        Office.objects.filter(pk=small.county.pk).update(**lost)
+        assert not sees(other, case) and not reading.find([other.acting], case), lost
+        assert client_of(other).get("/api/shares").json() == []
+        Office.objects.filter(pk=small.county.pk).update(**kept)
+        assert sees(other, case) and reading.find([other.acting], case), lost

@@ -230,6 +230,18 @@ def test_nobody_gets_a_post_of_others_through_a_deputys_password(house: House) -
     house.do(house.local, clerk.person, "new_password")
 
 
+def test_a_deputy_who_left_every_post_signs_no_more(house: House) -> None:
+    """They belonged to no office any more and went on signing for one."""
+    chief, deputy = house.small.one("county"), house.small.one("county", 1)
+    house.do(chief, chief.post, "delegate", deputy=str(deputy.person.pk), which="all", since="2026-11-24",
+             last_day="2026-12-31")  # fmt: skip
+    assert [one for one in actings(deputy.account, NOW) if one.principal_id]
+    house.do(house.local, Holding.objects.get(person=deputy.person), "end_holding", last_day="")
+    assert actings(deputy.account, NOW) == [] and not Delegation.objects.filter(until__gt=NOW).exists()
+    line = Change.objects.unscoped("test").get(kind="end_delegation")
+    assert line.subject_id == chief.post.pk and line.before["deputy"] == deputy.person.name
+
+
 def test_a_delegation_is_given_by_the_holder_and_shown_in_the_entry(house: House) -> None:
     small = house.small
     chief, deputy = small.one("county"), small.one("county", 1)

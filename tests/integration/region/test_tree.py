@@ -132,15 +132,20 @@ def test_a_deputy_holds_for_the_dated_term_only(small: SimpleNamespace) -> None:
     account = Account.objects.create(username="dai")
     deputy.account = account
     deputy.save()
+    side = Post.objects.create(office=small.second, title_zh="岗", title_en="Post", duties=["registry"])
+    own = Holding.objects.create(post=side, person=deputy, since=NOW - timedelta(days=9))
     Delegation.objects.create(
         principal=holding.person, deputy=deputy, post=holding.post, acts=["hazard.list"], since=NOW, until=NOW + timedelta(days=1)
     )
     assert roles.holds(deputy.pk, holding.post_id, "site_supervisor", small.first.pk, NOW)
     assert not roles.holds(deputy.pk, holding.post_id, "site_supervisor", small.first.pk, NOW + timedelta(days=1))
-    (one,) = actings(account, NOW)
+    _own, one = actings(account, NOW)
     assert one.principal_id == holding.person_id
     assert one.may_do("hazard", "list") and not one.may_do("hazard", "nothing")
-    assert actings(account, NOW + timedelta(days=1)) == []
+    assert [lent.post_id for lent in actings(account, NOW + timedelta(days=1))] == [side.pk]
+    own.until = NOW
+    own.save()
+    assert actings(account, NOW) == [] and not roles.holds(deputy.pk, holding.post_id, "site_supervisor", small.first.pk, NOW)
 
 
 def test_scope_keeps_the_neighbour_out(small: SimpleNamespace) -> None:

@@ -16,6 +16,7 @@ from fengsui.services import nats, parts, status
 from fengsui.services.failure import Failure
 from fengsui.services.supervisor import Event, Part, State, Supervisor, exit_words
 from tests.integration.services.conftest import new_folder, wait_for
+from tests.real_parts import give_tokens
 
 _STAYS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
 
@@ -123,7 +124,7 @@ def test_a_part_that_dies_for_hours_is_still_tried(room: Path) -> None:
 
 def test_tokens_that_cannot_be_read_leave_the_server_as_it_is(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = new_folder(room / "data")
-    nats.grant(folder.path, ["HC-1"])
+    give_tokens(folder.path, "HC-1")
     parts.write_stream_configuration(folder)
     told: list[tuple[object, ...]] = []
     called: list[int] = []
@@ -134,7 +135,7 @@ def test_tokens_that_cannot_be_read_leave_the_server_as_it_is(room: Path, monkey
     tokens()
     assert len(told) == 1 and "is not JSON" in str(told[0]) and not called
     nats.tokens_file(folder.path).unlink()
-    nats.grant(folder.path, ["HC-1", "HC-2"])
+    give_tokens(folder.path, "HC-1", "HC-2")
     tokens()
     assert called == [signal.SIGHUP] and "HC-2" in (folder.path / "nats" / "sites.conf").read_text()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from fengsui.services import nats
-from tests.real_parts import free_port
+from tests.real_parts import free_port, give_tokens
 
 ABOUT_NO_ALARM = ("COUNTS", "CONFIGURED", "OUTAGE")
 """Events that concern no point: counters, words on configuration, and a server whose restart took long on a busy machine."""
@@ -31,7 +31,7 @@ class StreamServer:
     def __init__(self, folder: Path, sites: Sequence[str] = ("HC-1", "HC-2")) -> None:
         self.folder = folder
         self.ports = nats.Ports(free_port(), free_port(), free_port())
-        self.tokens: dict[str, str] = nats.grant(folder, list(sites))
+        self.tokens: dict[str, str] = give_tokens(folder, *sites)
         nats.configure(folder, self.ports, self.tokens, sync="2m")
         self.url = nats.url(folder, self.ports.client)
         self.process: subprocess.Popen[bytes] | None = None

@@ -76,3 +76,17 @@ def test_the_file_is_left_alone_where_nothing_differs_and_where_it_is_damaged(si
     with pytest.raises(ValueError):
         credentials.settle(NOW)
     assert path.read_text() == "{"
+
+
+@pytest.mark.parametrize(
+    "damage", ["{", "{}", "[1]", '[{"site": "HC-1"}]', '[{"site": "HC-1", "token": "x", "at": "soon"}]', "\ud800"]
+)  # fmt: skip
+def test_a_damaged_list_of_waiting_tokens_stops_no_settling(site, tmp_path, caplog, damage):
+    """It stood in the way of every site: an ended token stayed in the stream server's file."""
+    settled(site)
+    (tmp_path / "sites.fresh").write_bytes(damage.encode("utf-8", "surrogatepass"))
+    SiteCredential.objects.update(revoked_at=NOW)
+    assert credentials.settle(NOW) == [site.code]
+    assert json.loads((tmp_path / "sites.json").read_text()) == {} and "set aside" in caplog.text
+    assert credentials.issue([site], NOW), "and the next token can be given"
+    assert isinstance(json.loads((tmp_path / "sites.fresh").read_text()), list)

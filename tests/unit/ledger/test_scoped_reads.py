@@ -33,7 +33,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("ledger/evidence/theirs.py", "_opened"): "files of the case at hand and of reading.seeing",
     ("ledger/evidence/theirs.py", "_unsealed"): "entries of those cases, to tell which seals are broken",
     ("ledger/lending.py", "_lend"): "the sharing that an administrator or leader of the office makes",
-    ("ledger/lending.py", "running"): "shared scopes of an office whose page is seen, or of the reader's own offices",
+    ("ledger/lending.py", "follow"): "shared scopes of an office that was changed, which end with what it sees",
     ("ledger/persons_acts/correct.py", "page"): "an entry of the case that the frame found in scope",
     ("ledger/persons_acts/erase.py", "Erase.__init__"): "what hangs on the case that the frame found in scope",
     ("ledger/public/follow.py", "_case"): "the reporter's own case, by the signed ticket that the code and secret earned",

@@ -44,7 +44,9 @@ def _seat(office: int | None) -> str:
     """An office for people: its place's code, ``150207``; the place's second office ``150207.2``.
 
     Each office has a series of its own: from gaps in a shared one it could tell what its neighbour opened. Offices are
-    counted in the order in which they came, also those that are gone, so that none takes over another's numbers.
+    counted in the order in which they came, also those that are gone, so that none takes over another's numbers. A turn is
+    for good: ids only grow, no office's row is deleted, and its place is set when it is added and by no operation after (an
+    authority that moves to another place is a new office, into which the old one is merged).
     """
     known = tree().offices
     node = known.get(office) if office else None

@@ -182,7 +182,7 @@ def demand_delegation(mechanism: str, call: Call, now: datetime, *, own: bool = 
         return
     from fengsui.region.models import Delegation
 
-    given = Delegation.objects.filter(deputy_id=actor.person, principal_id=actor.principal, since__lte=now, until__gt=now)
+    given = Delegation.in_force(now).filter(deputy_id=actor.person, principal_id=actor.principal)
     given = given.filter(post_id=actor.post) if actor.post is not None else given.none()
     if not any(covers(one.acts, mechanism, call.act, own=own) for one in given):
         raise refused(403, "not_yours", "delegation", "No running delegation covers this act; ask the principal for one")

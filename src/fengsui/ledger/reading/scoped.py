@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, CharField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, CharField, Exists, ExpressionWrapper, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 
@@ -17,7 +17,8 @@ from fengsui import moment
 from fengsui.ledger.doors.held import as_uuid
 from fengsui.ledger.models import Case, Party, SearchText, Share
 from fengsui.ledger.words import bigrams
-from fengsui.region.acting import Acting, scope
+from fengsui.region.acting import ANSWERING, PLACELESS, WHOLE, Acting, scope
+from fengsui.region.changing import today
 from fengsui.region.models import Office
 from fengsui.region.scoping import ALL, Scope
 from fengsui.region.tree import once
@@ -90,12 +91,33 @@ def _found_besides(open_to_me: Mapping[str, Q], acting: Acting, now: datetime) -
         .values_list("kind", "pk", "reach")[: BESIDE + 1]
         for kind, condition in open_to_me.items()
     ]
-    territories = _shared(acting, now).filter(case__isnull=True).order_by().annotate(kind=Value("reach", text))
+    territories = reaches(now).filter(office_id=acting.office_id).order_by().annotate(kind=Value("reach", text))
     return list(parts[0].union(*parts[1:], territories.values_list("kind", "case_id", "reach"), all=True))
 
 
 def _shared(acting: Acting, now: datetime) -> QuerySet[Share]:
     return Share.objects.filter(office_id=acting.office_id, ended_at__isnull=True, until__gt=now)
+
+
+def reaches(now: datetime) -> QuerySet[Share]:
+    """The shared scopes that hold now, of all offices: nobody lets others see more than they see themselves today.
+
+    The giver's sight is asked of the offices' rows as ``region.acting.office_scope`` tells it: so the condition stands
+    inside whatever query reads cases, and a sharing that nobody ended in time opens nothing.
+    """
+    text = CharField()
+    giver = (
+        Office.objects.filter(pk=OuterRef("by_office_id"))
+        .filter(Q(dissolved_on__isnull=True) | Q(dissolved_on__gt=today(now)))
+        .exclude(kind__in=sorted(PLACELESS))
+        .alias(
+            shared=ExpressionWrapper(OuterRef("reach"), text),
+            work=Func(OuterRef("reach"), Value("%#"), Value(2), function="split_part", output_field=text),
+        )
+        .filter(Q(kind__in=sorted(WHOLE)) | Q(duties__overlap=sorted(ANSWERING)) | Q(duties__contains=[F("work")]))
+        .filter(shared__startswith=F("place__path"))
+    )
+    return Share.objects.filter(Exists(giver), case__isnull=True, ended_at__isnull=True, until__gt=now)
 
 
 def _subtree(known: Scope) -> QuerySet[Office, Any]:
@@ -113,7 +135,7 @@ def _sees(acting: Acting, now: datetime) -> Q:
     shared = _shared(acting, now)
     ordinary = _territory(scope(acting)) | Q(taking_part)
     ordinary |= Q(pk__in=shared.filter(case__isnull=False).values("case_id"))
-    ordinary |= Q(_LikeAny(_WHERE, ArraySubquery(shared.filter(case__isnull=True).values("reach"))))
+    ordinary |= Q(_LikeAny(_WHERE, ArraySubquery(reaches(now).filter(office_id=acting.office_id).values("reach"))))
     return (Q(confidential=False) & ordinary) | Q(confidential=True, readers__contains=[acting.office_id])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -80,6 +82,21 @@ class Delegation(models.Model):
             models.CheckConstraint(name="region_delegation_order", condition=models.Q(until__gt=models.F("since"))),
             models.CheckConstraint(name="region_delegation_two_persons", condition=~models.Q(principal=models.F("deputy"))),
         ]
+
+    @classmethod
+    def in_force(cls, now: datetime) -> models.QuerySet[Delegation]:
+        """What is lent at this moment: by somebody who still holds the post, to somebody who holds any post at all.
+
+        A principal who left the post has nothing left to lend; a deputy who left all posts belongs to no office any more.
+        """
+        running = models.Q(since__lte=now) & (models.Q(until__isnull=True) | models.Q(until__gt=now))
+        terms = Holding.objects.filter(running)
+        return cls.objects.filter(
+            models.Exists(terms.filter(person=models.OuterRef("principal"), post=models.OuterRef("post"))),
+            models.Exists(terms.filter(person=models.OuterRef("deputy"))),
+            since__lte=now,
+            until__gt=now,
+        )
 
 
 class Certificate(models.Model):

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fengsui.numerals import whole
 from fengsui.region.acting import Acting
-from fengsui.region.changing import Changing, NotPossible, may_administer, midnight
-from fengsui.region.models import Delegation, Holding, Office, Person, Post
+from fengsui.region.changing import Changing, NotPossible, listen, may_administer, midnight
+from fengsui.region.models import Change, Delegation, Holding, Office, Person, Post
 from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes, Pick
 
@@ -111,6 +112,12 @@ def _delegate(changing: Changing, post: Post, form: ChangeForm) -> Outcome:
 
 
 def _end(changing: Changing, one: Delegation, form: ChangeForm) -> Outcome:
+    _ended(changing, one)
+    return Outcome(gettext("The delegation has ended."), subject=one.post.office)
+
+
+def _ended(changing: Changing, one: Delegation) -> None:
+    """End a delegation on record."""
     before = {"deputy": one.deputy.name, "acts": one.acts, "since": one.since, "until": one.until}
     changing.note("end_delegation", one.post.office_id, one.post, before=before, after={"until": changing.now})
     if one.since >= changing.now:
@@ -118,7 +125,24 @@ def _end(changing: Changing, one: Delegation, form: ChangeForm) -> Outcome:
     else:
         one.until = changing.now
         one.save(update_fields=["until"])
-    return Outcome(gettext("The delegation has ended."), subject=one.post.office)
+
+
+def _without_post(change: Change, now: datetime) -> None:
+    """A term in this office ended: with it end what its holder lent of the post and, once no post is left, what was lent to
+    them. On record, on the grounds of what ended the term."""
+    lasting = Holding.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
+    left = Holding.objects.filter(post__office=change.office_id, until__lte=now)
+    lent = Delegation.objects.filter(until__gt=now).exclude(
+        Exists(lasting.filter(person=OuterRef("principal"), post=OuterRef("post"))),
+        Exists(lasting.filter(person=OuterRef("deputy"))),
+    )
+    mine = Q(principal__in=left.values("person"), post__office=change.office_id) | Q(deputy__in=left.values("person"))
+    for one in lent.filter(mine).select_related("post__office", "deputy").order_by("pk"):
+        _ended(Changing.as_ordered(change, now), one)
+
+
+for _kind in ("end_holding", "merge", "dissolve"):
+    listen(_kind, _without_post)
 
 
 def _holds(acting: Acting, post: Post) -> bool:

@@ -12,14 +12,15 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fengsui.ledger import adoption, doors, mechanisms, moving
+from fengsui.ledger import adoption, doors, mechanisms, moving, sentences
 from fengsui.ledger.adoption import cli, table
 from fengsui.ledger.doors import OLD_WORLD
 from fengsui.ledger.doors.held import read
-from fengsui.ledger.kernel.shapes import Call, Mechanism
+from fengsui.ledger.doors.single import moved_to
+from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, State
 from fengsui.ledger.kernel.step import core_of
 from fengsui.ledger.models import Case, Entry, MechanismVersion
-from fengsui.ledger.proof import reachable
+from fengsui.ledger.proof import burden, reachable
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_leaks import client_of
 from tests.integration.ledger.test_versions import newer, opened
@@ -240,3 +241,42 @@ def test_an_adopted_case_goes_nowhere_without_a_way_out(small: Small, newer: Mec
     assert reachable.leads_out(wording, core)
     stuck = {name: replace(one, actions=()) if name == "found" else one for name, one in wording.states.items()}
     assert not reachable.leads_out(replace(wording, states=stuck, digest="stuck"), core)
+
+
+def _called_otherwise(wording: Mechanism, old: str, new: str) -> Mechanism:
+    """The same life with one state under another name."""
+
+    def act(one: Act) -> Act:
+        return replace(
+            one, to=new if one.to == old else one.to, then=new if one.then == old else one.then,
+            within_states=tuple(new if name == old else name for name in one.within_states),
+        )  # fmt: skip
+
+    def state(one: State) -> State:
+        acts = tuple(map(act, one.actions))
+        return replace(one, name=new if one.name == old else one.name, actions=acts, offers={each.name: each for each in acts})
+
+    states = {new if name == old else name: state(one) for name, one in wording.states.items()}
+    opening = {name: act(one) for name, one in wording.opening.items()}
+    return replace(wording, states=states, opening=opening, digest=f"{old} is {new}")
+
+
+def test_an_adopted_case_whose_state_is_gone_is_not_put_before_an_end(small: Small) -> None:
+    """With its old state gone any target was good from which an end could be reached: past works, signatures, verifications."""
+    take([line("旧-1")])
+    wording = _called_otherwise(mechanisms.current("hazard"), "found", "looked_at")
+    held = read([str(Case.objects.get().pk)], lock=False).popitem()[1]
+    assert moved_to(held, wording, {"found": "looked_at"}).state == "looked_at"
+    with pytest.raises(doors.Refused) as refused:
+        moved_to(held, wording, {"found": "review"})
+    with translation.override("en"):
+        (said,) = sentences.all_of(wording, refused.value.refusals)
+    assert "would skip works, verifications or signatures" in said
+
+
+def test_what_lies_before_the_ends_of_a_hazard() -> None:
+    wording = mechanisms.on_disk()["hazard"]
+    ahead = {name: burden.least(wording, name) for name in wording.states}
+    assert all(found for found in ahead.values())
+    assert burden.skipped(wording, "found", wording, "review") and not burden.skipped(wording, "review", wording, "found")
+    assert not any(burden.skipped(wording, name, wording, name) for name in wording.states)

@@ -314,6 +314,9 @@ def replace_mechanism(held: Held, wording: Mechanism) -> Held:
     return replace(held, mechanism=wording)
 
 
+_SKIPS = "%(state)s would skip works, verifications or signatures that still lie before the case; map it to an earlier place"
+
+
 def moved_to(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
     """The case as it would stand under another wording. Raises ``Refused`` 422 where it may not go there."""
     if wording.name != held.mechanism.name:
@@ -327,15 +330,16 @@ def moved_to(held: Held, wording: Mechanism, states: Mapping[str, str]) -> Case:
     lost = sorted(set(after.fields) - set(wording.fields))
     if lost:
         raise refused(422, "bad_value", "version", "The new version lacks fields that this case has set: %(fields)s", fields=lost)
-    from fengsui.ledger.proof import reachable
+    from fengsui.ledger.proof import burden, reachable
 
     core = core_of(wording, after)
-    if not reachable.contains(wording, core) and not (
-        _entered_mid_life(held, wording, state) and reachable.leads_out(wording, core)
-    ):
-        raise refused(
-            422, "outside_proof", state, "The mapped case lies outside what the new version's proof covers; map it elsewhere"
-        )
+    if not reachable.contains(wording, core):
+        if not (_entered_mid_life(held, wording, state) and reachable.leads_out(wording, core)):
+            raise refused(
+                422, "outside_proof", state, "The mapped case lies outside what the new version's proof covers; map it elsewhere"
+            )
+        if state != held.case.state and burden.skipped(held.mechanism, held.case.state, wording, state):
+            raise refused(422, "bad_value", "states", _SKIPS, state=state)
     return after
 
 

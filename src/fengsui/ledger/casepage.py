@@ -348,8 +348,9 @@ CALL_RESULTS = CallRecord.RESULTS
 
 
 def calls(case: Case, acting: Acting) -> list[dict[str, Any]]:
-    """The call list: each number once (its newest listing) with the results recorded so far."""
-    return calls_of({case.pk: acting}).get(case.pk, [])
+    """The call list: each number once (its newest listing) with the results recorded so far; of an ended case to read only."""
+    found = calls_of({case.pk: acting}).get(case.pk, [])
+    return [one | {"mine": one["mine"] and not case.ended} for one in found]
 
 
 def calls_of(posts: Mapping[Any, Acting]) -> dict[Any, list[dict[str, Any]]]:

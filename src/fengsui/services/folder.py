@@ -225,7 +225,7 @@ def free_ports(folder: Folder) -> dict[str, tuple[int, int]]:
     head, section, rest = text.partition("[ports]")
     for name, (_, port) in given.items():
         rest = re.sub(rf"(?m)^(\s*{name}\s*=\s*)\d+", rf"\g<1>{port}", rest, count=1)
-    path.write_text(head + section + rest)
+    files.write_whole(path, head + section + rest, mode=path.stat().st_mode & 0o777)
     return given
 
 

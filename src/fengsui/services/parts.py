@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,25 @@ def _stream_stuck(folder: Folder) -> str:
     return "it keeps nothing since a write failed"
 
 
+def _aside(check: Callable[[], str]) -> Callable[[], str]:
+    """Ask ``check`` in a thread: each call gives what the one before had it find out, each finding once, and waits for nothing.
+
+    The supervisor's tick looks after every part: it may not stand still for the seconds that one of them takes to answer.
+    """
+    found: list[str] = []
+    asking: list[threading.Thread] = []
+
+    def ask() -> str:
+        if asking and asking[0].is_alive():
+            return ""
+        said = found.pop() if found else ""
+        asking[:] = [threading.Thread(target=lambda: found.append(check()), daemon=True, name="stuck?")]
+        asking[0].start()
+        return said
+
+    return ask
+
+
 def _throttled(check: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
     """Ask ``check`` at most each ``every`` seconds; between, the answer is no."""
     last = 0.0
@@ -95,7 +115,7 @@ def stream(folder: Folder) -> Part:
     return Part(
         name=STREAM, command=nats.command(folder.path), log=folder.log(STREAM), layer=0, patience=20,
         environment={"PATH": "/usr/bin:/bin"},
-        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1), stuck=lambda: _stream_stuck(folder),
+        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1), stuck=_aside(lambda: _stream_stuck(folder)),
         address=f"127.0.0.1:{config.stream}, mqtt 127.0.0.1:{config.mqtt}",
     )  # fmt: skip
 

@@ -125,12 +125,17 @@ def alarms(
     place: str = "", q: str = "", order: str = "priority", page: int = 1, size: int = 100,
 ) -> dict[str, Any]:  # fmt: skip
     """``show``: standing, owing, hidden, all. ``order``: priority, newest, oldest, site."""
-    if not (1 <= size <= 500 and 1 <= page <= 10_000):
-        raise HttpError(422, "size lies between 1 and 500, page between 1 and 10000")
+    begin = _begin(page, size)
     wanted = {"show": show, "priority": priority, "level": level, "site": site, "place": place, "q": q, "order": order}
     rows = listing.narrowed(listing.alarms(request.actings), wanted)  # type: ignore[attr-defined]
-    begin = (page - 1) * size
     return {"count": rows.count(), "items": [_plain(alarm) for alarm in rows[begin : begin + size]]}
+
+
+def _begin(page: int, size: int) -> int:
+    """How many rows lie before the page."""
+    if not (1 <= size <= 500 and 1 <= page <= 10_000):
+        raise HttpError(422, "size lies between 1 and 500, page between 1 and 10000")
+    return (page - 1) * size
 
 
 def _plain(alarm: Any) -> dict[str, Any]:
@@ -182,14 +187,15 @@ class Hidden(Schema):
 
 
 @router.get("/alarms/hidden", response=list[Hidden], summary="Rules in scope whose alarms are hidden")
-def hidden(request: HttpRequest) -> list[dict[str, Any]]:
-    """Shelved, out of service and suppressed by design (ISA-18.2), the newest first, at most 500."""
+def hidden(request: HttpRequest, page: int = 1, size: int = 500) -> list[dict[str, Any]]:
+    """Shelved, out of service and suppressed by design (ISA-18.2), the newest first; an empty page is the end."""
+    begin = _begin(page, size)
     return [
         {
             "rule": one.rule_id, "point": one.rule.point_id, "site": one.rule.point.site.code, "level": one.rule.level,
             "kind": one.kind, "since": one.since, "until": one.until, "reason": one.reason,
         }
-        for one in listing.concealed(request.actings)[:500]  # type: ignore[attr-defined]
+        for one in listing.concealed(request.actings)[begin : begin + size]  # type: ignore[attr-defined]
     ]  # fmt: skip
 
 

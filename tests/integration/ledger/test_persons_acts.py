@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
-from fengsui.ledger import clockwork, doors, evidence, reading, rebuild, receipts, verify
+from fengsui.ledger import casepage, clockwork, doors, evidence, reading, rebuild, receipts, verify
 from fengsui.ledger.doors import About, Correction, Refused, calling
 from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Actor, Call
@@ -337,3 +337,17 @@ def test_a_recorded_call_is_an_entry_and_an_enterprise_records_its_own_only(smal
     assert calling.record(case, line.pk, "no_answer", small.one("league").actor, now=NOW, note="无人接听", key="k") == given
     kept = CallRecord.objects.get()
     assert (kept.entry_id, kept.result, Entry.objects.get(pk=given.entry).act) == (given.entry, "no_answer", "call")
+
+
+def test_a_note_of_a_call_is_refused_and_not_cut(small: Small) -> None:
+    case, county = rectified(small), small.one("county")
+    line = CallLine.objects.create(
+        case_id=case, round="x", office_id=small.county.pk, name="值班", phone="1", order=1, listed_at=NOW
+    )
+    with pytest.raises(Refused) as caught:
+        calling.record(case, line.pk, "reached", county.actor, now=NOW, note="字" * 501)
+    assert (caught.value.status, caught.value.refusals[0].about) == (422, "note") and not CallRecord.objects.exists()
+    found = Case.objects.get(pk=case)
+    assert [one["mine"] for one in casepage.calls(found, county.acting)] == [True]
+    found.ended = True
+    assert [one["mine"] for one in casepage.calls(found, county.acting)] == [False], "an ended case takes no more records"

@@ -148,3 +148,21 @@ def test_a_closed_terminal_does_not_end_what_it_shows(monkeypatch: pytest.Monkey
         shown.show(Supervisor([]), ["Open http://"])
         told = True
     assert told
+
+
+def test_a_part_that_is_slow_to_answer_holds_up_no_other() -> None:
+    """The look whether the stream server is stuck took up to two seconds of the tick that starts every part anew."""
+    begun, answers, asked = threading.Event(), threading.Event(), list[threading.Thread]()
+
+    def check() -> str:
+        asked.append(threading.current_thread())
+        begun.set()
+        answers.wait(10)
+        return "it keeps nothing"
+
+    look = parts._aside(check)
+    assert look() == "" and begun.wait(10) and look() == ""
+    assert len(asked) == 1 and asked[0] is not threading.current_thread()
+    answers.set()
+    asked[0].join(10)
+    assert look() == "it keeps nothing", "what the thread found out"

@@ -222,6 +222,10 @@ def test_a_program_shelves_takes_out_of_service_and_shows_again(plant):
     assert ask({"what": "out_of_service"}).status_code == 204
     assert ask({"what": "shelve", "minutes": 5, "key": "k2"}).status_code == 422  # hidden already
     assert [line["kind"] for line in client.get("/api/alarms/hidden").json()] == ["out_of_service"]
+    assert (
+        len(client.get("/api/alarms/hidden?size=1").json()) == 1 and client.get("/api/alarms/hidden?size=1&page=2").json() == []
+    )
+    assert client.get("/api/alarms/hidden?size=501").status_code == client.get("/api/alarms/hidden?page=0").status_code == 422
     assert ask({"what": "bring_back", "key": "k3"}).status_code == 204
     assert ask({"what": "bring_back", "key": "k4"}).status_code == 422
     assert ask({"what": "out_of_service", "key": "one"}).status_code == 204

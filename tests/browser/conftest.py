@@ -205,7 +205,7 @@ def enter(browser: Browser, house: House, cut: Any) -> Iterator[Enter]:
 
 def expected(text: str) -> bool:
     """What Chromium reports as a failed load though the test meant it: pages that answer 4xx on purpose."""
-    return any(f"status of {code}" in text for code in (403, 404, 409, 412, 422, 429, 503))
+    return any(f"status of {code}" in text for code in (403, 404, 409, 412, 413, 422, 429, 502, 503))
 
 
 RAISE = """

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import casepage, doing, forms, mechanisms, names, reading, tables, titles
 from fengsui.ledger import subject as subjects
 from fengsui.ledger.doors import facts
@@ -88,7 +89,7 @@ def raise_case(request: HttpRequest, mechanism: str, act: str) -> HttpResponse:
                     reasons += _whose(opening, about, acting, now)
             else:
                 messages.success(request, gettext("Raised. You will be told at each decision and at the end."))
-                return redirect("ledger:case", case=receipt.case)
+                return taken(request, redirect("ledger:case", case=receipt.case))
     context = {
         "opening": opening,
         "title": titles.here(opening.act.title) or titles.spaced(act),

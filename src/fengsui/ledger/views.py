@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import casepage, doing, filters, forms, mechanisms, reading, receipts, sentences, tables, titles
 from fengsui.ledger import notices as sight
 from fengsui.ledger.doors import calling
@@ -339,7 +340,7 @@ def act_page(request: HttpRequest, case: uuid.UUID, act: str) -> HttpResponse:
             else:
                 said = gettext("Signed; one more signature is needed.") if receipt.signed_only else gettext("Done and recorded.")
                 messages.success(request, said)
-                response = redirect(_back(request, reverse("ledger:case", args=[found.pk])))
+                response = taken(request, redirect(_back(request, reverse("ledger:case", args=[found.pk]))))
                 response["X-Receipt"] = receipt.leaf
                 return response
         else:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import names
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.acting import Acting, mine, scope
@@ -247,7 +248,7 @@ def change(request: HttpRequest, code: str, point: int) -> HttpResponse:
             messages.success(
                 request, gettext("Changed and recorded. The engine takes it over within seconds; the list shows when.")
             )
-            return redirect("watch:rules", code=code)
+            return taken(request, redirect("watch:rules", code=code))
         status = 422
     return render(request, "watch/rule_change.html", {"site": site, "point": found, "form": form}, status=status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,29 +83,51 @@ def test_an_act_asks_for_what_is_missing_between_label_and_control(enter: Enter,
     expect(page.locator(".fs-timeline")).to_contain_text("降液位至 50%，专人值守")
 
 
-def test_what_was_typed_outlives_a_server_that_failed(enter: Enter, hazard: Make) -> None:
-    case = hazard("数据库中断")
-    page = enter("inspector", f"/cases/{case}/act/order_interim/")
-    box, press = page.locator('[name="interim_control"]'), page.locator("main form .fs-btn--primary")
-    away = (templates / "503.html").read_text(encoding="utf-8")
+ACCEPTED = re.compile(r"^fs-kept-[0-9a-f]{32}$")
+"""The cookie with which the server says that it took a form."""
+
+
+def answered(status: int, page: Page, pattern: str) -> None:
+    """From now on a proxy before the server answers what is sent there, and the server hears nothing of it."""
 
     def answer(route: Route) -> None:
         if route.request.method == "POST":
-            route.fulfill(status=503, body=away, content_type="text/html; charset=utf-8")
+            away = (templates / "503.html").read_text(encoding="utf-8") if status == 503 else "<h1>nginx</h1>"
+            route.fulfill(status=status, body=away, content_type="text/html; charset=utf-8")
         else:
             route.continue_()
 
-    page.route("**/act/order_interim/", answer)
+    page.route(pattern, answer)
+
+
+@pytest.mark.parametrize("failure", [503, 502, 413, 403, "session"])
+def test_what_was_typed_outlives_an_answer_that_accepted_nothing(enter: Enter, hazard: Make, failure: int | str) -> None:
+    """A failing server or proxy, a refusal before the form was read, a session that ended meanwhile (302 to the sign-in page)."""
+    case = hazard(f"没有受理 {failure}")
+    form = f"/cases/{case}/act/order_interim/"
+    page = enter("inspector", form)
+    box, press = page.locator('[name="interim_control"]'), page.locator("main form .fs-btn--primary")
     box.fill("停用 V-102，专人值守")
-    press.click()
-    expect(page.locator("body")).to_contain_text("数据库暂时没有应答")
-    page.unroute("**/act/order_interim/")
-    page.goto(f"/cases/{case}/act/order_interim/")
+    cookies = page.context.cookies()
+    if isinstance(failure, int):
+        answered(failure, page, f"**{form}")
+    else:
+        page.context.clear_cookies(name="sessionid")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
+        press.click()
+    assert sent.value.status == (302 if failure == "session" else failure)
+    page.wait_for_load_state()
+    page.unroute(f"**{form}")
+    page.context.add_cookies([one for one in cookies if one.get("name") == "sessionid"])  # type: ignore[misc]
+    page.goto("/desk/")  # any page of ours first
+    page.goto(form)
     expect(box).to_have_value("停用 V-102，专人值守")
+    expect(page.locator("[data-note]")).to_contain_text("未收到受理回执")
     press.click()
     page.wait_for_url(f"**/cases/{case}/")
-    page.goto(f"/cases/{case}/act/order_interim/")
+    page.goto(form)
     expect(box).to_have_value("")
+    assert not [one for one in page.context.cookies() if ACCEPTED.match(str(one.get("name")))]
 
 
 def test_a_stale_form_is_refused_and_offered_on_the_new_state(enter: Enter, hazard: Make) -> None:

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import casepage, mechanisms, reading, reporters, sentences
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import Case
@@ -44,7 +45,7 @@ def page(request: HttpRequest, case: uuid.UUID) -> HttpResponse:
                 identity = reporters.look(found, request.POST["grounds"], acting, now)
             elif form.is_valid():
                 reporters.answer(found, form.cleaned_data["text"], acting, now)
-                return redirect("ledger:reporter", case=found.pk)
+                return taken(request, redirect("ledger:reporter", case=found.pk))
             else:
                 status = 422
         except Refused as refused:

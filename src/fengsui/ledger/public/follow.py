@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import mechanisms, receipts, reporters, sentences
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import Case, Receipt
@@ -99,7 +100,7 @@ def followed(request: HttpRequest) -> HttpResponse:
                 except Refused as refused:
                     status, reasons = refused.status, sentences.all_of(mechanisms.version(case.version_id), refused.refusals)
                 else:
-                    return redirect("ledger:followed")
+                    return taken(request, redirect("ledger:followed"))
     reporters.seen(case, now, by_reporter=True)
     context = {
         "case": case,

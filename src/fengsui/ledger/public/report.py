@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fengsui import moment
+from fengsui.kept import taken
 from fengsui.ledger import doors, evidence, mechanisms, names, receipts, reporters, sentences, titles
 from fengsui.ledger.doors import answered
 from fengsui.ledger.doors.shapes import About, Refused
@@ -104,7 +105,7 @@ def _taken(request: HttpRequest, form: forms.Report, key: str, now: datetime) ->
         reporters.keep(given.case, reporters.secret_of(key), {"name": known["name"], "phone": known["phone"]}, now)
     limits.spend(limits.REPORTS, limits.address_of(request), now)
     promise = receipts.give(given.entry, now)
-    response = redirect("ledger:report_receipt")
+    response = taken(request, redirect("ledger:report_receipt"))
     ticket = {"code": promise.code, "secret": reporters.secret_of(key)}
     tickets.give(response, request, TICKET, ticket, PATH, now + SHOWN, now)
     return response

@@ -1,5 +1,5 @@
 /* What is typed is kept; a lost line sends it once. Each kept form carries data-kept="NAME" and a hidden idempotency key.
-   Text is kept in localStorage under the form's name; a form sent without a line waits in IndexedDB with its photos. */
+   Text is kept in localStorage under the form's name until the server took it; a form sent without a line waits in IndexedDB with its photos. */
 import './lengths.js'
 import { words } from './words.js'
 
@@ -28,13 +28,32 @@ const base = document.documentElement.dataset.base ?? ''
 const place = form => `fs:form:${base}${form.dataset.kept}`
 const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type) && box.dataset.unkept === undefined)
 
-function keep(form) {
+/* A form's record: `values` typed and when; `sent` what left with the last submit, until the server says that it took it. */
+const read = at => JSON.parse(localStorage.getItem(at) ?? 'null')
+const clock = () => new Date().toTimeString().slice(0, 5)
+
+function write(at, record) {
+  if (record.sent || Object.keys(record.values).length) localStorage.setItem(at, JSON.stringify(record))
+  else localStorage.removeItem(at)
+}
+
+function typed(form) {
   const values = {}
   for (const box of controls(form)) {
     if (box.type === 'checkbox' || box.type === 'radio') { if (box.checked) values[box.name] = box.value } else if (box.value) values[box.name] = box.value
   }
-  if (Object.keys(values).length) localStorage.setItem(place(form), JSON.stringify({ at: new Date().toTimeString().slice(0, 5), values }))
-  else localStorage.removeItem(place(form))
+  for (const { combo, hidden, box } of pickers(form)) {
+    if (hidden.value) values[`pick:${hidden.name}`] = { ids: hidden.value, shown: box.value, chips: [...combo.querySelectorAll('[data-unpick]')].map(off => [off.dataset.unpick, off.previousSibling?.textContent ?? '']) }
+  }
+  return values
+}
+
+/* What is chosen by name: the id in a hidden box, the name shown beside it or on chips. */
+const pickers = form => [...form.querySelectorAll('.fs-combo')].map(combo => ({ combo, hidden: combo.querySelector('input[type="hidden"]'), box: combo.querySelector('[data-pick]') })).filter(one => one.hidden?.name && one.box)
+
+function keep(form) {
+  const sent = read(place(form))?.sent
+  write(place(form), { at: clock(), values: typed(form), ...(sent && { sent }) })
 }
 
 function note(form, text, button, act) {
@@ -51,16 +70,27 @@ function note(form, text, button, act) {
 }
 
 function bringBack(form) {
-  const kept = localStorage.getItem(place(form))
-  if (!kept || form.dataset.filled !== undefined) return
-  const { at, values } = JSON.parse(kept)
+  const kept = read(place(form))
+  if (!kept) return
+  if (form.dataset.filled !== undefined) { unsend(form); return } // the server's own answer, its text and its key in the form
+  const { at, values, sent } = kept, key = form.elements.key, fresh = key?.value
+  /* The same key goes with the same text: should the server have taken it without our hearing of it, nothing is done twice. */
+  if (sent?.key && key) key.value = sent.key
   let changed = false
   for (const box of controls(form)) {
     const value = values[box.name]
     if (value === undefined) continue
     if (box.type === 'checkbox' || box.type === 'radio') { if (box.value === value && !box.checked) { box.checked = true; changed = true } } else if (!box.value || box.value !== value) { box.value = value; changed = true }
   }
-  if (changed) note(form, words.kept(at), words.discard, () => { localStorage.removeItem(place(form)); form.reset() })
+  for (const { combo, hidden, box } of pickers(form)) {
+    const value = values[`pick:${hidden.name}`]
+    if (!value || hidden.value === value.ids) continue
+    hidden.value = value.ids
+    changed = true
+    if ('many' in combo.dataset) combo.querySelector('[data-chips]').replaceChildren(...value.chips.map(([id, name]) => chip(combo, id, name)))
+    else box.value = value.shown
+  }
+  if (changed) note(form, sent ? words.unsure(at) : words.kept(at), words.discard, () => { localStorage.removeItem(place(form)); form.reset(); if (key) key.value = fresh })
 }
 
 /* -------------------------------------------------------------- no line */
@@ -75,22 +105,43 @@ async function badge() {
   document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
 }
 
-/* What was sent is kept until its answer is there: a page of ours drops it, the page of a failure (failed.js) puts it back,
-   and so does the form itself where the browser came back to it without an answer. */
-const SENT = 'fs:sent'
+/* What was sent is kept until the server says that it took it: a cookie with the token that went along (kept.py). Any other
+   answer, a sign-in page, a refusal, a proxy's error or none, leaves the text for its form, whichever page comes first. */
+const TOKEN = 'fs-sent', TAKEN = 'fs-kept-'
 
-function send(form) {
-  const kept = localStorage.getItem(place(form))
-  if (kept) sessionStorage.setItem(SENT, JSON.stringify({ place: place(form), kept }))
-  localStorage.removeItem(place(form))
+function token() { return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('') }
+
+function taken(one) {
+  const name = TAKEN + one
+  if (!document.cookie.split('; ').some(cookie => cookie.startsWith(`${name}=`))) return false
+  document.cookie = `${name}=; path=/; max-age=0`
+  return true
 }
 
+export function send(form) {
+  let box = form.querySelector(`input[name="${TOKEN}"]`)
+  if (!box) { box = document.createElement('input'); box.type = 'hidden'; box.name = TOKEN; form.append(box) }
+  box.value = token()
+  const values = typed(form)
+  write(place(form), { at: clock(), values, sent: { token: box.value, key: form.elements.key?.value, values } })
+}
+
+/* A refusal that we saw: the text stays, and what is sent next is a call of its own. */
+export function unsend(form) {
+  const kept = read(place(form))
+  if (kept) write(place(form), { at: kept.at, values: kept.values })
+}
+
+/* Whether the key of an earlier try stands in the form. */
+export const again = form => Boolean(read(place(form))?.sent)
+
 function arrive() {
-  const sent = JSON.parse(sessionStorage.getItem(SENT) ?? 'null')
-  sessionStorage.removeItem(SENT)
-  const accepted = performance.getEntriesByType('navigation')[0]?.redirectCount > 0
-  const forms = [...document.querySelectorAll('form[data-kept]')]
-  if (sent && !accepted && forms.some(form => place(form) === sent.place)) localStorage.setItem(sent.place, sent.kept)
+  for (const at of Object.keys(localStorage).filter(name => name.startsWith('fs:form:'))) {
+    const kept = read(at)
+    if (!kept?.sent || !taken(kept.sent.token)) continue
+    const more = JSON.stringify(kept.values) !== JSON.stringify(kept.sent.values) // typed since, in another tab
+    write(at, { at: kept.at, values: more ? kept.values : {} })
+  }
 }
 
 export function forget(form) { localStorage.removeItem(place(form)) }
@@ -98,7 +149,8 @@ export function forget(form) { localStorage.removeItem(place(form)) }
 export async function put(form) {
   const fields = []
   for (const [name, value] of new FormData(form)) fields.push([name, value])
-  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined }))
+  const kept = { at: clock(), values: typed(form) }
+  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined, token: token(), place: place(form), kept }))
   localStorage.removeItem(place(form))
   note(form, words.offline)
   badge()
@@ -107,13 +159,20 @@ export async function put(form) {
 async function sendOne(item) {
   const body = new FormData()
   for (const [name, value] of item.fields) body.append(name, value)
-  const token = document.querySelector('[name="csrfmiddlewaretoken"]')?.value
-  if (token) body.set('csrfmiddlewaretoken', token)
+  const secret = document.querySelector('[name="csrfmiddlewaretoken"]')?.value
+  if (secret) body.set('csrfmiddlewaretoken', secret)
+  const mark = item.token ?? token() // put there before tokens were
+  body.set(TOKEN, mark)
   const answer = await fetch(item.url, { method: 'POST', body, redirect: 'follow', headers: { 'X-Kept': '1' } })
-  if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status))
+  if (taken(mark)) {
+    await queue('readwrite', store => store.delete(item.key))
+    if (item.shows && answer.redirected) location.assign(answer.url)
+    return
+  }
+  if (answer.status < 400 || answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status)) // below 400: a sign-in page
   await queue('readwrite', store => store.delete(item.key))
-  if (answer.status >= 400) alertRefused(item)
-  else if (item.shows && answer.redirected) location.assign(answer.url)
+  if (item.place && !localStorage.getItem(item.place)) write(item.place, item.kept)
+  alertRefused(item)
 }
 
 function alertRefused(item) {
@@ -136,7 +195,7 @@ async function sendAll() {
 }
 
 /* ------------------------------------------------------------- handlers */
-document.addEventListener('input', event => { const form = event.target.form; if (form?.dataset.kept) keep(form) })
+for (const kind of ['input', 'change']) document.addEventListener(kind, event => { const form = event.target.form; if (form?.dataset.kept) keep(form) })
 
 document.addEventListener('submit', event => {
   const form = event.target
@@ -188,18 +247,22 @@ async function suggest(box) {
   box.setAttribute('aria-expanded', String(!list.hidden))
 }
 
+function chip(combo, id, name) {
+  const said = document.createElement('span'), off = document.createElement('button')
+  said.className = 'fs-chip'; said.textContent = name
+  off.type = 'button'; off.textContent = '×'; off.dataset.unpick = id
+  off.setAttribute('aria-label', `${combo.dataset.remove} ${name}`)
+  said.append(off)
+  return said
+}
+
 function pick(press) {
   const combo = press.closest('.fs-combo'), box = combo.querySelector('[data-pick]'), hidden = combo.querySelector('input[type="hidden"]')
   if ('many' in combo.dataset) {
     const ids = hidden.value.split(',').filter(Boolean)
     if (!ids.includes(press.dataset.value)) {
       hidden.value = [...ids, press.dataset.value].join(',')
-      const chip = document.createElement('span'), off = document.createElement('button')
-      chip.className = 'fs-chip'; chip.textContent = press.dataset.name
-      off.type = 'button'; off.textContent = '×'; off.dataset.unpick = press.dataset.value
-      off.setAttribute('aria-label', `${combo.dataset.remove} ${press.dataset.name}`)
-      chip.append(off)
-      combo.querySelector('[data-chips]').append(chip)
+      combo.querySelector('[data-chips]').append(chip(combo, press.dataset.value, press.dataset.name))
     }
     box.value = ''
     box.focus()
@@ -216,6 +279,7 @@ function unpick(off) {
   const combo = off.closest('.fs-combo'), hidden = combo.querySelector('input[type="hidden"]')
   hidden.value = hidden.value.split(',').filter(id => id && id !== off.dataset.unpick).join(',')
   off.parentElement.remove()
+  if (hidden.form?.dataset.kept) keep(hidden.form)
   combo.querySelector('[data-pick]').focus()
 }
 

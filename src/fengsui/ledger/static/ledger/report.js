@@ -1,6 +1,6 @@
 /* The public report: photos taken and chosen are gathered in one list, mistakes are told before anything is sent (photos
    stay), a form that cannot be sent waits on the device and shows its receipt once it was. */
-import { forget, put } from '../cockpit/forms.js'
+import { again, forget, put, send, unsend } from '../cockpit/forms.js'
 
 const form = document.querySelector('[data-public-report]')
 const chinese = document.documentElement.lang.startsWith('zh')
@@ -16,7 +16,7 @@ function freshKey() {
   form.elements.key.value = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-if (!document.querySelector('.fs-summary')) freshKey()
+if (!document.querySelector('.fs-summary') && !again(form)) freshKey() // a report that got no answer goes again under its own
 addEventListener('pageshow', event => { if (event.persisted) { freshKey(); form.reset() } })
 
 /* ---------------------------------------------------------------- photos */
@@ -115,6 +115,7 @@ async function refused(answer) {
   if (!told.length) { summary([[null, say.later]]); return }
   for (const field of page.querySelectorAll('.fs-field--bad')) mark(field.id, [...field.querySelectorAll('.fs-bad span')].map(one => one.textContent))
   summary(told)
+  unsend(form)
   if (answer.status === 409) freshKey()
 }
 
@@ -126,6 +127,7 @@ form.addEventListener('submit', async event => {
   if (lines.length) return
   if (!navigator.onLine) { await wait(); return }
   rest(true)
+  send(form)
   let answer
   try { answer = await fetch(form.action, { method: 'POST', body: new FormData(form) }) } catch { await wait(); rest(false); return }
   if (answer.ok && answer.redirected) { forget(form); location.assign(answer.url); return }

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from fengsui import shipped
 from fengsui.ledger import clockwork, doors, mechanisms
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Clock
+from fengsui.ledger.models import Case, Clock, Notice
 from fengsui.services.demo import lives, matters, seed
 from fengsui.services.exercise import scenario
 from fengsui.services.exercise.player import Player
@@ -109,7 +109,12 @@ def test_the_exercise_plays_to_the_end(led: object, tmp_path: Path, settings: An
     hazard = Case.objects.get(pk=player.cases["hazard"])
     assert (hazard.state, hazard.exercise) == ("cancelled", True)
     assert "Whoever did the work" in went["own_number"][1]["en"] or "Done by" in went["own_number"][1]["en"]
-    assert "fengsui" in went["by_sql"][1]["en"] or "entry" in went["by_sql"][1]["en"]
+    assert "it moves by exactly one entry at a time" in went["by_sql"][1]["en"], "the database's own guard refused, nothing else"
+    told = Notice.objects.filter(case=hazard, kind="end")
+    assert {"raiser", "parties"} <= set(told.values_list("role", flat=True))
+    assert told.filter(office_id=world.site.office_id).exists(), "the plant answered and is not told"
+    told = Notice.objects.filter(case=player.cases["warning"], kind="end")  # a sensor raised it, and a sensor is told nothing
+    assert {"control_room", "parties"} <= set(told.values_list("role", flat=True))
     assert "entry" in went["tampered"][1]["en"]
     state = json.loads((tmp_path / "state.json").read_text(encoding="utf-8"))
     assert state["score"]["missed"] == 0

@@ -20,7 +20,7 @@ from fengsui.ledger.doors import wellformed
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.kernel.shapes import Act, Call, Mechanism, Refusal
 from fengsui.ledger.models import Case, Entry, MechanismVersion
-from fengsui.ledger.reading.sealed import hidden_in, shown
+from fengsui.ledger.reading.sealed import hidden_in, keeps_receipt, shown
 from fengsui.moment import now as present
 from fengsui.numerals import whole
 from fengsui.region.acting import Acting
@@ -129,7 +129,8 @@ class CaseList(Schema):
 
 class EntryOut(Schema):
     """One entry of the record: the act, the states before and after, who did it in which office. ``leaf`` is its SHA-256 in the
-    seal's tree; an erased one keeps it and loses ``values``.
+    seal's tree; an erased one keeps it and loses ``values``. Null for a report of the public,
+    whose receipt's code it tells.
     """
 
     seq: int
@@ -143,7 +144,7 @@ class EntryOut(Schema):
     values: dict[str, Any]
     seen: dict[str, Any]
     erased: bool
-    leaf: str
+    leaf: str | None
 
 
 class PossibleOut(Schema):
@@ -344,10 +345,11 @@ def case_entries(request: ActingRequest, case_id: str) -> list[dict[str, Any]]:
     """The permanent record, in order."""
     case = _found(request, case_id)
     hidden = hidden_in(case, request.acting, present())
-    return [_entry(entry, hidden) for entry in Entry.objects.filter(case=case).order_by("seq")]
+    entries = Entry.objects.filter(case=case).order_by("seq")
+    return [_entry(entry, hidden, leaf=not keeps_receipt(case, entry.seq, hidden)) for entry in entries]
 
 
-def _entry(entry: Entry, hidden: frozenset[str]) -> dict[str, Any]:
+def _entry(entry: Entry, hidden: frozenset[str], *, leaf: bool) -> dict[str, Any]:
     content = entry.content()
     return {
         "seq": entry.seq,
@@ -361,7 +363,7 @@ def _entry(entry: Entry, hidden: frozenset[str]) -> dict[str, Any]:
         "values": shown(content.get("values", {}), hidden),
         "seen": content.get("seen", {}),
         "erased": entry.body is None,
-        "leaf": bytes(entry.leaf).hex(),
+        "leaf": bytes(entry.leaf).hex() if leaf else None,
     }
 
 

@@ -26,6 +26,7 @@ from fengsui.ledger import notices as sight
 from fengsui.ledger.doors import calling
 from fengsui.ledger.doors.shapes import Refused
 from fengsui.ledger.models import CallLine, Case, Entry, SavedView
+from fengsui.ledger.reading.sealed import hidden_in, keeps_receipt
 from fengsui.numerals import whole
 from fengsui.region.acting import Acting, acting_of, mine
 
@@ -408,10 +409,11 @@ def evidence_file(request: HttpRequest, case: uuid.UUID, digest: str) -> HttpRes
 def receipt_page(request: HttpRequest, case: uuid.UUID, seq: int) -> HttpResponse:
     """The signed receipt of one entry: its code, a QR code, and ``?file=1`` the file that verifies without us."""
     now = moment.now()
-    found = reading.case_or_404(mine(request, now), case)
+    posts = mine(request, now)
+    found = reading.case_or_404(posts, case)
     entry = Entry.objects.filter(case=found, seq=seq).first()
-    if entry is None:
-        raise Http404
+    if entry is None or all(keeps_receipt(found, seq, hidden_in(found, one, now)) for one in posts):
+        raise Http404  # the receipt of a public report is the reporter's
     promise = receipts.give(entry.pk, now)
     proof = receipts.prove(promise)
     if request.GET.get("file") == "1":

@@ -155,9 +155,11 @@ _process("engine", "Turn samples into alarm transitions.\n\nReads the stream fro
 _process("relay", "Bring alarm transitions into the ledger, each exactly once.")
 _process("clock", "Fire reminders and climbs, deliver notices.\n\nAny number may run; each rung fires once.")
 _process("sealer", "Seal new entries under a signed head each minute.\n\nAny number may run; one works, the others stand by.")
-_process("jobs", "Work off mail, documents and exchange.")
+_process("jobs", "Work off mail, call lists, nightly checks and changes on their day.")
 _process("simulator", "Play the devices of the demo's sites: one message per site and second.")
-_process("exercise", "Play the demo's exercise: signals and calls, never the answers.")
+_process(
+    "exercise", "Play the demo's exercise: give the signals, and act in the name of the demo's people where nobody did in time."
+)
 
 
 def enter(data: Path, *, owner: bool = False) -> None:
@@ -380,6 +382,7 @@ def move(mechanism: str, dry: bool, pairs: tuple[str, ...], as_json: bool, data:
     """Move the open cases of MECHANISM to its newest version.
 
     A case goes only where the new version's proof covers the place it stands in; each by an entry of its own.
+    Adopted cases move too, to a state from which the new version still reaches an end.
     """
     with _standing(data):
         from fengsui import moment

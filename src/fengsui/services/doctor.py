@@ -53,6 +53,7 @@ def examine(path: Path) -> list[Finding]:
             found += _guarded("database", lambda: database(environment["DATABASE_URL"]))
             found += _guarded("sign-in", lambda: sign_in(environment.get("FENGSUI_APP_DATABASE_URL", "")))
             found += _guarded("stream", lambda: stream(environment["NATS_URL"]))
+            found += _guarded("site tokens", site_tokens)
             if holder:
                 found += _guarded("processes", lambda: processes(environment["DATABASE_URL"]))
     except Failure as failure:
@@ -275,6 +276,18 @@ def stream(url: str) -> Iterator[Finding]:
         f"NATS {version}: stored and fetched in {took * 1000:.0f} ms",
         "The disk is slow or busy." if slow else "",
     )
+
+
+def site_tokens() -> Iterator[Finding]:
+    """Whether sites can sign in by MQTT: the platform writes their tokens into its own stream server's file alone."""
+    if folders.external_stream():
+        yield Finding(
+            "site tokens",
+            "warn",
+            "your own stream server (NATS_URL) does not learn the sites' tokens: MQTT with them is refused there, and what "
+            "it refuses is not counted as unauthorised",
+            "Let sites send by HTTP with their token, or give them users of that server; see docs/how-to/connect-a-device.md.",
+        )
 
 
 async def _round_trip(url: str) -> tuple[float, str]:

@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -17,8 +18,8 @@ from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import CallLine, Case, Delivery, Notice, Outbox
 from fengsui.region.models import Contact
 from tests.integration.ledger.conftest import NOW
-from tests.integration.ledger.test_doors import do, found, settle, site
-from tests.small_region import Small
+from tests.integration.ledger.test_doors import do, first_criterion, found, photo, settle, site
+from tests.small_region import Small, Somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +186,42 @@ def test_a_confidential_matter_is_not_named(small: Small) -> None:
 
 
 def test_the_raiser_is_told_at_each_decision_and_at_the_end(small: Small) -> None:
-    case = found(small).case
-    do(case, "downgrade", small.one("county", 1), grounds="一般隐患")
-    do(case, "downgrade", small.one("county", 2), grounds="一般隐患")
-    assert [notice.kind for notice in notices.told(Case.objects.get(pk=case))] == ["end"]
+    plant, first, second = small.one("plant"), small.one("county", 1), small.one("county", 2)
+    case = doors.open("hazard", "self_reported", {"finding": "安全阀根部阀关闭"}, plant.actor, site(small), key="", now=NOW).case
+    told: list[str] = []
+
+    def decided(act: str, *by: Somebody, **values: Any) -> None:
+        """By everybody who must sign; then exactly one notice more, about this act, after the last signature."""
+        for one in by:
+            assert heard() == told
+            do(case, act, one, **values)
+        told.append(act)
+        assert heard() == told
+
+    def heard() -> list[str]:
+        return [notice.entry.act for notice in notices.told(Case.objects.get(pk=case))]
+
+    decided("accept", first)
+    decided("list", first, second, criterion=first_criterion())
+    plan = {"responsibility": plant.person.pk, "measures": "打开并铅封", "funds": 100, "contingency": "预案"}
+    do(case, "settle", plant, deadline="2026-12-20", **plan)
+    decided("refuse", first, reason="资金不足")
+    do(case, "settle", plant, deadline="2026-12-20", **plan)
+    decided("approve", first)
+    do(case, "submit", plant, evidence=[photo(None)])
+    decided("return", first, reason="铅封缺失")
+    do(case, "submit", plant, evidence=[photo(None, "cd" * 32)])
+    seen = photo(digest="ef" * 32)
+    decided("pass", first, second, photos=[seen])
+    assert [notice.kind for notice in notices.told(Case.objects.get(pk=case))][-1] == "end"
+
+
+def test_the_duty_room_that_raised_a_warning_hears_of_each_answer(small: Small) -> None:
+    raiser = small.one("county")
+    values = {"hazard_kind": "leak", "colour": "red"}
+    case = doors.open("warning", "by_person", values, raiser.actor, site(small), key="", now=NOW).case
+    do(case, "acknowledge", small.one("plant"))
+    do(case, "feed_back", small.one("plant"), feedback="已关阀")
+    do(case, "reject", small.one("county"), grounds="未说明浓度")
+    acts = [notice.entry.act for notice in notices.told(Case.objects.get(pk=case))]
+    assert acts == ["acknowledge", "feed_back", "reject"]

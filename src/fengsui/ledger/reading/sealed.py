@@ -76,6 +76,14 @@ def keeps_reporter_from(acting: Acting, raiser: Mapping[str, Any]) -> bool:
     return raiser.get("kind") == PUBLIC and (node is None or node.kind == "enterprise")
 
 
+def keeps_receipt(case: Case, seq: int, hidden: frozenset[str]) -> bool:
+    """Whether the receipt of this entry is the reporter's alone: of a public report's opening, for whom their code is hidden.
+
+    Its code is the first half of what they follow the matter, and are paid, by; the entry's leaf tells the code.
+    """
+    return seq == OPENING and case.raiser.get("kind") == PUBLIC and intake().values["code"] in hidden
+
+
 def shown(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
     """Values with a mark in place of what is sealed; a correction's old and new content too."""
     found: dict[str, Any] = {name: SEALED if name in hidden else value for name, value in values.items()}

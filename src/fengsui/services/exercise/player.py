@@ -59,7 +59,7 @@ class World(Protocol):
         """Verify the case."""
 
     def tampered(self, case: str, now: datetime) -> tuple[bool, Detail]:
-        """Change a byte, verify, put it back: whether the entry was named, and what verify said."""
+        """Read a copy of the entries, spoil a byte of it and verify: whether the entry was named, and what verify said."""
 
 
 class Player:

@@ -223,6 +223,23 @@ def test_tampering_is_named(statement: str, code: str) -> None:
         assert code in codes(verify.case(str(entry.case_id)))
 
 
+def test_a_removed_entry_is_named_by_its_case_and_number() -> None:
+    sealed(30)
+    gone = next(
+        one for one in Entry.objects.order_by("id")[20:] if Entry.objects.filter(case=one.case_id, seq=one.seq + 1).exists()
+    )
+    last = Entry.objects.exclude(case=gone.case_id).order_by("-id")[0]
+    places = dict(Leaf.objects.filter(entry_id__in=[gone.pk, last.pk]).values_list("entry_id", "position"))
+    as_owner(f"DELETE FROM ledger_entry WHERE id IN ({gone.pk}, {last.pk})")
+    found = [one for one in verify.ledger(NOW + timedelta(hours=1)).findings if one.position in places.values()]
+    named = {one.position: (one.code, one.case, one.seq) for one in found}
+    assert named[places[gone.pk]] == ("removed", str(gone.case_id), gone.seq)
+    assert named[places[last.pk]] == ("removed", "", 0), "a last entry has no next one that knows it"
+    assert any(
+        one.code == "cut_tail" and one.case == str(last.case_id) for one in verify.ledger(NOW + timedelta(hours=1)).findings
+    )
+
+
 def test_a_changed_entry_with_its_leaf_recomputed_is_named_by_the_next() -> None:
     sealed(30)
     entry = Entry.objects.order_by("id")[24]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,6 +102,7 @@ def _judge(parts: list[Part], rows: _Rows, report: Report, now: datetime, snapsh
         _waiting(ends, parts, report, snapshot, rows.waiting)
     erased(parts, report)
     _cases(ends, rows.cases, report)
+    _name_removed(report)
 
 
 def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
@@ -205,6 +207,35 @@ def _grow(tree: Tree, leaves: bytes, tiles: list[bytes], size: int) -> None:
 def head_finding(report: Report, code: str, head: heads.SignedHead, zh: str, en: str) -> None:
     """Adds a finding about one signed head, whose place is its size in entries."""
     report.add(Finding(code, f"存证（{head.size} 条）：{zh}", f"seal over {head.size} entries: {en}", position=head.size))
+
+
+def _name_removed(report: Report) -> None:
+    """Say of each place whose entry is gone which case's entry it was: the next entry of a case holds its leaf.
+
+    A last entry has no next one; its case is told as cut (``_cases``). Where nothing is gone, nothing is read.
+    """
+    places = [one.position for one in report.findings if one.code == "removed" and not one.case and one.position is not None]
+    if not places:
+        return
+    query = (
+        "SELECT l.position, e.case_id, e.seq - 1 FROM ledger_leaf l JOIN ledger_entry e ON e.previous = l.hash "
+        "WHERE l.position = ANY(%s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, [places])
+        known = {position: (case, seq) for position, case, seq in cursor.fetchall()}
+    report.findings = [_named(one, known) for one in report.findings]
+
+
+def _named(one: Finding, known: Mapping[int, tuple[UUID, int]]) -> Finding:
+    """The finding with its case and entry, where it is about one of the ``known`` places."""
+    position = one.position
+    if one.code != "removed" or one.case or position is None or position not in known:
+        return one
+    case, seq = known[position]
+    zh, en = name_of(case.bytes, seq)
+    says = f"{zh}：已被删除（存证树第 {position} 位）", f"{en}: it was removed (place {position} of the tree)"
+    return Finding("removed", *says, str(case), seq, position)
 
 
 def _tiles(tiles: list[bytes], report: Report) -> None:

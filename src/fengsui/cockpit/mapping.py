@@ -28,9 +28,6 @@ from fengsui.region import geography
 from fengsui.region.acting import Acting, posts_of
 from fengsui.region.tree import tree
 
-STEP = timedelta(minutes=15)
-"""From one moment of the replay to the next."""
-
 LATE = timedelta(minutes=20)
 """A page that has stood open may ask for its own oldest moment."""
 
@@ -51,6 +48,15 @@ def _kind(industry: str) -> str:
     return KINDS.get(industry.split("_")[0], "metal")
 
 
+def _drawn(marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The marks with the upper left corner of each on the sheet."""
+    found = []
+    for mark in marks:
+        x, y = geography.draw(*mark["at"])
+        found.append({**mark, "x": round(x - 9, 1), "y": round(y - 9, 1)})
+    return found
+
+
 def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[str, Any]:
     """What the SVG template needs: paths with their level, symbols and marks with page positions."""
     names = _names({one.code for one in (*geography.county_outlines(), *geography.league_outlines())})
@@ -68,17 +74,13 @@ def _drawing(now_situation: situation.Situation, sites: dict[str, Any]) -> dict[
     for feature in sites["features"]:
         x, y = geography.draw(*feature["geometry"]["coordinates"])
         symbols.append({"x": x, "y": y, "kind": _kind(feature["properties"]["industry"])})
-    marks = []
-    for mark in now_situation.marks:
-        x, y = geography.draw(*mark["at"])
-        marks.append({**mark, "x": round(x - 9, 1), "y": round(y - 9, 1)})
     return {
         "counties": counties,
         "leagues": geography.league_outlines(),
         "rivers": sheet.rivers(),
         "labels": labels,
         "symbols": symbols,
-        "marks": marks,
+        "marks": _drawn(now_situation.marks),
         "graticule": sheet.graticule(),
         "bar": round(sheet.hundred_km() * 2, 1),
         "box": f"-20 -20 {geography.WIDTH + 40} {sheet.height() + 70:.0f}",
@@ -109,7 +111,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "drawing": _drawing(seen, sites),
         "ranks": ranks,
         "hours": hours,
-        "steps": replay.BACK // STEP,
+        "steps": replay.BACK // replay.STEP,
         "posts": bool(mine),
         "base": {"tiles": settings.MAP_TILES, "credit": settings.MAP_CREDIT},
         "approval": settings.MAP_APPROVAL,
@@ -127,7 +129,7 @@ def data(request: HttpRequest) -> HttpResponse:
     if (asked := request.GET.get("at")) is not None:
         return _past(asked, mine, now)
     seen = situation.of(mine, situation.sites_of(mine), now)
-    return _json({"counties": seen.counties, "marks": seen.marks, "at": now})
+    return _json({"counties": seen.counties, "marks": _drawn(seen.marks), "at": now})
 
 
 def _past(asked: str, mine: list[Acting], now: datetime) -> HttpResponse:
@@ -141,7 +143,8 @@ def _past(asked: str, mine: list[Acting], now: datetime) -> HttpResponse:
         answer = _json({"detail": words})
         answer.status_code = 422
         return answer
-    return _json({**replay.then(mine, situation.sites_of(mine), at), "at": at})
+    seen = replay.seen(mine, lambda: situation.sites_of(mine), at)
+    return _json({**seen, "marks": _drawn(seen["marks"]), "at": at})
 
 
 @require_safe

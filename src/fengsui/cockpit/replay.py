@@ -6,11 +6,13 @@ A case was open from its opening to its end; its level then is what its entries 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.cache import cache
+from django.urls import get_script_prefix
+from django.utils.translation import get_language
 
 from fengsui.cockpit import situation
 from fengsui.ledger import reading
@@ -20,34 +22,38 @@ from fengsui.region.acting import Acting
 
 BACK = timedelta(hours=24)
 """How far back the map goes."""
-MOST = 2000
-"""Cases looked at for one moment, the newest first."""
+STEP = timedelta(minutes=15)
+"""From one moment of the replay to the next."""
+KEPT = timedelta(seconds=30)
+"""A moment of the slider is not read again so soon for the same reader: it goes to and fro over the same ones."""
+
+
+def seen(actings: Sequence[Acting], sites: Callable[[], dict[str, Any]], at: datetime) -> dict[str, Any]:
+    """``then``, kept a short time for whoever acts so, where the moment is one of the slider's."""
+    if at.timestamp() % STEP.total_seconds():
+        return then(actings, sites(), at)
+    who = sorted((one.person_id, one.post_id, one.office_id) for one in actings)
+    key = f"replay:{get_language()}:{get_script_prefix()}:{who}:{at.timestamp():.0f}".replace(" ", "")
+    kept: dict[str, Any] | None = cache.get(key)
+    if kept is None:
+        kept = then(actings, sites(), at)
+        cache.set(key, kept, KEPT.total_seconds())
+    return kept
 
 
 def then(actings: Sequence[Acting], sites: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """``{counties, marks, counts}`` at that moment; exercise cases among them, as on the map of now. Four queries."""
-    cases = _open_then(reading.cases(list(actings)), at)
-    levels = past.levels(cases, at)
-    graded = [case for case in cases if case.pk in levels]
-    for case in graded:  # drawn as it was; never saved
-        case.level = levels[case.pk]
-    graded.sort(key=lambda case: -RANK[case.level])
+    """``{counties, marks, counts, unmarked}`` at that moment; exercise cases among them, as on the map of now.
+
+    ``counts`` are of all, ``unmarked`` says how many of them are not among the marks: the mildest, where there are too many.
+    """
+    found = past.then(reading.cases(list(actings)), at, situation.MARKS)
     counties: dict[str, dict[str, Any]] = {}
-    for case in graded:  # the worst last: its level stays
-        seen = counties.setdefault(case.place_code[:6], {"level": case.level, "open": 0})
-        seen["open"] += 1
-        seen["level"] = case.level
+    counts = dict.fromkeys(LEVELS, 0)
+    for (county, level), count in sorted(found.counts.items(), key=lambda item: RANK[item[0][1]]):
+        counties.setdefault(county, {"level": level, "open": 0})["open"] += count  # the worst comes first: its level stays
+        counts[level] += count
     positions = {str(one["id"]): tuple(one["geometry"]["coordinates"]) for one in sites["features"]}
-    return {
-        "counties": counties,
-        "marks": situation.placed(graded[-situation.MARKS :], positions),
-        "counts": {level: sum(1 for case in graded if case.level == level) for level in LEVELS},
-    }
-
-
-def _open_then(cases: QuerySet[Any], at: datetime) -> list[Any]:
-    """The cases with a level that were open at the moment; two queries, so that each finds its index."""
-    before = cases.filter(opened_at__lte=at, level__in=LEVELS).defer("fields", "core", "raiser").order_by("-opened_at")
-    still = before.filter(ended=False)[:MOST]
-    since = before.filter(ended=True, moved_at__gt=at, ended_at__gt=at)[:MOST]
-    return [*still, *since]
+    marks = situation.placed(found.worst[::-1], positions)
+    for mark in marks:
+        del mark["due"]  # today's: what was due then, the case's row does not say
+    return {"counties": counties, "marks": marks, "counts": counts, "unmarked": sum(counts.values()) - len(found.worst)}

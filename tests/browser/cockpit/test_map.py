@@ -82,7 +82,7 @@ def test_without_webgl_the_same_map_is_svg(enter: Enter, warning: Make) -> None:
     page.goto("/map/")
     expect(page.locator("#sheet [data-county]")).to_have_count(103)
     expect(page.locator("#map")).to_be_hidden()
-    expect(page.locator(".fs-map-tools")).to_be_hidden()
+    expect(page.locator('[data-map="measure"]')).to_be_hidden()
     assert colours(page.locator("#sheet")) > 20
     before = blue_tile(page)
     warning("没有 WebGL 也实时更新的预警", "blue")
@@ -107,3 +107,20 @@ def test_the_map_goes_back_and_comes_back_to_now(enter: Enter, warning: Make) ->
     page.locator('[data-replay="now"]').click()
     expect(page.locator("#map-replay output")).to_have_text("现在")
     expect(page.locator('#sheet [data-county="150207"]')).to_have_class(re.compile("fs-county--"))
+
+
+def test_without_webgl_the_sheet_goes_back_with_its_marks(enter: Enter, warning: Make) -> None:
+    """Counties and marks are those of one moment: none of today's marks stands on yesterday's map."""
+    case = warning("昨天还没有的预警", "blue")
+    page = enter("duty", "/desk/")
+    page.add_init_script(f"({NO_WEBGL})()")
+    page.goto("/map/")
+    mark = page.locator(f'#sheet-marks a[href="/cases/{case}/"]')
+    expect(mark).to_have_count(1)
+    page.locator('[data-map="replay"]').click()
+    slider = page.locator("#map-replay input")
+    slider.fill("-95")
+    expect(page.locator("#map-replay output")).to_have_text(re.compile(r"^\d\d-\d\d \d\d:\d\d$"))
+    expect(mark).to_have_count(0)
+    page.locator('[data-replay="now"]').click()
+    expect(mark).to_have_count(1)

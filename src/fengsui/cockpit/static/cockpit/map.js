@@ -54,6 +54,8 @@ function link(matter) {
   return item
 }
 
+const levelWord = level => document.querySelector(`.fs-map-legend li:nth-child(${levels.indexOf(level) + 1}) .fs-level`)?.textContent.trim() ?? ''
+
 function levelMark(level) {
   const shape = document.querySelector(`.fs-map-legend li:nth-child(${levels.indexOf(level) + 1}) svg`)
   return shape ? shape.cloneNode(true) : document.createElement('i')
@@ -93,11 +95,28 @@ function markFeatures() {
   })) }
 }
 
+/* The sheet's marks are those of the same moment as its counties: redrawn with them, now and in the replay. */
+function drawMarks() {
+  document.getElementById('sheet-marks').replaceChildren(...situation.marks.map(mark => {
+    const [anchor, title, frame] = ['a', 'title', 'svg'].map(kind => document.createElementNS('http://www.w3.org/2000/svg', kind))
+    const shape = levelMark(mark.level)
+    anchor.setAttribute('href', mark.url)
+    title.textContent = `${levelWord(mark.level)} ${mark.title}`
+    for (const [name, value] of Object.entries({ x: mark.x, y: mark.y, width: 18, height: 18 })) frame.setAttribute(name, value)
+    shape.setAttribute('width', 18)
+    shape.setAttribute('height', 18)
+    frame.append(shape)
+    anchor.append(title, frame)
+    return anchor
+  }))
+}
+
 function drawSituation() {
   document.querySelectorAll('[data-county]').forEach(path => {
     const level = situation.counties[path.dataset.county]?.level
     path.setAttribute('class', level ? `fs-county fs-county--${level}` : 'fs-county')
   })
+  drawMarks()
   if (!map?.getSource('marks')) return
   map.getSource('marks').setData(markFeatures())
   for (const code of Object.keys(names)) if (code.length === 6) map.setFeatureState({ source: 'counties', id: Number(code) }, { level: situation.counties[code]?.level ?? '' })
@@ -105,7 +124,13 @@ function drawSituation() {
 
 const past = replaying(document.getElementById('map-replay'), { url: host.dataset.now, chinese, show: seen => { situation = seen; drawSituation() }, live: () => refresh() })
 
-async function refresh() { if (past.on) return; try { situation = await get(host.dataset.now) } catch { return } drawSituation() }
+async function refresh() {
+  if (past.on) return
+  const seen = await get(host.dataset.now).catch(() => null)
+  if (!seen || past.on) return // the replay has begun while the answer was on its way
+  situation = seen
+  drawSituation()
+}
 let soon
 document.addEventListener('fs:news', event => { if (event.detail.topic === 'case') { clearTimeout(soon); soon = setTimeout(refresh, 500) } })
 
@@ -200,4 +225,9 @@ tools.addEventListener('change', event => { if (event.target.matches('[data-laye
 document.addEventListener('fs:theme', () => { if (map) furnish() })
 document.addEventListener('fs:renewed', event => lay(event.detail))
 start().then(() => map?.on('click', clicked)).catch(() => { host.hidden = true; sheet.style.display = '' })
-if (!webgl()) refresh()
+if (!webgl()) {
+  /* The sheet replays too; what needs WebGL stays away. */
+  for (const tool of tools.children) tool.hidden = tool.dataset.map !== 'replay'
+  tools.hidden = false
+  refresh()
+}

@@ -22,12 +22,16 @@ export function replaying(form, { url, chinese, show, live }) {
     state.on = !now
     said.textContent = now ? (chinese ? '现在' : 'now') : words(at)
     slider.setAttribute('aria-valuetext', said.textContent)
+    const left = form.querySelector('[data-unmarked]')
+    left.hidden = true
     if (now) { form.querySelectorAll('[data-count]').forEach(node => { node.textContent = '–' }); live(); return }
     const answer = await fetch(`${url}?at=${encodeURIComponent(at.toISOString())}`, { headers: { accept: 'application/json' } }).catch(() => null)
     if (turn !== asked) return // a later moment was asked for meanwhile
     if (!answer?.ok) { said.textContent = chinese ? '暂时取不到' : 'not available now'; return }
     const seen = await answer.json()
     form.querySelectorAll('[data-count]').forEach(node => { node.textContent = seen.counts[node.dataset.count] })
+    left.hidden = !seen.unmarked
+    left.textContent = chinese ? `另有 ${seen.unmarked} 件级别较低的未标在图上` : `${seen.unmarked} milder ones are not drawn`
     show(seen)
   }
 

@@ -3,7 +3,8 @@
 In: ``beat`` from each process. Out: ``status`` for pages and the supervisor, ``metrics`` as OpenMetrics,
 ``tell_outside`` for a dead man's switch.
 A process that is silent or behind for ``LAGGING`` makes the whole not well; pages then say so. On a fresh start one that
-has not beaten yet is starting, for ``STARTING`` after the first that did; from then on it is missing.
+has not beaten yet is starting, for ``STARTING`` after the first that did (where none did, after the start of whoever asks);
+from then on it is missing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
+from fengsui import moment
 from fengsui.ledger.models import Beat
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ STARTING = timedelta(minutes=2)
 OUTSIDE = "outside"
 """The name under which lies how the dead man's switch outside answered."""
 _FIRST = "first"
+_BEGUN = moment.now()
+"""When the process that asks began. The others start with it: where none ever beat, they are missing soon after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def status(now: datetime) -> Status:
     """How every process is doing; a watched one that never beat is starting at first, then not well."""
     known = {row.process: row for row in Beat.objects.all()}
     firsts = [_first(known[process]) for process in WATCHED if process in known]
-    young = not firsts or now - min(firsts) < STARTING
+    young = now - min(firsts, default=_BEGUN) < STARTING
     pulses = []
     for process in [*WATCHED, *sorted(set(known) - set(WATCHED))]:
         row = known.get(process)

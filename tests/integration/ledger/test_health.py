@@ -75,6 +75,14 @@ def test_pages_say_that_it_starts(client: Client, language: str, words: str) -> 
     cache.clear()
 
 
+def test_where_none_ever_beat_they_are_missing_soon_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were called starting for ever: a platform without any of its processes looked like a young one."""
+    monkeypatch.setattr(health, "_BEGUN", NOW)
+    assert len(health.status(NOW + health.STARTING - timedelta(seconds=1)).starting) == len(health.WATCHED)
+    status = health.status(NOW + health.STARTING)
+    assert not status.well and not status.starting and [pulse.process for pulse in status.behind] == list(health.WATCHED)
+
+
 def test_a_sign_of_life_to_come_is_none() -> None:
     """The clock was set back, and whoever had beaten before is dead: it must not look alive until then."""
     beat_all()

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from fengsui import cockpit
+from tests.browser.conftest import House
 
 Enter = Callable[..., Page]
 Cut = Callable[[BrowserContext], None]
@@ -128,6 +129,56 @@ def test_what_was_typed_outlives_an_answer_that_accepted_nothing(enter: Enter, h
     page.goto(form)
     expect(box).to_have_value("")
     assert not [one for one in page.context.cookies() if ACCEPTED.match(str(one.get("name")))]
+
+
+def test_a_case_raised_without_an_answer_is_not_raised_twice(enter: Enter, house: House) -> None:
+    """The server takes it, its answer is lost: the same text goes again under the same key and leads to the same case."""
+    page = enter("inspector", "/cases/new/hazard/found_here/")
+    page.fill('[name="title"]', "答复丢失")
+    page.fill('[data-pick*="site"]', "九原示例化工")
+    page.locator(".fs-combo-list button").first.click()
+    page.fill('[name="finding"]', "校验标签日期 2025-09，已超期")
+
+    def lose(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        taken = route.fetch(max_redirects=0)
+        assert taken.status == 302
+        route.fulfill(status=502, body="<h1>nginx</h1>", content_type="text/html")
+
+    page.route("**/cases/new/hazard/found_here/", lose)
+    page.locator("main form .fs-btn--primary").click()
+    expect(page.locator("h1")).to_have_text("nginx")
+    page.unroute("**/cases/new/hazard/found_here/")
+    page.context.clear_cookies(name=ACCEPTED)  # the lost answer brought none to the browser
+    page.goto("/cases/new/hazard/found_here/")
+    expect(page.locator('[name="finding"]')).to_have_value("校验标签日期 2025-09，已超期")
+    expect(page.locator('[data-pick*="site"]')).to_have_value(re.compile("九原示例化工"))
+    page.locator("main form .fs-btn--primary").click()
+    expect(page.locator("h1")).to_contain_text("答复丢失")
+    count = "from fengsui.ledger.models import Case; print(Case.objects.filter(title_zh__contains='答复丢失').count())"
+    assert house.run(count) == "1"
+
+
+def test_what_waits_for_a_line_waits_for_a_sign_in_too(enter: Enter, hazard: Make, cut: Cut) -> None:
+    case = hazard("断网又掉线")
+    page = enter("inspector", f"/cases/{case}/act/order_interim/")
+    page.locator("main textarea").fill("断网时填写")
+    session = [one for one in page.context.cookies() if one.get("name") == "sessionid"]
+    cut(page.context)
+    page.locator("main form .fs-btn--primary").click()
+    expect(page.locator("[data-note]")).to_contain_text("已存本机")
+    page.context.clear_cookies(name="sessionid")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as first:
+        page.context.set_offline(False)
+    assert first.value.status == 302
+    page.context.add_cookies(session)  # type: ignore[arg-type]
+    with page.expect_response(lambda answer: answer.request.method == "POST") as second:
+        page.goto("/desk/")
+    assert second.value.status == 302
+    page.goto(f"/cases/{case}/")
+    expect(page.locator(".fs-timeline")).to_contain_text("断网时填写")
 
 
 def test_a_stale_form_is_refused_and_offered_on_the_new_state(enter: Enter, hazard: Make) -> None:

@@ -5,7 +5,7 @@ cases that follow their offices, the matters that a page of the region lists, th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -14,11 +14,12 @@ from fengsui.ledger.kernel.people import for_people
 from fengsui.ledger.kernel.shapes import Act, Mechanism
 from fengsui.ledger.models import Case, Clock
 from fengsui.ledger.reading import cases
-from fengsui.region import changerecord, changing, matters, roles
+from fengsui.region import changerecord, changing, coming, matters, roles
 from fengsui.region.acting import Acting
 from fengsui.region.models import Change
 from fengsui.region.operations import delegations
 from fengsui.region.supervision import supervisor_id
+from fengsui.region.tree import tree
 
 
 def stand() -> None:
@@ -60,10 +61,28 @@ def _of_people(change: Change, now: datetime) -> None:
 
 
 def _of_site(change: Change, now: datetime) -> None:
-    before, duty = change.before.get("office"), change.after.get("duty", "")
+    duty = change.after.get("duty", "")
     after = supervisor_id(change.subject_id, duty, "county", now) if duty else None
-    moved = {before: after} if before and after and before != after else {}
+    moved = {one: after for one in _gave_up(change, duty, now) if after and one != after}
     succession.of_site(change.subject_id, now, duty=duty, moved=moved)
+
+
+def _gave_up(change: Change, duty: str, now: datetime) -> set[int]:
+    """Who supervised the site until then. Of an order dated ahead not who did when it was entered, but up to its day: others
+    may have been given it in between; and their heir, where they were merged on the very day. Of one that overtook orders
+    which could not be done on their day, also who did up to that day: they have in hand what was to move then.
+    """
+    found: set[int | None] = set()
+    days = coming.late(change) if duty else []
+    if change.at < change.since:
+        days.append(change.since)
+    else:
+        found.add(change.before.get("office"))
+    for day in days if duty else ():
+        last = supervisor_id(change.subject_id, duty, "county", day - timedelta(microseconds=1))
+        heir = tree().living(last, changing.today(now))
+        found |= {last, heir.id if heir else None}
+    return {office for office in found if office}
 
 
 # ------------------------------------------------------------------ matters

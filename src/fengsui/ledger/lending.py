@@ -180,7 +180,7 @@ def _title(one: Share) -> str:
 
 def stand() -> None:
     """Register the operations, their rows and the office page's list; called once, when the room starts."""
-    subjects.know("share", Share, lambda one: reverse("region:office", args=[one.by_office_id]), _title)
+    subjects.know("share", Share, lambda one: reverse("region:office", args=[one.by_office_id]), _title, Q(case__isnull=True))
     readers.register(_found)
     for kind in ("merge", "dissolve", "duties_moved"):
         listen(kind, follow)
@@ -194,7 +194,7 @@ def stand() -> None:
     operation(
         Operation(
             "end_share", "share", _("End the sharing"), GroundsOnly, _end, lambda one: one.by_office_id, icon="x",
-            fits=lambda one, now: one.case_id is None and one.ended_at is None and one.until > now,
-            own=lambda acting, one: one.case_id is None and may_lend(acting, one.by_office_id),
+            fits=lambda one, now: one.ended_at is None and one.until > now,
+            own=lambda acting, one: may_lend(acting, one.by_office_id),
         )
     )  # fmt: skip

@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from fengsui.moment import now as present
 
-from . import changerecord, subjects
+from . import changerecord, pending, subjects
 from .api import ActingRequest
 from .change_views import operation_over, run
 from .models import Change, Coming
@@ -98,7 +98,12 @@ class ComingOut(Schema):
     title_zh: str = Field(alias="change.title_zh")
     title_en: str = Field(alias="change.title_en")
     after: dict[str, Any] = Field(alias="change.after")
-    failed: str = Field(description="Why it could not be carried out on its day; empty while that is to come")
+    failed: str = Field(description="Why it could not be carried out on its day, in the caller's language; empty before")
+
+    @staticmethod
+    def resolve_failed(one: Coming) -> str:
+        """The reason in the caller's language."""
+        return pending.why(one)
 
 
 class RecordFilter(Schema):
@@ -190,6 +195,4 @@ def list_changes(request: ActingRequest, asked: Query[RecordFilter]) -> Any:
 @router.get("/coming", response=list[ComingOut])
 def list_coming(request: ActingRequest) -> Any:
     """Changes of the caller's own subtree that were dated ahead and are still to come, the soonest first."""
-    scopes = [changerecord.own_subtree(one) for one in changerecord.readers(request.actings)]
-    found = Coming.objects.scoped(*scopes).filter(outcome=Coming.Outcome.OPEN)
-    return found.select_related("change").order_by("due", "pk")[:MOST]
+    return pending.seen(changerecord.readers(request.actings)).select_related("change").order_by("due", "pk")[:MOST]

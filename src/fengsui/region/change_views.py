@@ -217,7 +217,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
         "duties": duty_words(site.duties),
         "ready": subjects.possible(site, posts, now),
         "supervised": changerecord.supervised(site, now),
-        "coming": pending.shown(pending.of_site(site), posts, now),
+        "coming": pending.shown(pending.of_site(site, posts), posts, now),
         "given": [{"one": one, "duty": duty_words([one.duty])[0], "ready": subjects.possible(one, posts, now)} for one in given],
         "units": [
             {

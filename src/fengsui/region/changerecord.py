@@ -78,9 +78,14 @@ def audits(acting: Acting) -> bool:
     return post is not None and AUDIT in post.duties and acting.may_do("region", "audit")
 
 
+def reads(acting: Acting) -> bool:
+    """Whether the post reads the record at all: it administers or audits."""
+    return administers(acting) or audits(acting)
+
+
 def readers(posts: Sequence[Acting]) -> list[Acting]:
     """Those of the posts that may read the record; raises ``PermissionDenied`` where none may."""
-    found = [one for one in posts if administers(one) or audits(one)]
+    found = [one for one in posts if reads(one)]
     if not found:
         raise PermissionDenied(gettext("The record of changes is read by administrators and auditors."))
     return found
@@ -89,7 +94,7 @@ def readers(posts: Sequence[Acting]) -> list[Acting]:
 def may_read(acting: Acting, office: int) -> bool:
     """Whether the post reads the record of this office: it administers or audits it."""
     node = tree().offices.get(office)
-    return node is not None and node.path.startswith(scope(acting).office_path) and (administers(acting) or audits(acting))
+    return node is not None and node.path.startswith(scope(acting).office_path) and reads(acting)
 
 
 def own_subtree(acting: Acting) -> Scope:

@@ -8,12 +8,13 @@ due is caught up in order, once, however many processes do it at the same time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import translation
+from django.utils.translation import gettext
 
 from .changing import Changing, NotPossible, carry_out
 from .models import Change, Coming
@@ -67,6 +68,12 @@ def _reopen(by: Change) -> None:
     rows.update(outcome=Coming.Outcome.OPEN, settled_at=None, by=None)
 
 
+def late(by: Change) -> list[datetime]:
+    """The days, over by then, of what this change overtook because it could not be done on them."""
+    rows = Coming.objects.unscoped("what follows from a recorded change").filter(by=by, outcome=Coming.Outcome.OVERTAKEN)
+    return list(rows.filter(due__lte=by.at).values_list("due", flat=True))
+
+
 def can_take_back(one: Coming) -> bool:
     """Whether its operation knows how; what was dated ahead before there were such rows is changed by another change."""
     return one.change.kind in _undo and bool(one.how)
@@ -85,21 +92,21 @@ def take_back(changing: Changing, one: Coming) -> Change:
 
 
 def take_effect(now: datetime, only: Iterable[int] | None = None) -> int:
-    """Carry out every change whose day has come; gives how many. What cannot be done says why and is tried again.
+    """Carry out every change whose day has come; gives how many.
 
-    Raises the first unforeseen error after all the others had their turn.
+    What cannot be done says why and is tried again: after a minute, then ever later, at most an hour apart. Raises the
+    first unforeseen error after all the others had their turn.
     """
-    rows = waiting().filter(due__lte=now).order_by("due", "pk")
+    its_turn = Q(next_try__isnull=True) | Q(next_try__lte=now)
+    rows = waiting().filter(its_turn, due__lte=now).order_by("due", "pk")
     rows = rows if only is None else rows.filter(pk__in=list(only))
     done, wrong = 0, None
     for pk in list(rows.values_list("pk", flat=True)):
         try:
             done += _one(pk, now)
-        except NotPossible as reason:
-            waiting().filter(pk=pk).update(failed=str(reason))
-            log.warning("a change dated ahead could not be carried out: %s: %s", pk, reason)
         except Exception as error:
             log.exception("a change dated ahead failed: %s", pk)
+            _put_off(pk, now, {language: _unforeseen(error, language) for language in _LANGUAGES})
             wrong = wrong or error
     if wrong is not None:
         raise wrong
@@ -107,8 +114,36 @@ def take_effect(now: datetime, only: Iterable[int] | None = None) -> int:
 
 
 def _one(pk: int, now: datetime) -> bool:
-    with translation.override("zh-hans"):  # a reason is kept for whoever reads it later
-        return carry_out(partial(_row, pk), now)
+    """Try it. Whoever reads later why it could not be done reads Chinese or English: it is refused in both languages."""
+    said = {}
+    for language in _LANGUAGES:
+        with translation.override(language):
+            try:
+                return carry_out(partial(_row, pk), now)
+            except NotPossible as reason:
+                said[language] = str(reason)
+    log.warning("a change dated ahead could not be carried out: %s: %s", pk, said[_LANGUAGES[0]])
+    _put_off(pk, now, said)
+    return False
+
+
+_LANGUAGES = ("zh-hans", "en")
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+def _unforeseen(error: Exception, language: str) -> str:
+    with translation.override(language):
+        said = gettext("An error that was not foreseen (%(kind)s); whoever runs the platform finds it in the jobs service's log.")
+        return said % {"kind": type(error).__name__}
+
+
+def _put_off(pk: int, now: datetime, said: Mapping[str, str]) -> None:
+    """Keep why it failed and when it is tried again: each time after twice as long."""
+    zh, en = (said[language] for language in _LANGUAGES)
+    for row in waiting().filter(pk=pk):
+        wait = min(timedelta(minutes=2 ** min(row.tries, 10)), _LONGEST_WAIT)
+        tries = min(row.tries + 1, 1000)
+        waiting().filter(pk=pk).update(failed=zh, failed_en=en, tries=tries, next_try=now + wait)
 
 
 def _row(pk: int, now: datetime) -> tuple[Changing, Change] | None:
@@ -120,6 +155,6 @@ def _row(pk: int, now: datetime) -> tuple[Changing, Change] | None:
     work = _work.get(row.change.kind)
     if work is not None and row.how:  # without it, it was recorded before there were such rows and did its moves at once
         work(changing, row)
-    row.outcome, row.settled_at, row.failed = Coming.Outcome.DONE, now, ""
-    row.save(update_fields=["outcome", "settled_at", "failed"])
+    row.outcome, row.settled_at, row.failed, row.failed_en = Coming.Outcome.DONE, now, "", ""
+    row.save(update_fields=["outcome", "settled_at", "failed", "failed_en"])
     return changing, row.change

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -62,11 +63,16 @@ _NEAR = {
 _LARGEST = 1 << 63
 _urls: dict[type, Callable[[Any], str]] = {}
 _titles: dict[type, Callable[[Any], str]] = {}
+_only: dict[str, Q] = {}
 
 
-def know(kind: str, model: type, url: Callable[[Any], str], title: Callable[[Any], str]) -> None:
-    """Let a room above have its rows changed here too: their kind in addresses, their page, what they are called."""
+def know(kind: str, model: type, url: Callable[[Any], str], title: Callable[[Any], str], only: Q | None = None) -> None:
+    """Let a room above have its rows changed here too: their kind in addresses, their page, what they are called.
+
+    With ``only``, the model's other rows are none of that kind: for nobody there, whoever asks.
+    """
     MODELS[kind], _urls[model], _titles[model] = model, url, title
+    _only[kind] = only or Q()
 
 
 def title(subject: Any) -> str:
@@ -82,7 +88,7 @@ def of(kind: str, number: int, *, lock: bool = False) -> Any:
     rows = model.objects
     rows = rows.unscoped("whether the asker may is judged next") if hasattr(rows, "unscoped") else rows.all()
     rows = rows.select_for_update(of=("self",)) if lock else rows
-    return rows.select_related(*_NEAR.get(kind, ())).filter(pk=number).first()
+    return rows.select_related(*_NEAR.get(kind, ())).filter(_only.get(kind, Q()), pk=number).first()
 
 
 def url(subject: Any) -> str:

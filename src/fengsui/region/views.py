@@ -263,7 +263,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         "record": any(changerecord.may_read(one, office.pk) for one in mine_now),
         "former": list(office.names.all()),
         "readings": [{"one": one, "ready": subjects.possible(one.subject, mine_now, now)} for one in readers.of(office.pk, now)],
-        "coming": pending.shown(pending.of_office(office), mine_now, now),
+        "coming": pending.shown(pending.of_office(office, mine_now), mine_now, now),
         "lasts_on": office.dissolved_on is not None and office.dissolved_on > today(now),
         "children": seen.filter(parent=office).count(),
         "sites": Site.objects.scoped(its).count(),

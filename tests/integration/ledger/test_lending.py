@@ -82,6 +82,20 @@ def test_a_leader_shares_the_office_s_scope_until_a_day_and_takes_it_back(small:
     assert Change.objects.unscoped("test").get(kind="end_share").grounds == "检查结束"
 
 
+def test_the_sharing_of_one_case_is_no_row_of_the_register(small: Small, leader: Somebody) -> None:
+    case = Case.objects.get(pk=opened(small))
+    share_of_one = Share.objects.create(
+        case=case, office_id=small.other.pk, by_office_id=small.county.pk, grounds="x", since=NOW, until=NOW + timedelta(days=9)
+    )
+    far = _somebody(small.other, "far1", ("administration",), NOW)
+    for number in (share_of_one.pk, share_of_one.pk + 1):
+        for who in (leader, far):
+            body = {"values": {"grounds": "x"}}
+            answer = client_of(who).post(f"/api/changes/share/{number}/end_share", body, content_type="application/json")
+            assert answer.status_code == 404, "there or not: the same answer"
+            assert client_of(who).get(f"/change/share/{number}/end_share/").status_code == 404
+
+
 def test_a_shared_scope_is_read_and_not_acted_in(small: Small, leader: Somebody) -> None:
     case, other = opened(small), small.one("other")
     share(leader, small.county, small.other)

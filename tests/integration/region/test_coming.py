@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,7 @@ from django.test import Client
 from django.utils import translation
 
 from fengsui import moment
-from fengsui.ledger import doors
+from fengsui.ledger import doors, succession
 from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Entry
@@ -291,8 +292,9 @@ def test_what_cannot_be_done_says_why_and_holds_up_nothing_else(house: House, mo
     later: datetime = DAY + timedelta(days=2)
     assert coming.take_effect(later) == 1
     assert "没有承接机构" in client_of(house.admin).get(f"/offices/{small.county.pk}/").content.decode()
-    monkeypatch.undo()
-    assert coming.take_effect(later) == 1
+    monkeypatch.setitem(coming._work, "merge", lambda changing, one: None)
+    assert coming.take_effect(later + timedelta(seconds=30)) == 0, "not before the minute is over"
+    assert coming.take_effect(later + timedelta(minutes=1)) == 1
 
 
 def back(client: Client, row: Coming) -> int:
@@ -403,3 +405,143 @@ def test_what_was_recorded_before_there_were_such_rows_is_not_done_again(house: 
     coming.waiting().update(how={})
     monkeypatch.setitem(coming._work, "merge", lambda changing, one: pytest.fail("it did its moves at once"))
     assert coming.take_effect(DAY) == 1
+
+
+@pytest.mark.django_db
+def test_who_gives_a_site_up_is_who_supervised_until_that_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = house.small
+    told: list[dict[int, int]] = []
+    of_site = succession.of_site
+
+    def heard(*args: Any, moved: dict[int, int], **more: Any) -> int:
+        told.append(moved)
+        return of_site(*args, moved=moved, **more)
+
+    monkeypatch.setattr(succession, "of_site", heard)
+    for office, day in ((small.league, "2026-12-01"), (small.top, "2026-12-10")):
+        house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
+    assert coming.take_effect(DAY) == 1 and coming.take_effect(DAY + timedelta(days=10)) == 1
+    assert told == [{small.county.pk: small.league.pk}, {small.league.pk: small.top.pk}]
+
+
+@pytest.mark.django_db
+def test_terms_dated_ahead_go_along_with_a_merger(house: House) -> None:
+    small, heir = house.small, heir_of(house)
+    house.do(house.admin, small.county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    new = {"name": "新来的", "phone": "0472-5550101", "since": "2026-12-05"}
+    person = house.do(house.admin, small.one("county").post, "begin_holding", **new).subject.person
+    leaver = small.one("county", 1).person
+    house.do(house.admin, Holding.objects.get(person=leaver), "end_holding", last_day="2026-12-19")
+    assert coming.take_effect(DAY) == 1
+    ends = Holding.objects.get(person=leaver, post__office=heir)
+    begins = Holding.objects.get(person=person)
+    assert begins.post.office_id == heir.pk and ends.until == midnight(date(2026, 12, 20))
+    assert [(one.change.kind, one.change.office_id, one.how["holding"]) for one in coming.waiting()] == [
+        ("begin_holding", heir.pk, begins.pk),
+        ("end_holding", heir.pk, ends.pk),
+    ]
+    house.now = DAY
+    for row in coming.waiting():
+        house.do(house.admin, row, "take_back")
+    ends.refresh_from_db()
+    assert ends.until is None and not Holding.objects.filter(person=person).exists()
+
+
+@pytest.mark.django_db
+def test_terms_dated_ahead_end_with_a_dissolved_office(house: House) -> None:
+    small = house.small
+    Office.objects.filter(pk=small.plant.pk).update(parent=small.league)
+    house.do(house.admin, small.county, "dissolve", since="2026-12-01")
+    new = {"name": "新来的", "phone": "0472-5550101", "since": "2026-12-05"}
+    house.do(house.admin, small.one("county").post, "begin_holding", **new)
+    house.do(house.admin, Holding.objects.get(person=small.one("county", 1).person), "end_holding", last_day="2026-12-19")
+    assert coming.take_effect(DAY) == 1 and not coming.waiting().exists()
+    assert not Holding.objects.filter(post__office=small.county, since__gte=DAY).exists()
+    set_aside = Coming.objects.unscoped("test").filter(outcome="overtaken")
+    assert {one.by.kind for one in set_aside.select_related("by")} == {"dissolve"} and set_aside.count() == 2
+    set_aside.filter(change__kind="end_holding").update(outcome="")
+    house.now = DAY
+    assert "exists no more" in str(house.refused(house.admin, coming.waiting().get(), "take_back"))
+
+
+@pytest.mark.django_db
+def test_a_merger_gives_on_its_day_what_whoever_ordered_it_may_give(house: House) -> None:
+    small = house.small
+    upper = _somebody(small.league, "upper1", ("administration",), NOW)
+    heir = Office.objects.create(
+        name_zh="新区局", name_en="New bureau", kind="bureau", place=small.place, parent=small.league, duties=["duty"]
+    )
+    house.do(upper, small.county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    # the department gives the office a field of work that the league's bureau lacks
+    house.do(house.admin, small.county, "edit_office", duties=[*small.county.duties, "finance"], phone="")
+    assert coming.take_effect(DAY) == 1
+    heir.refresh_from_db()
+    assert set(heir.duties) == {"hazchem", "mines", "duty"}
+    left = Change.objects.unscoped("test").get(kind="duties_moved")
+    assert left.office_id == small.county.pk and left.before["duties"] == ["finance"]
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_done_is_said_in_both_languages_and_taken_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    county, heir = house.small.county, heir_of(house)
+    house.do(house.admin, county, "merge", into=str(heir.pk), since="2026-12-01", along="on")
+    gone = Office.objects.filter(pk__in=[heir.pk, house.small.league.pk])
+    gone.update(dissolved_on=date(2026, 11, 30))  # nobody is left who would take over
+    tried = []
+    for minutes in range(200):
+        assert coming.take_effect(DAY + timedelta(minutes=minutes)) == 0
+        tried.append(coming.waiting().get().tries)
+    assert [tried.index(number) for number in range(1, 10)] == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    client = client_of(house.admin)
+    assert client.get("/api/coming").json()[0]["failed"].startswith("Neither the office")
+    assert "Neither the office" in client.get(f"/offices/{county.pk}/").content.decode()
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh-hans"
+    assert "Neither" not in client.get(f"/offices/{county.pk}/", headers={"Accept-Language": "zh-hans"}).content.decode()
+    gone.update(dissolved_on=None)
+    monkeypatch.setattr(change_api, "present", lambda: DAY + timedelta(days=1))
+    assert back(client, coming.waiting().get()) == 200
+    county.refresh_from_db()
+    assert county.dissolved_on is None and coming.take_effect(DAY + timedelta(days=2)) == 0
+
+
+@pytest.mark.django_db
+def test_an_unforeseen_error_is_shown_and_put_off_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, case = house.small, hazard(house)
+    house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(small.league.pk), since="2026-12-01")
+
+    def fails(*args: object, **more: object) -> int:
+        raise RuntimeError("disk")
+
+    monkeypatch.setattr(succession, "of_site", fails)
+    with pytest.raises(RuntimeError):
+        coming.take_effect(DAY)
+    assert coming.take_effect(DAY + timedelta(seconds=30)) == 0
+    row = coming.waiting().get()
+    assert "RuntimeError" in row.failed and "not foreseen" in row.failed_en and row.failed != row.failed_en
+    monkeypatch.undo()
+    house.now = DAY
+    house.do(house.admin, row, "take_back")
+    assert not Supervision.objects.exists() and owner(case) == small.county.pk
+    assert not coming.waiting().exists()
+
+
+@pytest.mark.django_db
+def test_a_failed_order_is_overtaken_by_a_new_one(house: House) -> None:
+    small, case = house.small, hazard(house)
+    house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(small.league.pk), since="2026-12-01")
+    coming.waiting().update(failed="x", failed_en="x", next_try=DAY + timedelta(hours=30))
+    house.now = DAY + timedelta(days=1)
+    house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(small.top.pk), since="2026-12-02")
+    assert not coming.waiting().exists() and owner(case) == small.top.pk
+
+
+@pytest.mark.django_db
+def test_what_is_to_come_is_seen_by_those_who_read_the_record(house: House) -> None:
+    county = house.small.county
+    house.do(house.admin, Holding.objects.get(person=house.small.one("county", 1).person), "end_holding", last_day="2026-12-19")
+    officer, stranger = house.small.one("county"), _somebody(house.small.other, "far1", ("administration",), NOW)
+    for who, reads in ((house.admin, True), (house.local, True), (house.auditor, True), (officer, False), (stranger, False)):
+        client = client_of(who)
+        answer, page = client.get("/api/coming"), client.get(f"/offices/{county.pk}/")
+        listed = answer.status_code == 200 and len(answer.json()) == 1
+        assert listed is reads and ('id="coming"' in page.content.decode()) is reads

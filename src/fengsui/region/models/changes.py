@@ -109,7 +109,10 @@ class Coming(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
     settled_at = models.DateTimeField(null=True)  # when it was done, taken back or overtaken
     by = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")  # the change that took it back or overtook it
-    failed = models.TextField(blank=True)  # why the last try could not carry it out
+    failed = models.TextField(blank=True)  # why the last try could not carry it out, in Chinese
+    failed_en = models.TextField(blank=True, default="", db_default="")  # the same in English
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # how many failed
+    next_try = models.DateTimeField(null=True)  # after one that failed: not before
 
     objects = ScopedManager(place="change__office__place__path", office="change__office__path")
 

@@ -33,7 +33,12 @@ _FROM_ABOVE = frozenset({"supervision", "merge", "dissolve"})
 
 
 def _waits(one: Coming, now: datetime) -> bool:
-    return one.outcome == Coming.Outcome.OPEN and now < one.due and coming.can_take_back(one)
+    in_time = now < one.due or (bool(one.failed) and one.change.kind in _LATE)
+    return one.outcome == Coming.Outcome.OPEN and in_time and coming.can_take_back(one)
+
+
+_LATE = _FROM_ABOVE | {"rename"}
+"""What may still be taken back once its day has come and it could not be done; a term is ended or begun by another change."""
 
 
 def _office(one: Coming) -> int:

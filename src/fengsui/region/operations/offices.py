@@ -15,10 +15,11 @@ from fengsui.region import coming, naming, officenames
 from fengsui.region.changing import Changing, NotPossible, may_give, midnight, today
 from fengsui.region.filters import name_of
 from fengsui.region.matters import open_matters
-from fengsui.region.models import Coming, Contact, Holding, Office, Place, Post
+from fengsui.region.models import Change, Coming, Contact, Holding, Office, Place, Post
 from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes
 
+from .posts import pass_on
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
 
 KINDS = {
@@ -155,6 +156,7 @@ def _renamed(changing: Changing, one: Coming) -> None:
 
 def _not_renamed(changing: Changing, one: Coming) -> None:
     officenames.withhold(one.change.office_id, today(one.due))
+    officenames.take_effect(changing.today, [one.change.office_id])  # its day may have come, if the rest failed
 
 
 def _key(office: Office) -> str:
@@ -213,7 +215,7 @@ def _merge(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
         coming.keep(line, _key(office), office=office.pk)
         said = gettext("%(old)s is part of %(new)s from %(day)s on: everything goes there on that day, and stays until then.")
         return Outcome(said % names)
-    _join(changing, office, into, form.cleaned_data["along"], changing.now)
+    _join(changing, office, into, form.cleaned_data["along"], changing.now, line)
     return Outcome(gettext("%(old)s is part of %(new)s from %(day)s on; open matters go there.") % names)
 
 
@@ -222,15 +224,22 @@ def _missing(office: Office, into: Office) -> set[str]:
     return set(office.duties) - set(into.duties) if office.place_id == into.place_id else set()
 
 
-def _join(changing: Changing, office: Office, into: Office, along: bool, begins: datetime) -> None:
-    """Put everything of a merged office where it belongs from its day on."""
+def _join(changing: Changing, office: Office, into: Office, along: bool, begins: datetime, by: Change) -> None:
+    """Put everything of a merged office where it belongs from its day on, as that change ordered.
+
+    The authority of whoever ordered it is asked anew: what either office does may have changed since. A field of work beyond
+    it is given up on record, and an administrator above gives it.
+    """
     for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
         _place_under(changing, child, into)
-    _end_terms(changing, office, into if along else None, begins)
+    _end_terms(changing, office, into if along else None, begins, by)
     if along:
         _call_list(office, into)
-    if missing := _missing(office, into):
-        changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(missing)]})
+    missing = _missing(office, into)
+    given = {work for work in missing if may_give(changing.acting, [work])}
+    changing.edit("edit_office", into, into, {"duties": [*into.duties, *sorted(given)]})
+    if missing > given:
+        changing.note("duties_moved", office, office, before={"duties": sorted(missing - given)})
 
 
 def _place_under(changing: Changing, child: Office, parent: Office) -> None:
@@ -243,7 +252,7 @@ def _place_under(changing: Changing, child: Office, parent: Office) -> None:
 def _merged(changing: Changing, one: Coming) -> None:
     """The day of a merger has come. Who was to take over may have been merged itself: then its heir does."""
     office = Office.objects.select_for_update().get(pk=one.change.office_id)
-    _join(changing, office, _heir(changing, office), bool(one.change.after.get("along")), one.due)
+    _join(changing, office, _heir(changing, office), bool(one.change.after.get("along")), one.due, one.change)
 
 
 def _heir(changing: Changing, office: Office) -> Office:
@@ -274,20 +283,22 @@ def _demand_above(changing: Changing, office: int) -> None:
         raise NotPossible(gettext("An administrator of the office above does this: you act for this office yourself."))
 
 
-def _end_terms(changing: Changing, office: Office, into: Office | None, begins: datetime) -> None:
-    """End the running terms with the office; with ``into``, begin the same ones in like posts there."""
+def _end_terms(changing: Changing, office: Office, into: Office | None, begins: datetime, by: Change) -> None:
+    """End the terms with the office; with ``into``, begin the same ones in like posts there, and what was to come of them."""
     running = Holding.objects.filter(post__office=office).filter(Q(until__isnull=True) | Q(until__gt=begins))
     twins: dict[int, Post] = {}
     for holding in running.select_related("post"):
+        twin = None
         if into is not None:
             post = holding.post
             if post.pk not in twins:
                 twins[post.pk] = Post.objects.create(
                     office=into, title_zh=post.title_zh, title_en=post.title_en, duties=post.duties, charges=post.charges
                 )
-            Holding.objects.create(
+            twin = Holding.objects.create(
                 post=twins[post.pk], person_id=holding.person_id, since=max(begins, holding.since), until=holding.until
             )
+        pass_on(changing, holding, twin, by)
         if holding.since >= begins:
             holding.delete()
             continue
@@ -332,7 +343,7 @@ def _dissolve(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
     if since > changing.today:
         coming.keep(line, _key(office), office=office.pk)
         return Outcome(gettext("The office is dissolved from %(day)s on; until then it works on.") % {"day": since})
-    _end_terms(changing, office, None, changing.now)
+    _end_terms(changing, office, None, changing.now, line)
     return Outcome(gettext("The office is dissolved from %(day)s on.") % {"day": since})
 
 
@@ -341,7 +352,7 @@ def _dissolved(changing: Changing, one: Coming) -> None:
     office = Office.objects.select_for_update().get(pk=one.change.office_id)
     for child in Office.objects.filter(parent=office).exclude(dissolved_on__lte=changing.today):
         _place_under(changing, child, _heir(changing, office))
-    _end_terms(changing, office, None, one.due)
+    _end_terms(changing, office, None, one.due, one.change)
 
 
 def _matters(office: Office, actings: Any) -> Any:

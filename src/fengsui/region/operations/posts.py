@@ -26,7 +26,7 @@ from fengsui.region.changing import (
     plain,
 )
 from fengsui.region.matters import open_matters
-from fengsui.region.models import Coming, Delegation, Holding, Office, Person, Post
+from fengsui.region.models import Change, Coming, Delegation, Holding, Office, Person, Post
 from fengsui.region.widgets import Boxes, Pick
 
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
@@ -238,6 +238,20 @@ def _goes_on(changing: Changing, one: Coming) -> None:
         raise NotPossible(gettext("The day on which the term ended before is over: end the term on another day instead."))
     holding.until = until
     holding.save(update_fields=["until"])
+
+
+def pass_on(changing: Changing, holding: Holding, twin: Holding | None, by: Change) -> None:
+    """Before a term ends with its office, by that change: what was to come of it is overtaken, and entered for its twin anew."""
+    rows = coming.waiting(_key(holding))
+    known = list(rows.select_related("change").order_by("change"))
+    coming.set_aside(rows, by, changing.now)
+    if twin is None:
+        return
+    for row in known:
+        kind, before, after = row.change.kind, row.change.before, row.change.after
+        line = changing.note(kind, twin.post.office_id, twin.post, before=before, after=after, since=row.due)
+        if row.due > changing.now:
+            coming.keep(line, _key(twin), **{**row.how, "holding": twin.pk})
 
 
 def _acts_in(person: int, post: Post, now: datetime) -> bool:

@@ -214,6 +214,7 @@ def _not_given(changing: Changing, one: Coming) -> None:
     one), is given anew upon that in the same order.
     """
     site, duty = Site.objects.unscoped("the order's own site").select_for_update().get(pk=one.how["site"]), one.how["duty"]
+    given = supervisor_id(site.pk, duty, "county", changing.now)
     Supervision.objects.filter(site=site, duty=duty, since__gte=today(one.due)).delete()
     for pk, office, begins, until in one.how["stood"]:
         Supervision.objects.update_or_create(
@@ -226,6 +227,10 @@ def _not_given(changing: Changing, one: Coming) -> None:
         later.save(update_fields=["how"])
         Supervision.objects.create(site=site, duty=duty, office_id=later.how["office"], since=begins)
         coming.overtake(one.key, later.change, later.due)
+    back = supervisor_id(site.pk, duty, "county", changing.now)
+    if back != given:  # its day had come already, and what follows from it could not be done
+        before, after = {"duty": duty, "office": given}, {"duty": duty, "office": back}
+        changing.note("supervision", site.office_id, site, before=before, after=after)
 
 
 def _by_place(changing: Changing, one: Supervision, form: ChangeForm) -> Outcome:

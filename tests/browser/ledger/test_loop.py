@@ -1,10 +1,11 @@
-"""The loop closed in the browser: a hazard from its finding to its cancelled number, in both languages."""
+"""The loop closed in the browser: a hazard from its finding, and a warning from its alarm to its lift, in both languages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -80,3 +81,47 @@ def test_a_hazard_goes_from_found_to_cancelled(enter: Enter, hazard: Make, taken
     expect(second.locator(".fs-timeline li").first).to_be_visible()
     inspector.goto("/notices/")
     expect(inspector.locator("main")).to_contain_text(f"闭环 {language}")
+
+
+STATES = {
+    "zh-hans": ("待处置反馈", "待评估定级", "待解除", "已解除"),
+    "en": ("Awaiting feedback", "To be judged", "Awaiting the lift", "Lifted"),
+}
+OPENED = "from fengsui.ledger.models import Case\nprint(Case.objects.get(parent={case!r}, mechanism='hazard').pk)"
+
+
+@pytest.mark.parametrize("language", sorted(STATES))
+def test_a_warning_goes_from_its_alarm_through_a_hazard_to_its_lift(
+    enter: Enter, house: Any, warning: Callable[[str, str], str], taken: Path, language: str
+) -> None:
+    awaiting, found, watching, lifted = STATES[language]
+    settling, settled, rectifying, review, cancelled, _ = WORDS[language]
+    case = warning(f"预警闭环 {language}", "orange")
+    control, county, inspector, second, safety = (
+        enter(role, language=language) for role in ("control", "county", "inspector", "second", "safety")
+    )
+    send(control, case, "acknowledge", awaiting)
+    send(control, case, "note_call", awaiting, call="已电话通知车间主任，现场两人")
+    expect(control.locator(".fs-timeline")).to_contain_text("已电话通知车间主任")
+    send(county, case, "open_hazard", awaiting, **{"hazard-finding": "安全阀根部阀关闭"})
+    hazard = house.run(OPENED.format(case=case))
+    send(inspector, hazard, "order_stop", found, interim_control="立即停用 V-102，撤离无关人员")
+    decision = f"九应急停决〔2026〕{language}号"
+    for officer in (inspector, second):
+        send(officer, hazard, "countersign", found, decision=decision)
+    send(inspector, hazard, "list", found, criterion="HC-15")
+    send(second, hazard, "list", settling, criterion="HC-15")
+    due = (moment.now().astimezone(moment.LEGAL_ZONE).date() + timedelta(days=20)).isoformat()
+    send(
+        safety, hazard, "settle", settled, responsibility="@王建国", measures="开启根部阀并铅封", funds="186000", deadline=due,
+        contingency="专项应急预案已修订",
+    )  # fmt: skip
+    send(inspector, hazard, "approve", rectifying)
+    send(safety, hazard, "submit", review, evidence=taken)
+    send(inspector, hazard, "pass", review, photos=taken)
+    send(second, hazard, "pass", cancelled, photos=taken)
+    send(control, case, "feed_back", watching, feedback="根部阀已开启，压力正常")
+    send(county, case, "lift", lifted, grounds="信号消失，反馈已核实")
+    for told in (control, county):
+        told.goto("/notices/")
+        expect(told.locator("main")).to_contain_text(f"预警闭环 {language}")

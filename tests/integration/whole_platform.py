@@ -17,16 +17,16 @@ from tests.integration.services.conftest import environment, wait_for
 
 
 class Platform:
-    """`fengsui up` on a folder of its own, as a person starts it."""
+    """`fengsui up` (or ``command``) on a folder of its own, as a person starts it."""
 
-    def __init__(self, folder: Folder, **more: str) -> None:
+    def __init__(self, folder: Folder, *, command: str = "up", **more: str) -> None:
         """Start it; ``more`` goes into its environment."""
-        self.folder, self.more = folder, more
+        self.folder, self.command, self.more = folder, command, more
         self.output = folder.path.parent / "up.out"
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-m", "fengsui.services.cli", "up", "--plain", "--data", str(self.folder.path)]
+        words = [sys.executable, "-m", "fengsui.services.cli", self.command, "--plain", "--data", str(self.folder.path)]
         given = {**environment(), **self.more}
         with self.output.open("wb") as out:
             return subprocess.Popen(words, env=given, stdin=subprocess.DEVNULL, stdout=out, stderr=out)

@@ -145,6 +145,7 @@ def test_a_deputy_hears_until_the_time_is_over(small: Small) -> None:
 
     def lent(client: AsyncClient, account: Account) -> None:
         Holding.objects.filter(person__account=account).update(person=deputy.person)
+        Holding.objects.create(person=lender.person, post=deputy.post, since=NOW - timedelta(days=1))
         Delegation.objects.create(
             principal=deputy.person, post=lender.post, deputy=lender.person, acts=["*"], since=NOW, until=NOW + timedelta(hours=1)
         )

@@ -26,12 +26,15 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
 class StreamServer:
-    """The embedded NATS server on a folder of its own, with tokens for ``sites``; ``kill`` is kill -9."""
+    """The embedded NATS server on a folder of its own, with tokens for ``sites``; ``kill`` is kill -9.
+
+    Without sites it knows the tokens that the folder holds already.
+    """
 
     def __init__(self, folder: Path, sites: Sequence[str] = ("HC-1", "HC-2")) -> None:
         self.folder = folder
         self.ports = nats.Ports(free_port(), free_port(), free_port())
-        self.tokens: dict[str, str] = give_tokens(folder, *sites)
+        self.tokens: dict[str, str] = give_tokens(folder, *sites) if sites else nats.site_tokens(folder)
         nats.configure(folder, self.ports, self.tokens, sync="2m")
         self.url = nats.url(folder, self.ports.client)
         self.process: subprocess.Popen[bytes] | None = None

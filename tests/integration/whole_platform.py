@@ -65,14 +65,29 @@ class Platform:
         finally:
             connection.close()
 
-    def kill(self, name: str) -> None:
-        """``kill -9`` of one part, and wait until another has taken its place and pages answer."""
-        first = self.child(name)
-        assert first, f"{name} does not run: {self.said()}"
-        before = self.said().count(f"{name}: ready")
-        os.kill(first, signal.SIGKILL)
-        wait_for(lambda: self.child(name) not in (0, first) and self.said().count(f"{name}: ready") > before, 90)
+    def kill(self, *names: str) -> None:
+        """``kill -9`` of parts at once, and wait until others have taken their places and pages answer."""
+        first = {name: self.child(name) for name in names}
+        assert all(first.values()), f"{first} do not run: {self.said()}"
+        before = {name: self.said().count(f"{name}: ready") for name in names}
+        for pid in first.values():
+            os.kill(pid, signal.SIGKILL)
+        for name in names:
+            wait_for(
+                lambda name=name: self.child(name) not in (0, first[name]) and self.said().count(f"{name}: ready") > before[name],
+                90,
+            )
         wait_for(self.answers, 60)
+
+    def cut(self) -> None:
+        """``kill -9`` of everything at once, as a power cut does, and start again on what is on disk."""
+        whole = psutil.Process(self.process.pid)
+        for process in (whole, *whole.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.process.wait()
+        self.again()
+        self.wait_open()
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)

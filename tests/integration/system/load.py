@@ -114,7 +114,7 @@ class Person:
     def call(self, who: str, path: str, body: dict[str, Any], version: int | None = None) -> dict[str, Any]:
         """Send until acknowledged, under one key; every fifth is sent once more and must give the same receipt."""
         key = f"{self.name}-{len(self.acknowledged)}"
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180  # a whole platform may have to start again
         while (receipt := self._once(who, path, body, version, key)) is None:
             assert time.monotonic() < deadline, f"{path} was not acknowledged: {self.answers}"
             time.sleep(0.1)

@@ -44,6 +44,21 @@ def test_under_load_each_part_is_killed_and_returns(world: World) -> None:
     assert all(one.failure is None for one in world.people)
 
 
+PAIRS = (("postgresql", "nats"), ("engine", "relay"), ("web", "postgresql"), ("clock", "sealer"), ("nats", "relay"))
+
+
+def test_under_load_two_parts_are_killed_at_once_and_then_all(world: World) -> None:
+    """Two at once, then a power cut: nobody was there to see the other go."""
+    for pair in PAIRS:
+        done = [len(one.acknowledged) for one in world.people]
+        world.platform.kill(*pair)
+        wait_for(lambda done=done: all(len(one.acknowledged) > n for one, n in zip(world.people, done, strict=True)), 60)
+    world.platform.cut()
+    done = [len(one.acknowledged) for one in world.people]
+    wait_for(lambda: all(len(one.acknowledged) > n for one, n in zip(world.people, done, strict=True)), 60)
+    assert all(one.failure is None for one in world.people)
+
+
 def test_verify_and_rebuild_find_nothing_while_people_work(world: World) -> None:
     assert world.threads, "the load goes on"
     assert _judged(world, "verify", "--json")["findings"] == []

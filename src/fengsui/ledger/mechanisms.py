@@ -100,7 +100,7 @@ def version(digest: str) -> Mechanism:
     names, label = registry.names().with_old_effects(), f"{stored.name} v{stored.number}"
     source = _in_order(stored.source, found[stored.name].source if stored.name in found else {})
     if not stored.ladders:
-        return load.mechanism(source, names, label, titles=True)
+        return load.mechanism(source, names, label, titles=True, new=False)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
     return load.mechanism(source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -106,3 +107,18 @@ def test_a_moved_case_shows_holder_and_ladder_of_its_new_version_at_once(small: 
     assert Case.objects.get(pk=case).holder_id == columns["holder_id"]
     assert rebuild.check().ok, [str(one) for one in rebuild.check().differences]
     mechanisms.forget()
+
+
+def test_a_stored_wording_keeps_an_act_whose_name_the_ledger_took_since(small: Small) -> None:
+    """An earlier version's task could be "moved"; its cases live on under it, and the platform starts."""
+    source = json.loads(json.dumps(mechanisms.current("task").source))
+    acts = source["states"]["disputed"]["actions"]
+    acts["move"] = acts.pop("reassign")
+    with pytest.raises(load.MechanismError, match="an act 'move' of its own"):
+        load.mechanism(source, registry.names(), "task.yaml", titles=True)
+    digest = load.digest_of(source)
+    MechanismVersion.objects.create(digest=digest, name="task", number=9, source=source, stored_at=NOW, current=False)
+    try:
+        assert "move" in mechanisms.version(digest).states["disputed"].offers
+    finally:
+        mechanisms.forget()

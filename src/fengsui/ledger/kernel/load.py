@@ -71,14 +71,15 @@ def load_text(text: str, names: Names, file: str = "mechanism.yaml", *, titles: 
 
 
 def mechanism(
-    data: Any, names: Names, file: str = "mechanism.yaml", *, titles: bool = False, digest: str | None = None
+    data: Any, names: Names, file: str = "mechanism.yaml", *, titles: bool = False, digest: str | None = None, new: bool = True
 ) -> Mechanism:
     """One mechanism from plain data: a parsed file, a stored version's source, a broken copy in the proof's tests.
 
-    ``digest`` is the one that a version was stored under, where its source was stored without its ladders.
+    ``digest`` is the one that a version was stored under, where its source was stored without its ladders. What was stored
+    is not ``new``: names that were taken since bind files alone, for its cases live on under it.
     """
     document = Document(file, data)
-    found = _read(document, names, titles, stored=digest is not None)
+    found = _read(document, names, titles, stored=digest is not None, new=new)
     if found is None:
         raise MechanismError(document.faults)
     return found if digest is None else replace(found, digest=digest, source=data)
@@ -99,7 +100,7 @@ def digest_of(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(document: Document, names: Names, titles: bool, *, stored: bool = False) -> Mechanism | None:
+def _read(document: Document, names: Names, titles: bool, *, stored: bool = False, new: bool = True) -> Mechanism | None:
     if document.faults:
         return None
     if not isinstance(document.data, dict):
@@ -113,7 +114,7 @@ def _read(document: Document, names: Names, titles: bool, *, stored: bool = Fals
     if stored:
         found = replace(found, fields={name: _acting(one, found, names) for name, one in found.fields.items()})
     check_references(found, document, names)
-    if not stored:
+    if new and not stored:
         _check_own_names(found, document)
     return None if document.faults else found
 

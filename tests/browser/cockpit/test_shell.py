@@ -54,13 +54,6 @@ def test_language_and_theme_switch_and_stay(enter: Enter) -> None:
     expect(page.locator("h1")).to_have_text("Waiting for me")
 
 
-@pytest.mark.parametrize("size", [(360, 780), (390, 844), (820, 1180), (1440, 900), (1920, 1080)])
-@pytest.mark.parametrize("path", ["/desk/", "/cases/", "/notices/", "/cases/new/"])
-def test_no_page_scrolls_sideways(enter: Enter, size: tuple[int, int], path: str) -> None:
-    page = enter("inspector", path, size=size)
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-
-
 @pytest.mark.parametrize("size", [(360, 780), (1920, 1080)])
 def test_no_page_of_the_watch_and_the_region_scrolls_sideways(enter: Enter, size: tuple[int, int]) -> None:
     page = enter("duty", "/map/?svg=1", size=size, theme="dark", language="en")

@@ -447,8 +447,8 @@ def version_of(if_match: str) -> int:
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text:
         raise refused(428, "missing", "If-Match", "Send the version that you read, as If-Match")
-    version = whole(text)
-    if version is None:
+    version = whole(text[:9])  # no case has a version of more digits: it is stale whatever it is
+    if version is None or text.strip("0123456789"):
         raise refused(422, "bad_value", "If-Match", "Send the case's version, a number, as If-Match")
     return version
 

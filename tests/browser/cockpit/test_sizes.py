@@ -10,8 +10,11 @@ from playwright.sync_api import Page
 Enter = Callable[..., Page]
 Make = Callable[[str], str]
 
-SIZES = ((360, 780), (720, 450), (768, 1024), (1024, 768), (1280, 800), (1920, 1080))
-"""Small phone, 1440 × 900 zoomed to 200 %, tablet upright and lying, laptop, wall."""
+SIZES = (
+    *((360, 780), (390, 844), (720, 450), (768, 1024), (820, 1180)),
+    *((1024, 768), (1280, 800), (1440, 900), (1920, 1080)),
+)
+"""Phones, 1440 × 900 zoomed to 200 %, tablets upright, one lying, laptops, wall."""
 
 PAGES: dict[str | None, tuple[str, ...]] = {
     None: ("/sign-in/", "/report/", "/follow/", "/verify/", "/demo/four/"),
@@ -19,7 +22,10 @@ PAGES: dict[str | None, tuple[str, ...]] = {
         "/desk/", "/map/?svg=1", "/alarms/", "/alarms/?show=hidden", "/cases/", "/notices/", "/sites/", "/sites/HC-150207-01/",
         "/rules/HC-150207-01/", "/offices/", "/mechanisms/hazard/", "/law/", "/cases/new/", "/exercise/",
     ),
-    "inspector": ("/cases/{case}/", "/cases/{case}/act/list/", "/cases/{case}/merge/", "/cases/{case}/share/"),
+    "inspector": (
+        "/desk/", "/cases/", "/notices/", "/cases/new/", "/cases/{case}/", "/cases/{case}/act/list/", "/cases/{case}/merge/",
+        "/cases/{case}/share/",
+    ),
     "admin": ("/adopt/", "/mechanisms/", "/mechanisms/hazard/move/"),
 }  # fmt: skip
 

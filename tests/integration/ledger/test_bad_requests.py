@@ -94,7 +94,7 @@ def test_headers_that_are_missing_or_wrong(desk: Desk) -> None:
     problem(desk, desk.act(CONTROL, **{"If-Match": ""}), 428, "If-Match")
     problem(desk, desk.act(CONTROL, **{"If-Match": "seven"}), 422, "If-Match")
     problem(desk, desk.act(CONTROL, **{"If-Match": '"9"'}), 412)
-    problem(desk, desk.act(CONTROL, **{"If-Match": '"' + "9" * 40 + '"'}), 422, "If-Match")
+    problem(desk, desk.act(CONTROL, **{"If-Match": '"' + "9" * 40 + '"'}), 412)
     problem(desk, desk.act(CONTROL, **{"Idempotency-Key": "k" * 200}), 422, "Idempotency-Key")
     problem(desk, desk.act(CONTROL, **{"Authorization": "Bearer fs_nobody"}), 401)
 

@@ -33,7 +33,8 @@ def give_tokens(folder: Path, *sites: str) -> dict[str, str]:
     import json
     import secrets
 
-    from fengsui.services import files, nats
+    from fengsui import files
+    from fengsui.services import nats
 
     tokens = {site: secrets.token_hex(32) for site in sites}
     files.write_whole(nats.tokens_file(folder), json.dumps(tokens))

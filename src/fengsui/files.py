@@ -21,7 +21,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
@@ -45,7 +45,7 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return path.read_text().strip()
 
 
@@ -64,8 +64,8 @@ def _beside(path: Path, text: str, mode: int) -> Path:
     return fresh
 
 
-def _sync_folder(path: Path) -> None:
-    """Have the names in ``path`` on disk as well."""
+def sync_folder(path: Path) -> None:
+    """Have the names in ``path`` on disk as well, so that renames in it survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -102,7 +102,7 @@ def version(digest: str) -> Mechanism:
     if not stored.ladders:
         return load.mechanism(source, names, label, titles=True, new=False)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
-    return load.mechanism(source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest)
+    return load.mechanism(source, replace(names, ladders={**names.ladders, **kept}), label, titles=True, digest=digest, new=False)
 
 
 def _in_order(stored: Any, file: Any) -> Any:

@@ -8,7 +8,6 @@ alone tells neither names nor secrets.
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import os
 import secrets
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
 
+from fengsui import files
 from fengsui.ledger import doors
 from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.doors.shapes import Refused, refused
@@ -74,15 +74,7 @@ def _key() -> bytes:
         _read.cache_clear()
         if Reporter.objects.exists():
             raise NoReporterKey(f"restore {KEY} into the data folder's keys from a backup")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.parent / f".reporter-{secrets.token_hex(6)}"
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first
-            os.link(temporary, path)
-        temporary.unlink()
+        files.kept(path, lambda: secrets.token_hex(32) + "\n")
     return _read(path)
 
 

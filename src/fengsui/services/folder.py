@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
-from fengsui.services import files
+from fengsui import files
 from fengsui.services.failure import Failure
 
 FORMAT = 1

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fengsui.services import files
+from fengsui import files
 
 OWN_USER = "fengsui"
 """The platform's own processes sign in as this user; it may do everything."""

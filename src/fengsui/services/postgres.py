@@ -24,8 +24,8 @@ from pathlib import Path
 
 import psutil
 
+from fengsui import files
 from fengsui.numerals import whole
-from fengsui.services import files
 from fengsui.services.failure import Failure
 
 _USER = "fengsui-pg"

@@ -16,7 +16,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from typing import Any, TextIO
 from django.conf import settings
 from django.db import transaction
 
+from fengsui import files
 from fengsui.region.models import Site
 from fengsui.watch.models import SiteCredential
 
@@ -183,9 +183,4 @@ def _recent(one: Mapping[str, str], now: datetime) -> bool:
 
 
 def _write(path: Path, what: Any) -> None:
-    beside = path.with_suffix(path.suffix + ".new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(what, file, sort_keys=True, indent=0)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    files.write_whole(path, json.dumps(what, sort_keys=True, indent=0))

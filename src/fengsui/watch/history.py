@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fengsui import files
 from fengsui.watch.engine import SECOND, Batch
 
 _SCHEMA = pa.schema([("point", pa.int32()), ("time", pa.int64()), ("value", pa.float64()), ("quality", pa.uint8())])
@@ -65,15 +66,6 @@ class _File:
         return cls(int(first), level, path)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class Store:
     """A folder of sorted Parquet files. Any number of processes write and read; one at a time merges."""
 
@@ -104,7 +96,7 @@ class Store:
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)
-        sync_folder(self._folder)
+        files.sync_folder(self._folder)
 
     def merge(self) -> int:
         """Merge files where enough of one size lie ready; give how many merges were done (0 while another merges)."""

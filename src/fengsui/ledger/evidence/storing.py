@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from fengsui import files
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.evidence import photos, sniffing
 from fengsui.ledger.evidence.sniffing import MEGABYTE, Kind
@@ -163,8 +164,4 @@ def _settle(temporary: Path, target: Path) -> None:
         os.fsync(file.fileno())
     temporary.chmod(0o440)
     temporary.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.sync_folder(target.parent)

@@ -114,7 +114,7 @@ def _read(document: Document, names: Names, titles: bool, *, stored: bool = Fals
     if stored:
         found = replace(found, fields={name: _acting(one, found, names) for name, one in found.fields.items()})
     check_references(found, document, names)
-    if new and not stored:
+    if new:
         _check_own_names(found, document)
     return None if document.faults else found
 

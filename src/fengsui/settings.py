@@ -197,6 +197,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if TLS else 0
 if TLS and PROXIES:  # only a proxy of ours may say that the visitor came by https
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "fengsui.cockpit.crosssite.refused"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

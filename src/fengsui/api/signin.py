@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja.errors import HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 
 from fengsui.ledger.tokens import acting_of_token
@@ -28,6 +30,17 @@ class BySession(APIKeyCookie):
     """The browser's session, with its CSRF token; header ``X-Acting-Post`` names the post."""
 
     param_name = settings.SESSION_COOKIE_NAME
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """The session's cookie. Raises 403 for a call that changes something without the session's CSRF token."""
+        try:
+            return super()._get_key(request)
+        except HttpError as error:
+            words = _(
+                "X-CSRFToken: send the value of the cookie “%(cookie)s” in this header, from a page of this address; programs "
+                "send Authorization: Bearer … instead. Nothing was changed."
+            )
+            raise HttpError(403, words % {"cookie": settings.CSRF_COOKIE_NAME}) from error
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         if not request.user.is_authenticated:

@@ -48,6 +48,11 @@ def test_a_view_is_kept_and_found_again(enter: Enter, hazard: Make) -> None:
     hazard("视图测试")
     page = enter("inspector", "/cases/?mechanism=hazard")
     page.locator("summary", has_text="保存视图").click()
+    page.fill("#view-name", "长" * 60)
+    expect(page.locator(".fs-menu-form .fs-room--over")).to_contain_text("超出 20 字")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("#view-name")).to_be_focused()
+    expect(page.locator("#view-name")).to_have_value("长" * 60)
     page.fill("#view-name", "危化隐患")
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.locator(".fs-side a", has_text="危化隐患")).to_have_attribute("aria-current", "true")
@@ -101,9 +106,9 @@ def answered(status: int, page: Page, pattern: str) -> None:
     page.route(pattern, answer)
 
 
-@pytest.mark.parametrize("failure", [503, 502, 413, 403, "session"])
+@pytest.mark.parametrize("failure", [503, 502, 413, "csrf", "session"])
 def test_what_was_typed_outlives_an_answer_that_accepted_nothing(enter: Enter, hazard: Make, failure: int | str) -> None:
-    """A failing server or proxy, a refusal before the form was read, a session that ended meanwhile (302 to the sign-in page)."""
+    """A failing server or proxy, a secret that is gone (403), a session that ended meanwhile (302 to the sign-in page)."""
     case = hazard(f"没有受理 {failure}")
     form = f"/cases/{case}/act/order_interim/"
     page = enter("inspector", form)
@@ -113,11 +118,14 @@ def test_what_was_typed_outlives_an_answer_that_accepted_nothing(enter: Enter, h
     if isinstance(failure, int):
         answered(failure, page, f"**{form}")
     else:
-        page.context.clear_cookies(name="sessionid")
+        page.context.clear_cookies(name="sessionid" if failure == "session" else "csrftoken")
     with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
         press.click()
-    assert sent.value.status == (302 if failure == "session" else failure)
+    assert sent.value.status == {"session": 302, "csrf": 403}.get(failure, failure)
     page.wait_for_load_state()
+    if failure == "csrf":
+        expect(page.locator("main")).to_contain_text("未受理：浏览器没有送来本站的 Cookie")
+        expect(page.get_by_role("link", name="打开表单")).to_have_attribute("href", re.compile(f"{form}$"))
     page.unroute(f"**{form}")
     page.context.add_cookies([one for one in cookies if one.get("name") == "sessionid"])  # type: ignore[misc]
     page.goto("/desk/")  # any page of ours first

@@ -1,6 +1,9 @@
 /* What is typed is kept; a lost line sends it once. Each kept form carries data-kept="NAME" and a hidden idempotency key.
-   Text is kept in localStorage under the form's name until the server took it; a form sent without a line waits in IndexedDB with its photos. */
+   Text is kept in localStorage under the form's name until the server took it, chosen files beside it (files.js); a form sent
+   without a line waits in IndexedDB with its photos, and one that was refused stays there until somebody corrects or discards it. */
+import { keepFiles, keptFiles, listOf } from './files.js'
 import './lengths.js'
+import { post } from './secret.js'
 import { words } from './words.js'
 
 const STORE = 'fengsui', QUEUE = 'waiting'
@@ -17,23 +20,25 @@ function database() {
 async function queue(mode, work) {
   const base = await database()
   return new Promise((resolve, reject) => {
-    const request = work(base.transaction(QUEUE, mode).objectStore(QUEUE))
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
+    const turn = base.transaction(QUEUE, mode), request = work(turn.objectStore(QUEUE))
+    turn.oncomplete = () => resolve(request.result)
+    turn.onabort = turn.onerror = () => reject(turn.error ?? request.error) // a full disk says so only at the end
   })
 }
 
 /* ------------------------------------------------------------ typed text */
 const base = document.documentElement.dataset.base ?? ''
 const place = form => `fs:form:${base}${form.dataset.kept}`
-const controls = form => [...form.elements].filter(box => box.name && !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type) && box.dataset.unkept === undefined)
+const kind = box => !['hidden', 'file', 'password', 'submit', 'button'].includes(box.type) || box.dataset.keep !== undefined
+const controls = form => [...form.elements].filter(box => box.name && kind(box) && box.dataset.unkept === undefined)
 
-/* A form's record: `values` typed and when; `sent` what left with the last submit, until the server says that it took it. */
+/* A form's record: `values` typed and when, `files` the names of those chosen; `sent` what left with the last submit, until
+   the server says that it took it. */
 const read = at => JSON.parse(localStorage.getItem(at) ?? 'null')
 const clock = () => new Date().toTimeString().slice(0, 5)
 
 function write(at, record) {
-  if (record.sent || Object.keys(record.values).length) localStorage.setItem(at, JSON.stringify(record))
+  if (record.sent || record.files?.length || Object.keys(record.values).length) localStorage.setItem(at, JSON.stringify(record))
   else localStorage.removeItem(at)
 }
 
@@ -52,14 +57,42 @@ function typed(form) {
 const pickers = form => [...form.querySelectorAll('.fs-combo')].map(combo => ({ combo, hidden: combo.querySelector('input[type="hidden"]'), box: combo.querySelector('[data-pick]') })).filter(one => one.hidden?.name && one.box)
 
 function keep(form) {
-  const sent = read(place(form))?.sent
-  write(place(form), { at: clock(), values: typed(form), ...(sent && { sent }) })
+  const { files, sent } = read(place(form)) ?? {}
+  write(place(form), { at: clock(), values: typed(form), ...(files && { files }), ...(sent && { sent }) })
 }
 
-function note(form, text, button, act) {
-  form.querySelector('[data-note]')?.remove()
+/* Files lie beside the text; their names stand in the record, so that one which could not be kept is named later. */
+const chosen = form => [...form.elements].filter(box => box.type === 'file' && box.name && box.dataset.unkept === undefined).flatMap(box => [...box.files].map(file => [box.name, file]))
+
+export async function keepChosen(form) {
+  const named = chosen(form), { sent } = read(place(form)) ?? {}
+  write(place(form), { at: clock(), values: typed(form), files: named.map(([, file]) => file.name), ...(sent && { sent }) })
+  if (!await keepFiles(place(form), named)) note(form, words.nofiles, 'files')
+}
+
+/** The files kept for a form, as pairs [box's name, File]; those that could not be kept are named to whoever chose them. */
+export async function filesOf(form) {
+  const names = read(place(form))?.files ?? []
+  if (!names.length) return []
+  const named = await keptFiles(place(form)), lost = names.filter(name => !named.some(([, file]) => file.name === name))
+  if (lost.length) note(form, words.lostfiles(lost.join(words.comma)), 'files')
+  return named
+}
+
+async function bringFiles(form) {
+  const named = await filesOf(form)
+  for (const box of [...form.elements].filter(one => one.type === 'file' && one.name && !one.files.length)) {
+    const own = named.filter(([name]) => name === box.name).map(([, file]) => file)
+    if (!own.length) continue
+    box.files = listOf(own)
+    box.dispatchEvent(new Event('change', { bubbles: true }))
+  }
+}
+
+function note(form, text, kind, button, act) {
+  form.querySelector(`[data-note="${kind}"]`)?.remove()
   const bar = document.createElement('div')
-  bar.className = 'fs-notice'; bar.dataset.note = ''; bar.setAttribute('role', 'status')
+  bar.className = 'fs-notice'; bar.dataset.note = kind; bar.setAttribute('role', 'status')
   const said = document.createElement('span'); said.textContent = text; bar.append(said)
   if (button) {
     const press = document.createElement('button')
@@ -69,18 +102,39 @@ function note(form, text, button, act) {
   form.prepend(bar)
 }
 
+/* Hidden boxes know no default of their own: what they and the chips held as the page came. */
+const blank = new Map()
+
+function remember(form) {
+  const hidden = controls(form).filter(box => box.type === 'hidden').map(box => [box, box.value])
+  const picked = pickers(form).map(({ combo, hidden: box }) => { const chips = combo.querySelector('[data-chips]'); return [box, box.value, chips, [...chips?.childNodes ?? []]] })
+  blank.set(form, [...hidden, ...picked])
+}
+
+/** Empties the form as it came, and forgets what was kept for it. */
+export function discard(form) {
+  forget(form)
+  form.reset()
+  for (const [box, value, chips, first] of blank.get(form) ?? []) { box.value = value; chips?.replaceChildren(...first) }
+  form.querySelectorAll('input[type="file"]').forEach(box => box.dispatchEvent(new Event('change', { bubbles: true })))
+}
+
 function bringBack(form) {
   const kept = read(place(form))
   if (!kept) return
+  if (form.dataset.publicReport === undefined) bringFiles(form)
   if (form.dataset.filled !== undefined) { unsend(form); return } // the server's own answer, its text and its key in the form
-  const { at, values, sent } = kept, key = form.elements.key, fresh = key?.value
+  const { at, values, files, sent, why } = kept, key = form.elements.key, fresh = key?.value
   /* The same key goes with the same text: should the server have taken it without our hearing of it, nothing is done twice. */
   if (sent?.key && key) key.value = sent.key
   let changed = false
   for (const box of controls(form)) {
     const value = values[box.name]
     if (value === undefined) continue
-    if (box.type === 'checkbox' || box.type === 'radio') { if (box.value === value && !box.checked) { box.checked = true; changed = true } } else if (!box.value || box.value !== value) { box.value = value; changed = true }
+    if (box.type === 'checkbox' || box.type === 'radio') { if (box.value === value && !box.checked) { box.checked = true; changed = true } } else if (!box.value || box.value !== value) {
+      box.value = value; changed = true
+      if (box.value !== value) box.dataset.wanted = value // a list whose choices come later
+    }
   }
   for (const { combo, hidden, box } of pickers(form)) {
     const value = values[`pick:${hidden.name}`]
@@ -90,7 +144,8 @@ function bringBack(form) {
     if ('many' in combo.dataset) combo.querySelector('[data-chips]').replaceChildren(...value.chips.map(([id, name]) => chip(combo, id, name)))
     else box.value = value.shown
   }
-  if (changed) note(form, sent ? words.unsure(at) : words.kept(at), words.discard, () => { localStorage.removeItem(place(form)); form.reset(); if (key) key.value = fresh })
+  const said = why !== undefined ? words.sentback(at, why) : sent ? words.unsure(at) : words.kept(at)
+  if (changed || files?.length) note(form, said, 'kept', words.discard, () => { discard(form); if (key) key.value = fresh })
 }
 
 /* -------------------------------------------------------------- no line */
@@ -101,7 +156,7 @@ async function mine() {
 }
 
 async function badge() {
-  const all = (await mine().catch(() => [])).length
+  const all = (await mine().catch(() => [])).filter(item => !item.refused).length
   document.querySelectorAll('[data-pending]').forEach(node => { node.hidden = !all; node.textContent = words.pending(all) })
 }
 
@@ -122,14 +177,14 @@ export function send(form) {
   let box = form.querySelector(`input[name="${TOKEN}"]`)
   if (!box) { box = document.createElement('input'); box.type = 'hidden'; box.name = TOKEN; form.append(box) }
   box.value = token()
-  const values = typed(form)
-  write(place(form), { at: clock(), values, sent: { token: box.value, key: form.elements.key?.value, values } })
+  const values = typed(form), { files } = read(place(form)) ?? {}
+  write(place(form), { at: clock(), values, ...(files && { files }), sent: { token: box.value, key: form.elements.key?.value, values, files } })
 }
 
 /* A refusal that we saw: the text stays, and what is sent next is a call of its own. */
 export function unsend(form) {
   const kept = read(place(form))
-  if (kept) write(place(form), { at: kept.at, values: kept.values })
+  if (kept) write(place(form), { at: kept.at, values: kept.values, files: kept.files })
 }
 
 /* Whether the key of an earlier try stands in the form. */
@@ -139,49 +194,72 @@ function arrive() {
   for (const at of Object.keys(localStorage).filter(name => name.startsWith('fs:form:'))) {
     const kept = read(at)
     if (!kept?.sent || !taken(kept.sent.token)) continue
-    const more = JSON.stringify(kept.values) !== JSON.stringify(kept.sent.values) // typed since, in another tab
-    write(at, { at: kept.at, values: more ? kept.values : {} })
+    const since = what => JSON.stringify(kept[what]) !== JSON.stringify(kept.sent[what]) // typed or chosen since, in another tab
+    const files = since('files') ? kept.files : []
+    write(at, { at: kept.at, values: since('values') ? kept.values : {}, files })
+    if (!files?.length && kept.files?.length) keepFiles(at, [])
   }
 }
 
-export function forget(form) { localStorage.removeItem(place(form)) }
+export function forget(form) { localStorage.removeItem(place(form)); keepFiles(place(form), []) }
 
 export async function put(form) {
   const fields = []
   for (const [name, value] of new FormData(form)) fields.push([name, value])
   const kept = { at: clock(), values: typed(form) }
-  await queue('readwrite', store => store.put({ key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined, token: token(), place: place(form), kept }))
-  localStorage.removeItem(place(form))
-  note(form, words.offline)
+  const item = { key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined, token: token(), place: place(form), kept }
+  try { await queue('readwrite', store => store.put(item)) } catch { note(form, words.noroom, 'waits'); return false }
+  forget(form)
+  note(form, words.offline, 'waits')
   badge()
+  return true
 }
 
 async function sendOne(item) {
   const body = new FormData()
   for (const [name, value] of item.fields) body.append(name, value)
-  const secret = document.querySelector('[name="csrfmiddlewaretoken"]')?.value
-  if (secret) body.set('csrfmiddlewaretoken', secret)
   const mark = item.token ?? token() // put there before tokens were
   body.set(TOKEN, mark)
-  const answer = await fetch(item.url, { method: 'POST', body, redirect: 'follow', headers: { 'X-Kept': '1' } })
+  const answer = await post(item.url, body)
   if (taken(mark)) {
     await queue('readwrite', store => store.delete(item.key))
     if (item.shows && answer.redirected) location.assign(answer.url)
     return
   }
-  if (answer.status < 400 || answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status)) // below 400: a sign-in page
-  await queue('readwrite', store => store.delete(item.key))
-  if (item.place && !localStorage.getItem(item.place)) write(item.place, item.kept)
-  alertRefused(item)
+  const later = answer.status < 400 || answer.status >= 500 || answer.status === 429 || answer.headers.has('X-Csrf-Refused')
+  if (later) throw new Error(String(answer.status)) // below 400: a sign-in page
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const why = [...page.querySelectorAll('.fs-summary li')].map(line => line.textContent.trim()).join(' ')
+  const refused = { ...item, refused: answer.status, why }
+  await queue('readwrite', store => store.put(refused))
+  sayRefused(refused)
 }
 
-function alertRefused(item) {
-  const bar = document.createElement('div')
-  bar.className = 'fs-notice fs-notice--ink'; bar.setAttribute('role', 'alert')
-  const link = document.createElement('a')
-  link.href = item.url; link.textContent = item.url
-  bar.append(words.refused, link)
+/* What was refused stays, text and photos, until its form is opened and takes it up, or somebody discards it. */
+function sayRefused(item) {
+  const bar = document.createElement('div'), said = document.createElement('span'), link = document.createElement('a'), press = document.createElement('button')
+  bar.className = 'fs-notice fs-notice--ink'; bar.setAttribute('role', 'alert'); bar.dataset.refused = item.key
+  link.href = item.url; link.textContent = Object.values(item.kept?.values ?? {}).filter(value => typeof value === 'string').sort((one, other) => other.length - one.length)[0]?.slice(0, 60) ?? item.url
+  said.append(words.refused, link, item.why ? ` ${item.why}` : '')
+  press.type = 'button'; press.className = 'fs-btn fs-btn--small fs-end'; press.textContent = words.discard
+  press.addEventListener('click', async () => { await queue('readwrite', store => store.delete(item.key)); bar.remove() })
+  bar.append(said, press)
+  document.querySelector(`[data-refused="${CSS.escape(item.key)}"]`)?.remove()
   document.getElementById('main')?.prepend(bar)
+}
+
+/* The form of a refused one takes it up, unless something newer stands in it. */
+async function takeUp() {
+  for (const item of (await mine().catch(() => [])).filter(one => one.refused)) {
+    const form = [...document.querySelectorAll('form[data-kept]')].find(one => place(one) === item.place)
+    if (!form || form.dataset.filled !== undefined || read(item.place)) { sayRefused(item); continue }
+    const named = item.fields.filter(([, value]) => value instanceof File && value.name), files = named.map(([, file]) => file.name)
+    if (!await keepFiles(item.place, named)) { sayRefused(item); continue } // no room twice: it stays where it is
+    write(item.place, { at: item.kept.at, values: item.kept.values, files, why: item.why ?? '' })
+    await queue('readwrite', store => store.delete(item.key))
+    bringBack(form)
+    form.dispatchEvent(new CustomEvent('fs:brought'))
+  }
 }
 
 let sending = false
@@ -189,13 +267,19 @@ let sending = false
 async function sendAll() {
   if (sending || !navigator.onLine) return
   sending = true
-  try { for (const item of await mine()) await sendOne(item) } catch { /* the line is still down: tried again at the next sign of life */ }
+  try { for (const item of (await mine()).filter(one => !one.refused)) await sendOne(item) } catch { /* the line is still down: tried again at the next sign of life */ }
   sending = false
   badge()
 }
 
 /* ------------------------------------------------------------- handlers */
-for (const kind of ['input', 'change']) document.addEventListener(kind, event => { const form = event.target.form; if (form?.dataset.kept) keep(form) })
+for (const happened of ['input', 'change']) {
+  document.addEventListener(happened, event => {
+    const { form, type } = event.target
+    if (!form?.dataset.kept) return
+    if (type !== 'file') keep(form); else if (happened === 'change') keepChosen(form)
+  })
+}
 
 document.addEventListener('submit', event => {
   const form = event.target
@@ -319,11 +403,12 @@ document.addEventListener('click', event => {
   navigator.geolocation.getCurrentPosition(found => {
     press.form.elements.lon.value = found.coords.longitude.toFixed(6)
     press.form.elements.lat.value = found.coords.latitude.toFixed(6)
+    press.form.elements.lat.dispatchEvent(new Event('change', { bubbles: true }))
     if (said) said.textContent = `${words.near} (± ${Math.round(found.coords.accuracy)} m)`
   }, () => { if (said) said.textContent = words.noplace }, { enableHighAccuracy: true, timeout: 15000 })
 })
 
 arrive()
-document.querySelectorAll('form[data-kept]').forEach(bringBack)
+document.querySelectorAll('form[data-kept]').forEach(form => { remember(form); bringBack(form) })
 addEventListener('online', sendAll)
-badge().then(sendAll)
+takeUp().then(badge).then(sendAll)

@@ -16,6 +16,7 @@ function said(box) {
 
 function measure(box) {
   const most = Number(box.dataset.most), length = [...box.value].length
+  if (length <= most) box.removeAttribute('aria-invalid')
   if (length < most * NEAR) { box.parentElement.querySelector(`[data-room-of="${CSS.escape(box.name)}"]`)?.remove(); return }
   const line = said(box), over = length > most
   line.textContent = over ? words.beyond(length - most) : words.room(most - length)
@@ -24,7 +25,6 @@ function measure(box) {
 
 function free(root) {
   root.querySelectorAll(BOXES).forEach(box => {
-    if (box.closest('.fs-menu-body')) return // small boxes of menus have no room for a line below
     box.dataset.most = box.maxLength
     box.removeAttribute('maxlength')
     if (box.value) measure(box)
@@ -33,4 +33,11 @@ function free(root) {
 
 free(document)
 document.addEventListener('input', event => { if (event.target.dataset.most) measure(event.target) })
+document.addEventListener('submit', event => {
+  if (!event.target.closest('.fs-menu-body')) return // a page of its own says beside the field what was too long; a menu has none
+  const long = [...event.target.elements].find(box => box.dataset.most && [...box.value].length > Number(box.dataset.most))
+  if (!long) return
+  event.preventDefault(); event.stopPropagation()
+  long.setAttribute('aria-invalid', 'true'); long.focus()
+}, true)
 document.addEventListener('fs:renewed', event => free(event.detail))

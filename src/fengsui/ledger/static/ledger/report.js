@@ -1,6 +1,9 @@
 /* The public report: photos taken and chosen are gathered in one list, mistakes are told before anything is sent (photos
    stay), a form that cannot be sent waits on the device and shows its receipt once it was. */
-import { again, forget, put, send, unsend } from '../cockpit/forms.js'
+import { again, discard, filesOf, forget, keepChosen, put, send, unsend } from '../cockpit/forms.js'
+import { listOf } from '../cockpit/files.js'
+import { post } from '../cockpit/secret.js'
+import { words } from '../cockpit/words.js'
 
 const form = document.querySelector('[data-public-report]')
 const chinese = document.documentElement.lang.startsWith('zh')
@@ -17,7 +20,7 @@ function freshKey() {
 }
 
 if (!document.querySelector('.fs-summary') && !again(form)) freshKey() // a report that got no answer goes again under its own
-addEventListener('pageshow', event => { if (event.persisted) { freshKey(); form.reset() } })
+addEventListener('pageshow', event => { if (event.persisted) location.reload() })
 
 /* ---------------------------------------------------------------- photos */
 const snaps = form.querySelector('[data-snaps]')
@@ -29,15 +32,13 @@ snaps.querySelectorAll('label input').forEach(one => one.removeAttribute('name')
 let photos = []
 
 function showPhotos() {
-  const list = new DataTransfer()
-  photos.forEach(file => list.items.add(file))
-  gathered.files = list.files
+  gathered.files = listOf(photos)
   snaps.querySelectorAll('.fs-photo').forEach(old => { URL.revokeObjectURL(old.querySelector('img')?.src); old.remove() })
   for (const file of [...photos].reverse()) {
     const frame = document.createElement('div'), image = document.createElement('img'), press = document.createElement('button')
     frame.className = 'fs-photo'; image.alt = file.name; image.src = URL.createObjectURL(file)
     press.type = 'button'; press.textContent = '×'; press.setAttribute('aria-label', say.remove)
-    press.addEventListener('click', () => { photos = photos.filter(other => other !== file); showPhotos() })
+    press.addEventListener('click', () => { photos = photos.filter(other => other !== file); showPhotos(); keepChosen(form) })
     frame.append(image, press)
     snaps.prepend(frame)
   }
@@ -54,6 +55,14 @@ snaps.addEventListener('change', event => {
   showPhotos()
   mark('id_photos-field', wrong)
 })
+
+async function bringPhotos() {
+  const named = await filesOf(form)
+  if (named.length && !photos.length) { photos = named.map(([, file]) => file); showPhotos() }
+}
+
+form.addEventListener('reset', () => { photos = []; showPhotos() })
+bringPhotos()
 
 /* -------------------------------------------------------------- mistakes */
 function mark(id, sentences) {
@@ -107,7 +116,7 @@ let busy = false
 
 function rest(on) { busy = on; button.textContent = on ? button.dataset.sending : word; button.setAttribute('aria-busy', String(on)) }
 
-async function wait() { await put(form); freshKey(); photos = []; form.reset(); showPhotos() }
+async function wait() { if (await put(form)) { discard(form); freshKey() } }
 
 async function refused(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
@@ -129,7 +138,7 @@ form.addEventListener('submit', async event => {
   rest(true)
   send(form)
   let answer
-  try { answer = await fetch(form.action, { method: 'POST', body: new FormData(form) }) } catch { await wait(); rest(false); return }
+  try { answer = await post(form.action, new FormData(form)) } catch { await wait(); rest(false); return }
   if (answer.ok && answer.redirected) { forget(form); location.assign(answer.url); return }
   await refused(answer)
   rest(false)
@@ -140,7 +149,7 @@ const county = form.elements.county, township = form.elements.township, site = f
 
 async function townships() {
   site.dataset.pick = `${site.dataset.sites}?county=${county.value}`
-  const before = township.value
+  const before = township.value || township.dataset.wanted // what was kept came before its list did
   township.hidden = !county.value
   while (township.options.length > 1) township.remove(1)
   if (!county.value) return
@@ -151,21 +160,27 @@ async function townships() {
   township.hidden = !found.length
 }
 
-county.addEventListener('change', () => { form.elements.site.value = ''; townships() })
+county.addEventListener('change', () => { form.elements.site.value = ''; delete township.dataset.wanted; townships() })
 site.addEventListener('input', () => { form.elements.site.value = '' })
 site.parentElement.addEventListener('click', event => {
   const press = event.target.closest('[data-value]')
   if (press) form.elements.site.value = press.dataset.value
 })
 
-/* The device's position fills in the county: the buttons of forms.js write lon and lat; here their change is awaited. */
-const locate = form.querySelector('[data-locate]'), said = form.querySelector('[data-located]')
-new MutationObserver(async () => {
-  const { lon, lat } = form.elements
-  if (!lon.value) return
+/* The device's position fills in the county: the button of forms.js writes lon and lat and says so. */
+const locate = form.querySelector('[data-locate]'), said = form.querySelector('[data-located]'), { lon, lat } = form.elements
+
+lat.addEventListener('change', async () => {
   const answer = await fetch(`${locate.dataset.county}?lon=${lon.value}&lat=${lat.value}`).catch(() => null)
   const found = answer?.ok ? (await answer.json()).county : ''
   if (found && county.value !== found) { county.value = found; county.dispatchEvent(new Event('change', { bubbles: true })); county.dispatchEvent(new Event('input', { bubbles: true })) }
-}).observe(said, { childList: true, characterData: true, subtree: true })
+})
 
-if (county.value) townships()
+function brought() {
+  if (lon.value) said.textContent = words.near
+  if (county.value) townships()
+}
+
+form.addEventListener('reset', () => { said.textContent = '' })
+form.addEventListener('fs:brought', () => { bringPhotos(); brought() })
+brought()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -20,7 +22,7 @@ from ninja.parser import Parser
 from fengsui.ledger import health, mechanisms
 from fengsui.ledger.api import reason
 from fengsui.ledger.doors import Refused
-from fengsui.ledger.kernel.shapes import Mechanism
+from fengsui.ledger.kernel.shapes import Mechanism, Refusal
 from fengsui.ledger.models import Case
 
 log = logging.getLogger(__name__)
@@ -39,9 +41,20 @@ def problem(status: int, detail: str, errors: Iterable[Mapping[str, Any]] = ()) 
 
 def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
     mechanism = _mechanism(request)
-    errors = [reason(mechanism, one) for one in error.refusals]
+    errors = [reason(mechanism, _accepted(request, one)) for one in error.refusals]
     detail = errors[0]["sentence"] if errors else _("Refused")
     return problem(error.status, detail, errors)
+
+
+def _accepted(request: HttpRequest, refusal: Refusal) -> Refusal:
+    """Of a key used before: the case that was accepted with it as ``case``, ``number`` and ``url``, if the caller may see it."""
+    if refusal.code != "key_reused":
+        return refusal
+    from fengsui.ledger import reading
+
+    case = reading.find(getattr(request, "actings", ()), refusal.args.get("case", ""))
+    known = {"case": str(case.pk), "number": case.number or "", "url": reverse("api:one_case", args=[case.pk])} if case else {}
+    return replace(refusal, args=known)
 
 
 def _mechanism(request: HttpRequest) -> Mechanism | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -123,13 +124,34 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def data(request: HttpRequest) -> HttpResponse:
-    """The live layer: county levels and marks; with ``?at=`` those of a moment of the last day."""
+    """The live layer: county levels, the worst marks and how many have none; with ``?box=`` the worst of the places there,
+    with ``?at=`` the layer of a moment of the last day.
+    """
     now = moment.now()
     mine = posts_of(request, now)
     if (asked := request.GET.get("at")) is not None:
         return _past(asked, mine, now)
-    seen = situation.of(mine, situation.sites_of(mine), now)
-    return _json({"counties": seen.counties, "marks": _drawn(seen.marks), "at": now})
+    box = None
+    if (asked := request.GET.get("box")) is not None and (box := _box(asked)) is None:
+        return _unfit(gettext("box: give west,south,east,north in degrees, like 108.6,38.6,112.6,41.6"))
+    seen = situation.layer(mine, situation.sites_of(mine), now, box)
+    return _json({**seen, "marks": _drawn(seen["marks"]), "at": now})
+
+
+def _box(asked: str) -> situation.Box | None:
+    """The four numbers; None for what is no box."""
+    try:
+        west, south, east, north = (float(part) for part in asked.split(","))
+    except ValueError:
+        return None
+    sound = all(map(math.isfinite, (west, south, east, north)))
+    return (west, south, east, north) if sound and west <= east and south <= north else None
+
+
+def _unfit(words: str) -> HttpResponse:
+    answer = _json({"detail": words})
+    answer.status_code = 422
+    return answer
 
 
 def _past(asked: str, mine: list[Acting], now: datetime) -> HttpResponse:
@@ -139,10 +161,7 @@ def _past(asked: str, mine: list[Acting], now: datetime) -> HttpResponse:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None or not now - replay.BACK - LATE <= at <= now:
-        words = gettext("at: give a moment of the last 24 hours with its offset, like 2026-11-30T14:15+08:00")
-        answer = _json({"detail": words})
-        answer.status_code = 422
-        return answer
+        return _unfit(gettext("at: give a moment of the last 24 hours with its offset, like 2026-11-30T14:15+08:00"))
     seen = replay.seen(mine, lambda: situation.sites_of(mine), at)
     return _json({**seen, "marks": _drawn(seen["marks"]), "at": at})
 

@@ -22,6 +22,7 @@ from fengsui.region import geography
 from fengsui.region.acting import Acting, posts_of, scope
 from fengsui.region.models import Contact, Point, Site
 from fengsui.region.supervision import NoSupervisor, supervisor
+from fengsui.watch import listing
 from fengsui.watch import reading as watch
 
 HOURS = (1, 4, 24)
@@ -41,6 +42,7 @@ class Panel:
     value: float | None
     stale: bool
     alarm: Any  # the worst standing alarm of the point, or None
+    by: str  # who acknowledged it
     limits: Sequence[Any]  # the running rules with a limit, each with its origin
 
 
@@ -68,6 +70,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
     ids = [point.pk for point in shown]
     recent, latest, rules = watch.recent(ids, hours * 60, now), watch.latest(ids), watch.limits(shown, now)
     start, end = (now - timedelta(hours=hours)).timestamp(), now.timestamp()
+    people = listing.acknowledgers((one.id, one.acknowledged_by) for one in alarms.values())
     found = []
     for point in shown:
         times, values, quality = recent.get(point.pk, ((), (), ()))
@@ -91,6 +94,7 @@ def panels(site: Any, hours: int, everything: bool, now: datetime) -> tuple[list
                 last.value if last else None,
                 last is None or now - last.time > timedelta(minutes=2),
                 standing,
+                people.get(standing.id, "") if standing else "",
                 judged,
             )
         )

@@ -5,9 +5,10 @@ Every figure carries the address of the list that it counts (a number is a door)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,9 +19,11 @@ from django.urls import reverse
 
 from fengsui.ledger import filters, mechanisms, reading, titles
 from fengsui.ledger.models import LEVELS, RANK, Case
+from fengsui.region import geography
 from fengsui.region.acting import Acting, scope
 from fengsui.region.models import Site
 from fengsui.region.tree import tree
+from fengsui.science.geo import bounds
 
 AHEAD = timedelta(hours=6)
 FEED = 16
@@ -78,14 +81,44 @@ def _where(
     return found
 
 
-def marks(open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
-    """The open cases that carry a level, worst last so that they are drawn on top. One query."""
-    # the worst first, so that none of them is left out for many yellow ones; the level's rank is not its name's order
+def marks(
+    open_cases: QuerySet[Any], sites: dict[str, tuple[float, float]], now: datetime, codes: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """The worst ``MARKS`` of the open cases with a level, in the places of ``codes`` alone where given; worst last, so that
+    they are drawn on top. One query.
+    """
+    # the worst first, of a level the overdue, so that none of them is left out for many yellow ones; the level's rank is not
+    # its name's order
     ranked = Choose(*(When(level=level, then=Value(RANK[level])) for level in LEVELS), output_field=IntegerField())
-    first = open_cases.filter(level__in=LEVELS).order_by(ranked, "-opened_at", "-id").values("pk")[:MARKS]
-    cases = list(Case.objects.filter(pk__in=first).order_by(ranked, "-opened_at", "-id").defer("fields", "core", "raiser"))
-    cases.sort(key=lambda case: -RANK[case.level])
-    return placed(cases, sites)
+    late = Choose(When(next_due__lt=now, then=Value(0)), default=Value(1), output_field=IntegerField())
+    order = (ranked, late, "-opened_at", "-id")
+    wanted = open_cases.filter(level__in=LEVELS)
+    if codes is not None:
+        wanted = wanted.annotate(county=Left("place_code", 6)).filter(county__in=codes)
+    first = wanted.order_by(*order).values("pk")[:MARKS]
+    cases = list(Case.objects.filter(pk__in=first).order_by(*order).defer("fields", "core", "raiser"))
+    return placed(cases[::-1], sites)
+
+
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
+@cache
+def _extents() -> dict[str, Box]:
+    """How far each county and league reaches, by code."""
+    outlines = {code: shape.polygons for code, shape in geography.county_shapes().items()} | dict(geography.league_shapes())
+    found = {}
+    for code, polygons in outlines.items():
+        wests, souths, easts, norths = zip(*(bounds(rings) for rings in polygons), strict=True)
+        found[code] = (min(wests), min(souths), max(easts), max(norths))
+    return found
+
+
+def places_in(box: Box) -> frozenset[str]:
+    """Codes of the counties and leagues that reach into the box."""
+    west, south, east, north = box
+    return frozenset(code for code, (w, s, e, n) in _extents().items() if w <= east and e >= west and s <= north and n >= south)
 
 
 def placed(cases: Sequence[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
@@ -171,16 +204,33 @@ class Situation:
     feed: list[dict[str, Any]]
     strip: list[dict[str, Any]]
 
+    @property
+    def unmarked(self) -> int:
+        """How many open cases with a level have no mark: the mildest, where there are too many."""
+        return sum(one["open"] for one in self.counties.values()) - len(self.marks)
+
+
+def layer(actings: Sequence[Acting], sites: dict[str, Any], now: datetime, box: Box | None = None) -> dict[str, Any]:
+    """``{counties, marks, unmarked}``: what of the map moves. In a ``box`` the marks are the worst of the places in it."""
+    open_cases = reading.cases(list(actings)).filter(ended=False)
+    counties, codes = worst_by_county(open_cases), places_in(box) if box else None
+    drawn = marks(open_cases, _positions(sites), now, codes)
+    there = sum(one["open"] for code, one in counties.items() if codes is None or code in codes)
+    return {"counties": counties, "marks": drawn, "unmarked": there - len(drawn)}
+
+
+def _positions(sites: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    return {str(one["id"]): tuple(one["geometry"]["coordinates"]) for one in sites["features"]}
+
 
 def of(actings: Sequence[Acting], sites: dict[str, Any], now: datetime) -> Situation:
     """The situation as these actings may see it; ``sites`` is ``sites_of`` of the same."""
     cases = reading.cases(list(actings))
     open_cases = cases.filter(ended=False)
-    positions = {str(f["id"]): tuple(f["geometry"]["coordinates"]) for f in sites["features"]}
     return Situation(
         tiles=tiles(open_cases, now),
         counties=worst_by_county(open_cases),
-        marks=marks(open_cases, positions),
+        marks=marks(open_cases, _positions(sites), now),
         feed=feed(cases),
         strip=strip(open_cases, now),
     )

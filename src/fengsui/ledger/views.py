@@ -123,6 +123,8 @@ def system_views(posts: list[Acting]) -> dict[str, str]:
 
 VIEW_NAME = 40
 """Characters of a saved view's name."""
+VIEW_QUERY = 500
+"""Characters of its filters, as the list's address writes them."""
 SEARCHED = 500
 """So many hits of a search are counted; "500+" asks for more words."""
 Counts = dict[str | None, tuple[int, bool]]
@@ -268,10 +270,13 @@ def keep_view(request: HttpRequest) -> HttpResponse:
         SavedView.objects.filter(pk=forget, person_id=posts[0].person_id).delete()
         return redirect("ledger:list")
     name = request.POST.get("name", "").strip()
-    query = request.POST.get("query", "")[:500]
+    query = request.POST.get("query", "")
     if len(name) > VIEW_NAME:
         said = gettext("The name of a view has at most %(most)s characters: shorten it. Nothing was saved.")
         messages.error(request, said % {"most": VIEW_NAME})
+    elif len(query) > VIEW_QUERY:
+        said = gettext("The filters of a view have at most %(most)s characters as an address: leave some out. Nothing was saved.")
+        messages.error(request, said % {"most": VIEW_QUERY})
     elif name:
         office = posts[0].office_id if request.POST.get("share") == "1" else None
         SavedView.objects.update_or_create(

@@ -128,7 +128,9 @@ def alarms(
     begin = _begin(page, size)
     wanted = {"show": show, "priority": priority, "level": level, "site": site, "place": place, "q": q, "order": order}
     rows = listing.narrowed(listing.alarms(request.actings), wanted)  # type: ignore[attr-defined]
-    return {"count": rows.count(), "items": [_plain(alarm) for alarm in rows[begin : begin + size]]}
+    found = list(rows[begin : begin + size])
+    people = listing.acknowledgers((alarm.pk, alarm.acknowledged_by) for alarm in found)
+    return {"count": rows.count(), "items": [_plain(alarm, people) for alarm in found]}
 
 
 def _begin(page: int, size: int) -> int:
@@ -138,11 +140,14 @@ def _begin(page: int, size: int) -> int:
     return (page - 1) * size
 
 
-def _plain(alarm: Any) -> dict[str, Any]:
+def _plain(alarm: Any, people: dict[int, str]) -> dict[str, Any]:
+    """``acknowledged_by`` is the name of whoever did so, null where nobody did."""
     times = {name: getattr(alarm, f"{name}_at") for name in ("raised", "cleared", "acknowledged", "closed")}
     names = ("id", "level", "priority", "state", "hidden", "value", "limit", "times", "flood", "case")
     plain = {name: getattr(alarm, name) for name in names} | times
-    return plain | {"site": alarm.site.code if alarm.site else None, "point": alarm.point_id, "rule": alarm.rule_id}
+    by = people.get(alarm.pk)
+    site = alarm.site.code if alarm.site else None
+    return plain | {"acknowledged_by": by, "site": site, "point": alarm.point_id, "rule": alarm.rule_id}
 
 
 class Acknowledge(Schema):
@@ -186,17 +191,26 @@ class Hidden(Schema):
     reason: str
 
 
-@router.get("/alarms/hidden", response=list[Hidden], summary="Rules in scope whose alarms are hidden")
-def hidden(request: HttpRequest, page: int = 1, size: int = 500) -> list[dict[str, Any]]:
-    """Shelved, out of service and suppressed by design (ISA-18.2), the newest first; an empty page is the end."""
+class HiddenList(Schema):
+    """A page of them; ``count`` is of all pages."""
+
+    count: int
+    items: list[Hidden]
+
+
+@router.get("/alarms/hidden", response=HiddenList, summary="Rules in scope whose alarms are hidden")
+def hidden(request: HttpRequest, page: int = 1, size: int = 100) -> dict[str, Any]:
+    """Shelved, out of service and suppressed by design (ISA-18.2), the newest first; paged as the alarms are."""
     begin = _begin(page, size)
-    return [
+    rows = listing.concealed(request.actings)  # type: ignore[attr-defined]
+    items = [
         {
             "rule": one.rule_id, "point": one.rule.point_id, "site": one.rule.point.site.code, "level": one.rule.level,
             "kind": one.kind, "since": one.since, "until": one.until, "reason": one.reason,
         }
-        for one in listing.concealed(request.actings)[begin : begin + size]  # type: ignore[attr-defined]
+        for one in rows[begin : begin + size]
     ]  # fmt: skip
+    return {"count": rows.count(), "items": items}
 
 
 @router.post("/rules/{rule}/hidden", response={204: None}, summary="Hide a rule's alarms, or show them again")

@@ -52,6 +52,8 @@ class Standing(NamedTuple):
     beyond: float | None
     hidden: str
     case: str | None
+    acknowledged_at: datetime | None
+    acknowledged_by: int | None  # person
 
 
 class Limit(NamedTuple):
@@ -160,7 +162,7 @@ def alarms(site: int, now: datetime | None = None) -> list[Standing]:
         found.append(
             Standing(
                 alarm.pk, alarm.point_id, alarm.level.lower(), colour, alarm.state, alarm.raised_at,
-                alarm.value, alarm.limit, alarm.hidden, case,
+                alarm.value, alarm.limit, alarm.hidden, case, alarm.acknowledged_at, alarm.acknowledged_by,
             )
         )  # fmt: skip
     return found

@@ -36,7 +36,7 @@ class RulesForm(forms.Form):
     """One point's rules: limit, deadband and delays of each level, silence, bad quality, the grounds."""
 
     grounds = forms.CharField(
-        label=_("Grounds"), max_length=1000, widget=Textarea(attrs={"rows": 2}),
+        label=_("Grounds"), max_length=rulechanges.GROUNDS, widget=Textarea(attrs={"rows": 2}),
         help_text=_("Why, and on what paper: for example “hazard and operability study of 2026-11, item 14”"),
         error_messages={"required": _("Say why, and on what paper.")},
     )  # fmt: skip

@@ -28,6 +28,8 @@ TIMED = ("BAD", "SILENT")
 DESIGN = {"HH": "high_high", "H": "high", "L": "low", "LL": "low_low"}
 LONGEST_DELAY_S = 3_600
 """A value beyond its limit for an hour without an alarm is no delay but an alarm switched off."""
+GROUNDS = 1_000
+"""Characters of a change's grounds; longer ones are refused, not cut."""
 _CHANGED = ("limit", "deadband", "on_delay_ms", "off_delay_ms")
 
 
@@ -168,6 +170,8 @@ def change(point: Point, wanted: Mapping[str, Wanted], grounds: str, acting: Act
     """
     if not grounds.strip():
         raise Unfit("grounds", _("Say why, and on what paper."))
+    if len(grounds) > GROUNDS:
+        raise Unfit("grounds", _("grounds: at most %(most)s characters are kept: shorten it") % {"most": GROUNDS})
     check(point, wanted, now.astimezone(LEGAL_ZONE).date())
     with transaction.atomic():
         Point.objects.unscoped("locked while its rules change").select_for_update().get(pk=point.pk)
@@ -239,7 +243,7 @@ def _tell(old: Rule | None, new: Rule | None, grounds: str, acting: Acting, now:
     limits = "" if new.limit is None or old.limit == new.limit else f"{old.limit:g} → {new.limit:g} · "
     AlarmEvent.objects.create(
         event_id=f"rule-{new.pk}", alarm=alarm, kind="rule_changed", rule=new, point_id=new.point_id, at=now, stored_at=now,
-        person=acting.person_id, principal=acting.principal_id, text=f"{limits}{grounds}"[:300],
+        person=acting.person_id, principal=acting.principal_id, text=f"{limits}{grounds}",
     )  # fmt: skip
     news.spread({alarm.site_id}, now)
     return {"alarm": alarm.pk}

@@ -86,12 +86,15 @@ class Line:
     level: str
     state: str
     hidden: str
+    by: str  # who acknowledged it
 
 
 def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
     """The list's lines; words are looked up once a page, not once a row."""
     kinds: list[Any] = [Rule.Priority, Rule.Level, Alarm.State, Alarm.Hidden]
     priorities, levels, states, hidden = ({value: str(word) for value, word in kind.choices} for kind in kinds)
+    rows = list(rows)
+    people = listing.acknowledgers((alarm.pk, alarm.acknowledged_by) for alarm in rows)
     return [
         Line(
             alarm,
@@ -101,6 +104,7 @@ def _shown(rows: Iterable[Alarm], posts: list[Acting]) -> list[Line]:
             levels.get(alarm.level, alarm.level),
             states[alarm.state],
             hidden[alarm.hidden] if alarm.hidden else "",
+            people.get(alarm.pk, ""),
         )
         for alarm in rows
     ]
@@ -118,14 +122,18 @@ def export(request: HttpRequest) -> HttpResponse:
     stamp = _("Exported by %(who)s at %(at)s") % {"who": casepage.who(posts[0]), "at": _stamp(now)}
     table.writerow([_harmless(f"{stamp}。{_('Internal. Not for classified information')}。")])
     table.writerow(
-        [_("Site"), _("Point"), _("Alarm"), _("Priority"), _("State"), _("Value"), _("Limit"), _("Raised"), _("Cleared")]
-    )
+        [
+            _("Site"), _("Point"), _("Alarm"), _("Priority"), _("State"), _("Value"), _("Limit"), _("Raised"), _("Cleared"),
+            _("Acknowledged"), _("Acknowledged by"),
+        ]
+    )  # fmt: skip
     for line in _shown(rows[:EXPORT_AT_MOST], posts[:0]):
         alarm = line.alarm
         table.writerow(
             [
                 _harmless(_name(alarm.site)), _harmless(alarm.point.tag if alarm.point else ""), line.level, line.priority,
                 line.state, alarm.value, alarm.limit, _stamp(alarm.raised_at), _stamp(alarm.cleared_at),
+                _stamp(alarm.acknowledged_at), _harmless(line.by),
             ]
         )  # fmt: skip
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
@@ -207,6 +215,7 @@ def alarm_page(request: HttpRequest, alarm: int) -> HttpResponse:
     context = {
         "alarm": found,
         "events": _story(found),
+        "by": listing.acknowledgers([(found.pk, found.acknowledged_by)]).get(found.pk, ""),
         "post": listing.named(own) if own else "",
         "hider": listing.named(hider) if hider else "",
         "owing": found.state in OWING,

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from fengsui.api import problems
 from fengsui.ledger import doors, tokens
-from fengsui.ledger.kernel.shapes import Call
+from fengsui.ledger.kernel.shapes import Call, Refusal
 from fengsui.ledger.models import Case, Entry, Outbox
 from fengsui.moment import now as present
 from tests.integration.ledger.test_doors import site
@@ -144,8 +145,20 @@ def test_twice_is_once_and_another_body_under_the_key_is_refused(desk: Desk) -> 
     assert Entry.objects.count() == 2
     other = desk.act({"act": "order_interim", "values": {"interim_control": "别的"}})
     assert other.status_code == 409
-    assert other.json()["errors"][0]["code"] == "key_reused"
+    told = other.json()["errors"][0]
+    accepted = {"case": desk.case, "number": Case.objects.get().number, "url": f"/api/cases/{desk.case}"}
+    assert told["code"] == "key_reused" and told["params"] == accepted
+    headers = {"Authorization": f"Bearer {desk.token(desk.small.one('county'))}"}
+    assert desk.client.get(told["params"]["url"], headers=headers).json()["id"] == desk.case
     assert Entry.objects.count() == 2
+
+
+def test_which_case_a_key_belongs_to_is_told_to_those_alone_who_may_see_it(desk: Desk, rf: RequestFactory) -> None:
+    """The key's own caller may have lost the sight of the case since: a merger, a site moved to another county."""
+    request, refusal = rf.post("/api/cases"), Refusal("key_reused", "key", args={"case": desk.case})
+    for office, sees in (("county", True), ("other", False)):
+        request.actings = [desk.small.one(office).acting]  # type: ignore[attr-defined]
+        assert bool(problems._accepted(request, refusal).args) is sees
 
 
 def test_after_the_end(desk: Desk) -> None:

@@ -51,6 +51,14 @@ def test_a_view_s_name_is_refused_where_it_is_too_long_and_never_cut(client: Cli
     assert SavedView.objects.get().name == "n" * 40
 
 
+def test_a_view_s_filters_are_refused_where_they_are_too_long_and_never_cut(client: Client) -> None:
+    answer = client.post("/cases/views/", {"name": "long", "query": "q=" + "x" * 499}, follow=True)
+    assert "The filters of a view have at most 500 characters" in answer.content.decode()
+    assert answer.redirect_chain[0][0].endswith("x" * 499) and not SavedView.objects.exists()
+    client.post("/cases/views/", {"name": "long", "query": "q=" + "x" * 498})
+    assert SavedView.objects.get().query == "q=" + "x" * 498
+
+
 def test_the_end_of_a_line_counts_one_as_the_page_says(client: Client, small: Small) -> None:
     from tests.integration.ledger.test_doors import found
 

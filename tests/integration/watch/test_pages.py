@@ -78,6 +78,24 @@ def test_only_the_site_s_posts_acknowledge(plant):
     assert Alarm.objects.unscoped("test").get(pk=alarm.pk).state == "acknowledged"
 
 
+def test_who_acknowledged_and_when_stands_with_the_alarm(plant):
+    """On the list, the alarm's page, the site's page, in the file and for programs, for whoever sees the alarm."""
+    alarm, someone = alarms().get(level="HH"), plant.small.one("plant")
+    someone.person.name = "确认人甲"
+    someone.person.save()
+    site = f"/sites/{alarm.site.code}/"
+    pages = ("/alarms/", f"/alarms/{alarm.pk}/", site, f"{site}live/", "/alarms/export.csv")
+    for page in pages:
+        assert "确认人甲" not in browser(plant, "county").get(page).content.decode()
+    browser(plant, "plant").post("/alarms/do/acknowledge/", {"alarm": alarm.pk, "post": someone.post.pk, "key": "k"})
+    for page in pages:
+        assert "确认人甲" in browser(plant, "county").get(page).content.decode(), page
+        assert "确认人甲" not in browser(plant, "other").get(page).content.decode()
+    found = browser(plant, "county").get("/api/alarms").json()["items"]
+    told = {one["level"]: (one["acknowledged_by"], one["acknowledged"] is not None) for one in found}
+    assert told == {"HH": ("确认人甲", True), "H": (None, False)}
+
+
 def test_a_deputy_s_acts_on_alarms_name_the_principal_too(plant):
     """A deputy does it, whose act it is stays on record (代签): acknowledged, hidden and shown again, by page and by program."""
     control, deputy = plant.small.one("plant"), plant.small.one("plant", 1)
@@ -103,7 +121,8 @@ def test_a_deputy_s_acts_on_alarms_name_the_principal_too(plant):
     answer = client.post(address, body, content_type="application/json", headers={"X-Acting-Post": post})
     assert answer.status_code == 204, answer.content
     assert acts.get(kind="bring_back").principal == control.person.pk
-    assert client.get(f"/alarms/{alarm.pk}/", headers={"accept-language": "en"}).content.decode().count(signed) == 3
+    assert client.get(f"/alarms/{alarm.pk}/", headers={"accept-language": "en"}).content.decode().count(signed) == 4
+    assert signed in client.get("/alarms/", headers={"accept-language": "en"}).content.decode()
 
 
 def test_shelving_needs_a_reason_and_ends(plant):
@@ -143,17 +162,17 @@ def test_a_rule_without_an_alarm_is_hidden_listed_and_shown_again(plant):
     for one in (control, county):
         said = one.get("/alarms/?show=hidden").content.decode()
         assert "operating procedure 3.2" in said and plant.points[2].tag in said
-        assert [line["kind"] for line in one.get("/api/alarms/hidden").json()] == ["suppressed"]
-    assert other.get("/api/alarms/hidden").json() == []
+        assert [line["kind"] for line in one.get("/api/alarms/hidden").json()["items"]] == ["suppressed"]
+    assert other.get("/api/alarms/hidden").json() == {"count": 0, "items": []}
     assert control.post(address, own | {"what": "bring_back", "key": "b"}).status_code == 403
     alarm = {"alarm": alarms().get(rule=rule).pk, "post": own["post"], "key": "c"}
     assert control.post("/alarms/do/bring_back/", alarm).status_code == 403
     alarms().filter(rule=rule).update(hidden="")  # as one of the rule from before it was suppressed
     control.post("/alarms/do/bring_back/", alarm)
-    assert [line["kind"] for line in control.get("/api/alarms/hidden").json()] == ["suppressed"]
+    assert [line["kind"] for line in control.get("/api/alarms/hidden").json()["items"]] == ["suppressed"]
     alarms().filter(rule=rule).update(hidden="suppressed")
     assert safety.post(address, fields | {"post": someone.post.pk, "what": "bring_back", "key": "d"}).status_code == 302
-    assert alarms().get(rule=rule).hidden == "" and control.get("/api/alarms/hidden").json() == []
+    assert alarms().get(rule=rule).hidden == "" and control.get("/api/alarms/hidden").json()["count"] == 0
 
 
 def test_the_page_acts_in_the_post_that_is_named_and_puts_the_alarm_that_was_asked_for_first(plant):
@@ -222,17 +241,16 @@ def test_a_program_shelves_takes_out_of_service_and_shows_again(plant):
     assert ask({"what": "out_of_service"}, browser(plant, "other")).status_code == 404
     assert ask({"what": "out_of_service"}).status_code == 204
     assert ask({"what": "shelve", "minutes": 5, "key": "k2"}).status_code == 422  # hidden already
-    assert [line["kind"] for line in client.get("/api/alarms/hidden").json()] == ["out_of_service"]
-    assert (
-        len(client.get("/api/alarms/hidden?size=1").json()) == 1 and client.get("/api/alarms/hidden?size=1&page=2").json() == []
-    )
+    assert [line["kind"] for line in client.get("/api/alarms/hidden").json()["items"]] == ["out_of_service"]
+    first, second = (client.get(f"/api/alarms/hidden?size=1&page={page}").json() for page in (1, 2))
+    assert (first["count"], len(first["items"])) == (1, 1) and second == {"count": 1, "items": []}
     assert client.get("/api/alarms/hidden?size=501").status_code == client.get("/api/alarms/hidden?page=0").status_code == 422
     assert ask({"what": "bring_back", "key": "k3"}).status_code == 204
     assert ask({"what": "bring_back", "key": "k4"}).status_code == 422
     assert ask({"what": "out_of_service", "key": "one"}).status_code == 204
     assert ask({"what": "out_of_service", "key": "one"}).status_code == 204  # sent again
     assert ask({"what": "bring_back", "key": "one"}).status_code == 204  # another act, done in spite of the key
-    assert client.get("/api/alarms/hidden").json() == []
+    assert client.get("/api/alarms/hidden").json()["items"] == []
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh-hans", "已确认"), ("en", "acknowledged")])

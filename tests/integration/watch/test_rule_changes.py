@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,7 +16,7 @@ from fengsui.watch import rulechanges, rules
 from fengsui.watch.configuration import SiteConfiguration
 from fengsui.watch.engine import Level
 from fengsui.watch.housekeeping import Teller
-from fengsui.watch.models import Rule, RuleChange
+from fengsui.watch.models import AlarmEvent, Rule, RuleChange
 from fengsui.watch.rulechanges import Unfit, Wanted
 from tests.integration.watch.test_relay import NOW, NS, Plant
 
@@ -185,6 +186,23 @@ def test_the_page_keeps_what_was_typed_and_names_the_bound(plant: Plant, client:
     listed = client.get(f"/rules/{plant.site.code}/").content.decode()
     assert "工艺变更单 7" in listed and "1.7" in listed
     assert Rule.objects.unscoped("test").filter(point=plant.points[0], level="HH", until__isnull=True).get().limit == 1.7
+
+
+def test_grounds_stand_whole_in_the_alarms_record_or_are_refused(plant: Plant, client: Client) -> None:
+    client.force_login(plant.small.one("plant").account, backend="django.contrib.auth.backends.ModelBackend")
+    headers = {"X-Acting-Post": str(plant.small.one("plant").post.pk), "Accept-Language": "en"}
+    address = f"/api/sites/{plant.site.code}/rules/{plant.points[0].pk}"
+    plant.say(plant.event("RAISED"))
+
+    def send(grounds: str, limit: float) -> Any:
+        body = json.dumps({"grounds": grounds, "levels": {"HH": {"limit": limit}}})
+        return client.post(address, body, content_type="application/json", headers=headers)
+
+    refused = send("工" * 1001, 1.75)
+    assert refused.status_code == 422 and "grounds: at most 1000 characters" in refused.content.decode()
+    assert not RuleChange.objects.unscoped("test").exists()
+    assert send("工" * 1000, 1.75).status_code == 200
+    assert AlarmEvent.objects.get(kind="rule_changed").text.endswith("· " + "工" * 1000)
 
 
 def test_a_program_changes_one_level(plant: Plant, client: Client) -> None:

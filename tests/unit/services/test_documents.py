@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 
@@ -79,3 +80,21 @@ def test_every_make_target_in_a_document_exists() -> None:
     for page in PAGES:
         for name in re.findall(r"(?m)(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8")):
             assert name in targets, f"{page.name}: make {name}"
+
+
+def test_chinese_text_is_not_broken_within_a_paragraph() -> None:
+    """A page shows the end of a line as a space, which does not belong between two Chinese words."""
+    inside = False
+    for above, line in itertools.pairwise((ROOT / "README.zh-CN.md").read_text("utf-8").splitlines()):
+        inside ^= above.startswith("```")
+        begins = line.startswith(("```", "|", "* ", "#", "!", "["))
+        assert inside or not above.strip() or not line.strip() or begins, f"broken before: {line}"
+
+
+def test_both_readmes_lead_to_the_same_pages() -> None:
+    """Pictures apart, which are of the page in the reader's language where there is one."""
+    linked = [
+        {to for to in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text("utf-8")) if not to.startswith("docs/images")}
+        for name in ("README.md", "README.zh-CN.md")
+    ]
+    assert linked[0] - {"README.zh-CN.md"} == linked[1] - {"README.md"}

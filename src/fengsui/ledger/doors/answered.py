@@ -40,7 +40,9 @@ def receipt(actor: Actor, key: str, body: bytes) -> Receipt | None:
     if found is None:
         return None
     if bytes(found[0]) != body:
-        raise refused(409, "key_reused", "key", "This idempotency key was used for another call; choose a new one")
+        # which case: for whoever words the refusal, and shows it to those alone who may see that case
+        words = "This idempotency key was used for another call; choose a new one"
+        raise refused(409, "key_reused", "key", words, case=orjson.loads(found[1])["case"])
     return Receipt.of(orjson.loads(found[1]))
 
 

@@ -86,7 +86,7 @@ class AlarmEvent(models.Model):
     value = models.FloatField(null=True, blank=True)
     person = models.BigIntegerField(null=True, blank=True)
     principal = models.BigIntegerField(null=True, blank=True)  # whose act it is where a deputy did it 代签
-    text = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True)  # grounds stand here whole: whoever takes them bounds them
 
     class Meta:
         ordering = ["at", "id"]

@@ -111,7 +111,28 @@ function drawMarks() {
   }))
 }
 
+/* Where there are more marks than a map bears, it says so; nearer by, the worst of what is in view are drawn. */
+let crowded = false
+const few = field.querySelector('[data-unmarked-now]')
+
+function sayUnmarked() {
+  const { marks, unmarked } = situation
+  few.hidden = past.on || !unmarked
+  if (few.hidden) return
+  const all = (marks.length + unmarked).toLocaleString('en'), shown = marks.length.toLocaleString('en')
+  few.textContent = map
+    ? say(`已标 ${shown} / 共 ${all} 件，级别高的优先，放大可看其余`, `${shown} of ${all} shown, the worst; zoom in for the others`)
+    : say(`已标 ${shown} / 共 ${all} 件，级别高的优先，其余请点旗县查看`, `${shown} of ${all} shown, the worst; choose a county for the others`)
+}
+
+function view() {
+  if (!map || !crowded) return ''
+  const bounds = map.getBounds()
+  return `?box=${[bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(degree => degree.toFixed(4))}`
+}
+
 function drawSituation() {
+  sayUnmarked()
   document.querySelectorAll('[data-county]').forEach(path => {
     const level = situation.counties[path.dataset.county]?.level
     path.setAttribute('class', level ? `fs-county fs-county--${level}` : 'fs-county')
@@ -124,10 +145,13 @@ function drawSituation() {
 
 const past = replaying(document.getElementById('map-replay'), { url: host.dataset.now, chinese, show: seen => { situation = seen; drawSituation() }, live: () => refresh() })
 
+let asked = 0
+
 async function refresh() {
   if (past.on) return
-  const seen = await get(host.dataset.now).catch(() => null)
-  if (!seen || past.on) return // the replay has begun while the answer was on its way
+  const turn = ++asked, seen = await get(host.dataset.now + view()).catch(() => null)
+  if (!seen || past.on || turn !== asked) return // the replay has begun, or the map was moved on, while the answer was on its way
+  crowded ||= seen.unmarked > 0
   situation = seen
   drawSituation()
 }
@@ -161,6 +185,7 @@ async function start() {
   map.touchZoomRotate.disableRotation()
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), 'bottom-left')
   map.addControl(new maplibre.ScaleControl({ unit: 'metric' }), 'bottom-left')
+  map.on('moveend', () => { if (crowded) { clearTimeout(soon); soon = setTimeout(refresh, 300) } })
   const loaded = new Promise(resolve => map.on('load', resolve))
   const [counties, leagues, rivers, sites, , ] = await Promise.all([get(host.dataset.counties), get(host.dataset.leagues), get(host.dataset.rivers), get(host.dataset.sites), refresh(), loaded, document.fonts.load('14px "Noto Sans SC Variable"', Object.values(names).map(name => name.zh).join(''))])
   const labels = { type: 'FeatureCollection', features: Object.entries(names).filter(([code]) => code.endsWith('00')).map(([, name]) => ({ type: 'Feature', properties: { name: chinese ? name.zh : name.en }, geometry: { type: 'Point', coordinates: name.at } })) }

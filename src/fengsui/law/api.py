@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from django.http import Http404, HttpRequest
 from ninja import Field, Query, Router, Schema
@@ -11,9 +11,17 @@ from ninja import Field, Query, Router, Schema
 from fengsui.moment import LEGAL_ZONE
 from fengsui.moment import now as present
 
-from . import edits, numbers
+from . import edits, numbers, readers
 
 router = Router(tags=["law"])
+
+
+class ReaderOut(Schema):
+    """A mechanism ``name``, the check which holds that mechanism to the number, or code of the room ``name``; in which file."""
+
+    kind: Literal["mechanism", "check", "code"]
+    name: str
+    file: str
 
 
 class LawOut(Schema):
@@ -38,6 +46,7 @@ class LawOut(Schema):
     runs_by: list[str]
     signatures: int
     amended: str = Field(description="The number of the case that amended it, or empty")
+    used_by: list[ReaderOut] = Field(description="Who reads it, found in mechanisms and code; empty: nothing does yet")
 
 
 class LawFilter(Schema):
@@ -59,6 +68,7 @@ def _out(number: numbers.LawNumber) -> dict[str, Any]:
         "amount": number.written if number.duration is not None else "",
         "table": dict(number.table) if number.table is not None else None,
         "runs_by": list(number.runs_by),
+        "used_by": [{"kind": one.kind, "name": one.name, "file": one.file} for one in readers.of(number.name)],
     }
 
 

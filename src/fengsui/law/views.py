@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.law import calendar, edits, numbers
+from fengsui.law import calendar, edits, numbers, readers
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles
 from fengsui.region.acting import posts_of
@@ -45,6 +45,18 @@ KEYS = {
     "extraordinary": gettext_noop("extraordinarily serious"), "high_risk": gettext_noop("high-risk sector"),
 }  # fmt: skip
 """Words for the rows of clocks' tables."""
+
+ROOMS = {
+    "watch": gettext_noop("Alarms and warnings"),
+    "ledger": gettext_noop("Case ledger"),
+    "law": gettext_noop("Grading of hazard units"),
+    "region": gettext_noop("Offices and sites"),
+    "cockpit": gettext_noop("Cockpit pages"),
+    "services": gettext_noop("Running the platform"),
+    "science": gettext_noop("Formulas"),
+    "api": gettext_noop("Interface for programs"),
+}
+"""What a reader calls a room of the code."""
 
 
 def here(words: Mapping[str, str] | None) -> str:
@@ -90,8 +102,21 @@ def _stop() -> str:
     return "；" if (get_language() or "zh").startswith("zh") else "; "
 
 
+def used_by(name: str) -> list[dict[str, str]]:
+    """Who reads the number: ``kind``, what it is called, its page (``url``, empty for code) and the ``file`` that names it."""
+    found = []
+    for one in readers.of(name):
+        words = here(dict(zip(("zh", "en"), one.title, strict=True))) or gettext(ROOMS.get(one.name, one.name))
+        url = "" if one.kind == "code" else _address("ledger:mechanism", one.name)
+        found.append({"kind": one.kind, "words": words, "url": url, "file": one.file})
+    return found
+
+
 def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
+    used = used_by(number.name)
     return {
+        "used": used,
+        "used_in": list(dict.fromkeys(one["words"] for one in used)),
         "number": number,
         "title": here(number.title),
         "content": content_words(number),
@@ -115,7 +140,7 @@ def _day(asked: str, today: date) -> date:
 @require_safe
 @login_required
 def law_list(request: HttpRequest) -> HttpResponse:
-    """All numbers in force on a day; ``confidence``, ``q`` and ``on`` narrow the list."""
+    """All numbers in force on a day; ``confidence``, ``used`` (yes, no), ``q`` and ``on`` narrow the list."""
     edits.sync()
     today = moment.now().astimezone(LEGAL_ZONE).date()
     on = _day(request.GET.get("on", ""), today)
@@ -126,12 +151,15 @@ def law_list(request: HttpRequest) -> HttpResponse:
         found = [number for number in found if number.confidence == sure]
     if words:
         found = [number for number in found if _holds(number, words.lower())]
+    if (used := request.GET.get("used", "")) in ("yes", "no"):
+        found = [number for number in found if bool(readers.of(number.name)) is (used == "yes")]
     context = {
         "rows": [_line(number, on) for number in found],
         "on": on,
         "today": today,
         "q": words,
         "confidence": sure,
+        "used": used,
         "choices": [(name, gettext(text), counts[name]) for name, text in CONFIDENCE.items()],
         "calendar": calendar.calendar_version().replace(" (to ", "（至 ").replace(")", " 年）")
         if (get_language() or "zh").startswith("zh")
@@ -158,7 +186,10 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
     current = next((number for number in periods if number.in_force(today)), periods[-1])
     table = current.table or {}
     rows = [(gettext(KEYS.get(key, key)), row_words(row), _amend_url(request, current, today, key)) for key, row in table.items()]
-    history = [{**edit, "words": row_words(edit["content"]), "url": _case(edit["case"])} for edit in edits.history(name)]
+    history = [
+        {**edit, "words": row_words(edit["content"]), "url": _address("ledger:case", edit["case"])}
+        for edit in edits.history(name)
+    ]
     context = {
         "line": _line(current, today),
         "periods": [_line(number, today) for number in periods],
@@ -170,9 +201,10 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "law/number.html", context)
 
 
-def _case(case: Any) -> str:
+def _address(route: str, what: Any) -> str:
+    """A page of another room; empty where it has none for this."""
     try:
-        return reverse("ledger:case", args=[case])
+        return reverse(route, args=[what])
     except NoReverseMatch:
         return ""
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
+from fengsui import moment
 from tests.integration.access import AccessTests, Address
+from tests.small_region import build
 
 pytestmark = pytest.mark.django_db
 
@@ -18,3 +21,20 @@ ADDRESSES = [
 
 class TestLawAccess(AccessTests):
     addresses = ADDRESSES
+
+
+@pytest.mark.parametrize(("language", "nothing"), [("zh-hans", "尚无机制或程序使用"), ("en", "Nothing reads it yet")])
+def test_a_number_says_who_reads_it_or_that_nothing_does(language: str, nothing: str) -> None:
+    client = Client(headers={"Accept-Language": language})
+    client.force_login(build(moment.now()).one("county").account, backend="django.contrib.auth.backends.ModelBackend")
+    page = {
+        name: client.get(f"/law/{name}/").content.decode() for name in ("hazard.longest", "alarm.shelve_longest", "weekly.due")
+    }
+    assert 'href="/mechanisms/hazard/"' in page["hazard.longest"] and nothing not in page["hazard.longest"]
+    assert "watch/handling.py" in page["alarm.shelve_longest"] and nothing in page["weekly.due"]
+    listed = {used: client.get(f"/law/?used={used}").content.decode() for used in ("yes", "no")}
+    assert "hazard.longest" in listed["yes"] and "weekly.due" not in listed["yes"]
+    assert "weekly.due" in listed["no"] and "hazard.longest" not in listed["no"]
+    told = {one["name"]: one["used_by"] for one in client.get("/api/law").json()}
+    assert told["weekly.due"] == []
+    assert {"kind": "mechanism", "name": "hazard", "file": "data/mechanisms/hazard.yaml"} in told["hazard.longest"]

@@ -6,12 +6,11 @@ a number for applied that is not.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
-from fengsui.law import numbers
+from fengsui.law import numbers, readers
 
-SOURCE = Path(__file__).resolve().parents[3] / "src" / "fengsui"
 NOT_YET: dict[str, tuple[str, ...]] = {
     "its page states it; no shipped mechanism or code depends on it yet": (
         "accident.fine", "accident.investigated_by", "accident.near_serious", "accident.supplement_road_fire", "warning.meaning",
@@ -31,34 +30,36 @@ NOT_YET: dict[str, tuple[str, ...]] = {
 """Why → the numbers that nothing reads."""
 
 
-def readers() -> dict[str, list[str]]:
-    """Number → the files that name it, or the group that it belongs to (``law.hazard.criteria``)."""
-    files = {
-        str(path.relative_to(SOURCE)): path.read_text("utf-8")
-        for path in SOURCE.rglob("*")
-        if path.suffix in (".py", ".yaml", ".html")
-        and path.relative_to(SOURCE).parts[:2] not in (("data", "law"), ("data", "demo"))
-    }
-    return {name: sorted(file for file, text in files.items() if _names(text, name)) for name in _all()}
-
-
-def _all() -> set[str]:
-    return {number.name for number in numbers.shipped_book().all()}
-
-
-def _names(text: str, name: str) -> bool:
-    group = name.rpartition(".")[0]
-    wanted = [name] if "." not in group else [name, group]
-    return any(one in text and re.search(rf"(?<![\w.])(law\.)?{re.escape(one)}(?![\w])", text) for one in wanted)
-
-
 def test_what_nothing_reads_is_named_and_nothing_else() -> None:
-    unread = {name for name, files in readers().items() if not files}
+    unread = {name for name in numbers.shipped_book().names() if not readers.of(name)}
     assert unread == {name for names in NOT_YET.values() for name in names}
 
 
 def test_clocks_of_mechanisms_read_their_numbers() -> None:
-    read = readers()
-    assert "data/mechanisms/hazard.yaml" in read["hazard.longest"]
-    assert "data/mechanisms/warning.yaml" in read["warning.acknowledge"]
-    assert any(file.endswith(".py") for file in read["alarm.shelve_longest"])
+    longest = [(one.kind, one.name) for one in readers.of("hazard.longest")]
+    assert longest == [("mechanism", "hazard"), ("check", "hazard")]
+    assert "data/mechanisms/warning.yaml" in [one.file for one in readers.of("warning.acknowledge")]
+    assert [one.file for one in readers.of("alarm.shelve_longest")] == ["watch/handling.py"]
+
+
+def test_a_group_that_is_named_reads_each_number_of_it() -> None:
+    assert readers.of("hazard.criteria.hazchem") and readers.of("hazard.criteria.hazchem")[0].name == "hazard"
+
+
+def test_a_comment_or_a_docstring_reads_nothing() -> None:
+    files = {one.file for found in readers.read().values() for one in found}
+    assert "law/numbers.py" not in files and "law/readers.py" not in files  # both name numbers in words about them
+
+
+def test_a_region_s_own_mechanism_is_a_reader_too(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "mechanisms").mkdir()
+    text = "mechanism: own\ntitle: {zh: 自有, en: Own}\nstates: {a: {clocks: [law.weekly.due]}} # law.weekly.check\n"
+    (tmp_path / "mechanisms" / "own.yaml").write_text(text, "utf-8")
+    (tmp_path / "mechanisms" / "broken.yaml").write_text("title: [", "utf-8")
+    settings.DATA_DIR = tmp_path
+    readers._all.cache_clear()
+    try:
+        assert [(one.name, one.title) for one in readers.of("weekly.due")] == [("own", ("自有", "Own"))]
+        assert not readers.of("weekly.check") and readers.of("hazard.longest")
+    finally:
+        readers._all.cache_clear()

@@ -22,6 +22,10 @@ from fengsui.services.supervisor import Part
 from fengsui.services.worker import ROOMS, find_module
 
 _ROOM_AGAIN = 64 * 1024 * 1024  # bytes free, so that a stream server that could not write is worth a new start
+_ANSWERS_WITHIN = 5.0  # seconds; a part that lives and takes longer for a question that costs it nothing is not well
+_SILENT = f"it has not answered for {_ANSWERS_WITHIN:.0f} s"
+_ALIVE = "/manifest.webmanifest"
+"""A page for which the web server needs Django and no database: while PostgreSQL is away, a new start would help nobody."""
 DATABASE, STREAM, WEB = "postgresql", "nats", "web"
 PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_module(ROOMS[name]))
 
@@ -43,37 +47,65 @@ def _http_ok(port: int, path: str, *, host: str = "127.0.0.1") -> bool:
         connection.close()
 
 
+def _asked(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
+    """Status and first words of the answer to ``GET path``. Raises `TimeoutError` where none comes in time, else `OSError`."""
+    connection = http.client.HTTPConnection(host, port, timeout=_ANSWERS_WITHIN)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(4096).decode(errors="replace")
+    except http.client.HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def _web_stuck(port: int, host: str) -> str:
+    """Why the web server must be started anew: nothing at all is answered. Whatever it answers, it lives."""
+    try:
+        _asked(port, _ALIVE, host)
+    except TimeoutError:
+        return _SILENT
+    except OSError as error:
+        return f"it takes no connection ({error.strerror or error})"
+    return ""
+
+
+def _database_stuck(port: int) -> str:
+    """Why PostgreSQL must be started anew: it lives and lets nobody in, nor says why. One that is full or busy says so."""
+    return f"it lets nobody in within {_ANSWERS_WITHIN:.0f} s" if postgres.silent(port, _ANSWERS_WITHIN) else ""
+
+
 def _stream_stuck(folder: Folder) -> str:
-    """Why the stream server keeps nothing though the disk has room again; '' where it is well or must wait for room.
+    """Why the stream server keeps nothing though the disk has room again, or that it is silent; '' where it is well or must
+    wait for room.
 
     NATS (2.15) remembers a failed write and refuses everything after it until it is started anew.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", folder.config.monitor, timeout=2)
     try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        words = answer.read(4096).decode(errors="replace")
-    except (OSError, http.client.HTTPException):
+        status, words = _asked(folder.config.monitor, "/healthz")
+    except TimeoutError:
+        return _SILENT
+    except OSError:
         return ""
-    finally:
-        connection.close()
-    if answer.status < 500 or "write error" not in words or shutil.disk_usage(folder.path).free < _ROOM_AGAIN:
+    if status < 500 or "write error" not in words or shutil.disk_usage(folder.path).free < _ROOM_AGAIN:
         return ""
     return "it keeps nothing since a write failed"
 
 
-def _aside(check: Callable[[], str]) -> Callable[[], str]:
+def _aside(check: Callable[[], str]) -> Callable[[], str | None]:
     """Ask ``check`` in a thread: each call gives what the one before had it find out, each finding once, and waits for nothing.
 
-    The supervisor's tick looks after every part: it may not stand still for the seconds that one of them takes to answer.
+    None until there is an answer. The supervisor's tick looks after every part: it may not stand still for the seconds that
+    one of them takes to answer.
     """
     found: list[str] = []
     asking: list[threading.Thread] = []
 
-    def ask() -> str:
+    def ask() -> str | None:
         if asking and asking[0].is_alive():
-            return ""
-        said = found.pop() if found else ""
+            return None
+        said = found.pop() if found else None
         asking[:] = [threading.Thread(target=lambda: found.append(check()), daemon=True, name="stuck?")]
         asking[0].start()
         return said
@@ -105,7 +137,8 @@ def database(folder: Folder) -> Part:
         name=DATABASE, command=words, user=user, log=folder.log(DATABASE), layer=-1, stop=signal.SIGINT, patience=30,
         enter=lambda: postgres.entrance(cluster, user),
         environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        ready=_throttled(lambda: postgres.ready(config.database), 0.1), address=f"127.0.0.1:{config.database}",
+        ready=_throttled(lambda: postgres.ready(config.database), 0.1), stuck=_aside(lambda: _database_stuck(config.database)),
+        address=f"127.0.0.1:{config.database}",
     )  # fmt: skip
 
 
@@ -140,10 +173,11 @@ def process(folder: Folder, name: str) -> Part:
         environment |= {"FENGSUI_BIND": config.bind, "FENGSUI_PORT": str(config.web), "FENGSUI_WORKERS": str(config.workers)}
         host = "127.0.0.1" if config.bind in ("0.0.0.0", "::") else config.bind  # noqa: S104
         ready: Callable[[], bool] = _throttled(lambda: _http_ok(config.web, "/sign-in/", host=host))
+        stuck = _aside(lambda: _web_stuck(config.web, host))
     else:
-        ready = _lives_for(1.0)
+        ready, stuck = _lives_for(1.0), lambda: ""
     return Part(
-        name=name, command=[sys.executable, "-m", "fengsui.services.cli", room], log=folder.log(name), ready=ready,
+        name=name, command=[sys.executable, "-m", "fengsui.services.cli", room], log=folder.log(name), ready=ready, stuck=stuck,
         environment=environment, needs=needs, layer=2 if name == WEB else 1, address=folder.address if name == WEB else "",
     )  # fmt: skip
 

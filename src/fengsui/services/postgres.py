@@ -236,6 +236,12 @@ def ready(port: int, *, host: str = "127.0.0.1") -> bool:
     return subprocess.run(words, capture_output=True).returncode == 0
 
 
+def silent(port: int, seconds: float, *, host: str = "127.0.0.1") -> bool:
+    """Whether the server gives no answer at all within ``seconds``: neither that one may come in, nor why not."""
+    words = [str(binaries() / "pg_isready"), "-q", "-h", host, "-p", str(port), "-t", str(max(1, round(seconds)))]
+    return subprocess.run(words, capture_output=True).returncode == 2  # "no response", of pg_isready's manual
+
+
 def make_database(address: str, name: str = "fengsui") -> None:
     """Make the database ``name`` on the server at ``address`` (any database of it) unless it is there."""
     import psycopg

@@ -68,6 +68,8 @@ def table(supervisor: Supervisor, title: str) -> Table:
     for child in supervisor.children.values():
         restarts = str(child.restarts) + (f" ({exit_words(child.last_exit)})" if child.restarts else "")
         state = Text(child.state.value, style=_COLOURS[child.state])
+        if child.stuck:
+            state = Text(f"not well: {child.stuck}", style="red")
         made.add_row(
             child.part.name, state, str(child.pid or ""), _since(child), restarts, _memory(child.pid), child.part.address
         )

@@ -19,11 +19,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import psutil
+
 from fengsui.services.failure import Failure
 
 _TICK = 0.1  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started again
-_LOOK = 3.0  # seconds between two looks whether a part that lives is stuck; twice in a row, and it is started again
+_LOOK = 2.0  # seconds between two looks whether a part that lives is stuck
+_STUCK_TWICE = 2  # answers in a row that say so, and it is started again; after each such start twice as many, at most 64
+_CALM_AFTER = 600.0  # seconds of health after which starts for being stuck are forgotten
 _STEADY_AFTER = 20.0  # seconds of life after which earlier deaths are forgotten
 _LOG_CAP = 16 * 1024 * 1024  # bytes
 
@@ -44,7 +48,8 @@ class Part:
 
     ``command`` gives the command line; ``user`` the account to run as (None: ours); ``ready`` is asked every
     tick while it starts; ``enter`` wraps a start and gives the place (for ``{place}`` in the command) and the
-    descriptors to inherit; ``stuck`` says why a living part will not recover without a new start ('' while it is well);
+    descriptors to inherit; ``stuck`` says why a living part will not recover without a new start ('' while it is well, None
+    while the answer is not there yet);
     ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
     ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
     """
@@ -56,7 +61,7 @@ class Part:
     environment: Mapping[str, str]
     user: str | None = None
     enter: Callable[[], AbstractContextManager[tuple[str, tuple[int, ...]]]] = lambda: nullcontext(("", ()))
-    stuck: Callable[[], str] = lambda: ""
+    stuck: Callable[[], str | None] = lambda: ""
     needs: tuple[str, ...] = ()
     stop: int = signal.SIGTERM
     patience: float = 10.0
@@ -80,6 +85,9 @@ class Child:
     refused: str = ""  # why the system would not start it the last time
     looked: float = 0.0  # when it was last asked whether it is stuck
     stuck: str = ""  # what it said then
+    complaints: int = 0  # so many answers in a row said so
+    freed: int = 0  # how often it was started again for that
+    freed_at: float = 0.0
     ending: float | None = None  # when it was told to end because it is stuck
 
     @property
@@ -146,17 +154,35 @@ class Supervisor:
         """Forget deaths of long ago; end a part that is stuck, so that it is started anew."""
         if child.failures and now - child.started > _STEADY_AFTER:
             child.failures = 0
+        if child.freed and not child.stuck and now - child.freed_at > _CALM_AFTER:
+            child.freed = 0
         if child.ending is not None:
             if child.process is not None and now - child.ending > child.part.patience:
-                child.process.kill()
+                _kill_family(child.process)
             return
         if now - child.looked < _LOOK:
             return
-        before, child.looked, child.stuck = child.stuck, now, child.part.stuck()
-        if before and child.stuck and child.process is not None:
-            self.say(child.part.name, f"is stuck ({child.stuck}); started again", bad=True)
-            child.ending = now
+        child.looked = now
+        if (found := child.part.stuck()) is not None:
+            self._hear(child, found, now)
+
+    def _hear(self, child: Child, found: str, now: float) -> None:
+        """Tell what was found out about a living part; end it where it stays so."""
+        name, before = child.part.name, child.stuck
+        child.stuck, child.complaints = found, child.complaints + 1 if found else 0
+        if before and not found:
+            self.say(name, "is well again")
+        elif found and not before:
+            self.say(name, f"is not well: {found}", bad=True)
+        # A part that is only slow is not made faster by a new start: each such start waits longer for the next.
+        if child.complaints >= _STUCK_TWICE * 2 ** min(child.freed, 5) and child.process is not None:
+            self.say(name, f"is stuck ({found}); started again", bad=True)
+            child.ending = child.freed_at = now
+            child.freed += 1
             child.process.send_signal(child.part.stop)
+            for one in (child.process, *_descendants(child.process.pid)):
+                with contextlib.suppress(psutil.Error, ProcessLookupError):
+                    one.send_signal(signal.SIGCONT)  # one that was stopped hears the other signal only then
 
     def _served(self, part: Part) -> bool:
         return all(self.children[name].state is State.READY for name in part.needs if name in self.children)
@@ -185,7 +211,7 @@ class Supervisor:
                 stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=descriptors,
             )  # fmt: skip
         child.state, child.started, child.ready_after = State.STARTING, now, None
-        child.looked, child.stuck, child.ending = now, "", None
+        child.looked, child.stuck, child.complaints, child.ending = now, "", 0, None
 
     def _bury(self, child: Child, now: float) -> None:
         assert child.process is not None
@@ -248,6 +274,23 @@ class Supervisor:
         _end_group(child.process.pid)
         child.state = State.STOPPED
         child.process = None
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    """The processes that ``pid`` started, and those that they started."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _kill_family(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and all that it started, itself first: PostgreSQL's sessions have groups of their own and hold its memory."""
+    family = _descendants(process.pid)
+    process.kill()
+    for one in family:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
 
 
 def _end_group(pid: int) -> None:

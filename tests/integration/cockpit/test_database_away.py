@@ -67,3 +67,14 @@ def test_what_follows_from_a_full_disk_is_told_as_that() -> None:
             answer = Client().get("/api/cases", headers={"Authorization": "Bearer " + "0" * 43, "Accept-Language": "en"})
         assert answer.status_code == 507 and "disk is full" in answer.json()["detail"]
         assert answer["Retry-After"] == "60"
+
+
+def test_the_web_server_is_asked_whether_it_lives_without_the_database() -> None:
+    """Else a hung database would look like a hung web server, which a new start does not mend."""
+    from fengsui.services.parts import _ALIVE
+
+    def failing(*_: Any) -> Any:
+        raise AssertionError("the database was asked")
+
+    with connection.execute_wrapper(failing):
+        assert Client().get(_ALIVE).status_code == 200

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fengsui.services import nats, parts, status
+from fengsui.services import supervisor as supervising
 from fengsui.services.failure import Failure
 from fengsui.services.supervisor import Event, Part, State, Supervisor, exit_words
 from tests.integration.services.conftest import new_folder, wait_for
@@ -90,14 +91,7 @@ def test_leftovers_of_a_killed_part_are_ended(room: Path) -> None:
     assert child is not None
     os.kill(child, signal.SIGKILL)
 
-    def gone() -> bool:
-        supervisor.tick()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(grandchild, 0)
-            return Path(f"/proc/{grandchild}/stat").read_text().split()[2] == "Z"
-        return True
-
-    wait_for(gone, 10, 0.02)
+    wait_for(lambda: supervisor.tick() or _gone(grandchild), 10, 0.02)
     supervisor.stop()
 
 
@@ -161,8 +155,84 @@ def test_a_part_that_is_slow_to_answer_holds_up_no_other() -> None:
         return "it keeps nothing"
 
     look = parts._aside(check)
-    assert look() == "" and begun.wait(10) and look() == ""
+    assert look() is None and begun.wait(10) and look() is None
     assert len(asked) == 1 and asked[0] is not threading.current_thread()
     answers.set()
     asked[0].join(10)
     assert look() == "it keeps nothing", "what the thread found out"
+
+
+def test_a_stuck_part_is_told_and_started_again_ever_more_patiently(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "_LOOK", 0.0)
+    told: list[str] = []
+    answers = ["", "it is deaf", None, "", *["it is deaf"] * 50]
+    supervisor = Supervisor(
+        [part(room, "one", stuck=lambda: answers.pop(0) if told else "")], told=lambda event: told.append(event.words)
+    )
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    first = supervisor.children["one"].pid
+    for _ in range(4):
+        supervisor.tick()
+    assert told[1:] == ["is not well: it is deaf", "is well again"] and supervisor.children["one"].pid == first
+    left = len(answers)
+    wait_for(lambda: supervisor.tick() or (supervisor.ready and supervisor.children["one"].pid != first), 10, 0.02)
+    assert [words.split(" (")[0] for words in told[3:6]] == ["is not well: it is deaf", "is stuck", "ended"]
+    assert left - len(answers) == 2
+    second = supervisor.children["one"].pid
+    wait_for(lambda: supervisor.tick() or (supervisor.ready and supervisor.children["one"].pid != second), 10, 0.02)
+    assert left - len(answers) == 2 + 4
+    supervisor.stop()
+
+
+def test_the_table_says_that_a_part_is_not_well(room: Path) -> None:
+    from rich.console import Console
+
+    supervisor = Supervisor([part(room, "one")])
+    supervisor.children["one"].stuck = "it lets nobody in"
+    with (room / "table").open("w") as file:
+        Console(file=file, width=120).print(status.table(supervisor, "title"))
+    assert "not well: it lets nobody in" in (room / "table").read_text()
+
+
+def test_a_stopped_family_ends_and_returns(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stopped hears no other signal, and what it started in sessions of their own is not of its group."""
+    monkeypatch.setattr(supervising, "_LOOK", 0.0)
+    parent = (
+        "import subprocess, sys, time; "
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True); "
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(p.pid, flush=True); time.sleep(60)"
+    )
+    log = room / "one.log"
+    deaf: list[bool] = []
+    made = part(
+        room,
+        "one",
+        parent,
+        patience=0.3,
+        ready=lambda: bool(log.read_bytes().strip()),
+        stuck=lambda: "it is deaf" if deaf else "",
+    )
+    supervisor = Supervisor([made])
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    first, grandchild = supervisor.children["one"].pid, int(log.read_bytes().split()[0])
+    assert first is not None
+    for pid in (first, grandchild):
+        os.kill(pid, signal.SIGSTOP)
+    deaf.append(True)
+    wait_for(lambda: supervisor.tick() or supervisor.children["one"].pid not in (first, None), 10, 0.02)
+    deaf.clear()
+    wait_for(lambda: _gone(grandchild), 10, 0.02)
+    supervisor.stop()
+    _end(int(log.read_bytes().split()[-1]))
+
+
+def _gone(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    return True
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

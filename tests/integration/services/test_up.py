@@ -50,6 +50,22 @@ def test_a_killed_part_returns(platform: Platform, name: str) -> None:
     platform.kill(name)
 
 
+def test_a_part_that_hangs_is_told_and_started_again(platform: Platform) -> None:
+    """Stopped (SIGSTOP) they live, hold their ports and answer nothing."""
+    names = ("web", "nats", "postgresql")
+    first = {name: platform.child(name) for name in names}
+    before = {name: platform.said().count(f"{name}: ready") for name in names}
+    for pid in first.values():
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            process.suspend()
+    for name in names:
+        wait_for(lambda name=name: platform.said().count(f"{name}: ready") > before[name], 60)
+    wait_for(platform.answers, 30)
+    for name in names:
+        assert platform.child(name) not in (0, first[name])
+        assert f"{name}: is not well: it" in platform.said() and f"{name}: is stuck (it" in platform.said()
+
+
 def test_everything_lives_after_the_kills(platform: Platform) -> None:
     wait_for(lambda: all(platform.child(name) for name in (*PROCESSES, "nats", "postgresql")), 60)
     assert "Traceback" not in platform.said()

@@ -230,6 +230,7 @@ WHAT_HAPPENED = {
     "reset": _lazy("reset"), "shelved": _lazy("shelved"), "out_of_service": _lazy("out of service"),
     "suppressed": _lazy("suppressed by design"), "bring_back": _lazy("shown again"),
     "rule_changed": _lazy("its rule changed"),
+    "double": _lazy("went on in the later alarm of the same limit"),
 }  # fmt: skip
 """What an alarm's record calls its events, in the reader's language."""
 

@@ -349,6 +349,43 @@ def test_the_database_refuses_a_second_open_alarm(plant):
         row.save(force_insert=True)
 
 
+def second(row, rule):
+    """Another open alarm of the same point and level, under another rule."""
+    return Alarm(
+        rule=rule, point=row.point, site=row.site, level=row.level, priority=1, state="unacknowledged", hidden="shelved",
+        raised_at=NOW + timedelta(hours=1), order_seq=99, touched_at=NOW,
+    )  # fmt: skip
+
+
+def test_the_database_refuses_a_second_open_alarm_under_another_rule(plant):
+    from django.db import IntegrityError, transaction
+
+    plant.say(plant.event("RAISED"))
+    row, line = alarms().get(), closer(plant)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        second(row, line.new).save(force_insert=True)
+    plant.say(plant.event("RAISED", "H"), plant.event("RAISED", "HH", 1))
+    assert alarms().filter(closed_at=None).count() == 3, "another level or point has its own"
+
+
+def test_doubles_of_an_older_folder_become_one(plant):
+    from importlib import import_module
+
+    from django.db import connection
+
+    plant.say(plant.event("RAISED"), plant.event("RAISED", "H"))
+    first, line = alarms().get(level="HH"), closer(plant)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX watch_alarm_one_open")
+        second(first, line.new).save(force_insert=True)
+        cursor.execute(import_module("fengsui.watch.migrations.0005_one_open_alarm_per_level").DOUBLES)
+    old, new = alarms().filter(level="HH").order_by("pk")
+    assert (old.state, old.closed_at, old.case) == ("normal", NOW + timedelta(hours=1), first.case)
+    assert (new.state, new.closed_at, new.case, new.hidden) == ("unacknowledged", None, first.case, "shelved")
+    assert [event.text for event in old.events.filter(kind="double")] == [f"→ {new.pk}"]
+    assert alarms().get(level="H").closed_at is None
+
+
 def test_flood_is_marked(plant):
     for n in range(12):
         plant.say(plant.event("RAISED", "H", n % 3), plant.event("CLEARED", "H", n % 3))

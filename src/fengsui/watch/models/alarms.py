@@ -13,6 +13,9 @@ from .rules import Rule
 class Alarm(models.Model):
     """One alarm of one rule from its raising to its end 报警 (ISA-18.2). Open while ``closed_at`` is null.
 
+    A point's level has one open alarm at most, whether it is shown or hidden and whichever rule raised it: where the rule is
+    replaced it goes over to the successor.
+
     ``order_seq`` and ``order_index`` are the place of the last engine event applied, so that an older one
     changes nothing. An outage of the whole stream has neither point nor site.
     """
@@ -59,7 +62,7 @@ class Alarm(models.Model):
         ordering = ["-raised_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["point", "rule"], condition=Q(closed_at__isnull=True), nulls_distinct=False, name="watch_alarm_one_open"
+                fields=["point", "level"], condition=Q(closed_at__isnull=True), nulls_distinct=False, name="watch_alarm_one_open"
             ),
             models.CheckConstraint(condition=Q(state="normal") ^ Q(closed_at__isnull=True), name="watch_alarm_closed_is_normal"),
         ]

@@ -1,0 +1,43 @@
+"""A point's level has at most one open alarm, whichever rule it was raised by.
+
+Two of a folder that was written before, one under each of a rule and its successor, become one first: the latest goes on, the
+others end in it, with their warning and a line in their record.
+"""
+
+from django.db import migrations, models
+from django.db.models import Q
+
+DOUBLES = """
+CREATE TEMPORARY TABLE watch_double ON COMMIT DROP AS
+SELECT id, stays, raised, stays_case FROM (
+    SELECT id, first_value(id) OVER latest AS stays, first_value(raised_at) OVER latest AS raised,
+           first_value("case") OVER (PARTITION BY point_id, level ORDER BY "case" IS NULL, order_seq DESC, order_index DESC, id DESC)
+           AS stays_case
+    FROM watch_alarm WHERE closed_at IS NULL
+    WINDOW latest AS (PARTITION BY point_id, level ORDER BY order_seq DESC, order_index DESC, id DESC)
+) AS ranked WHERE id <> stays;
+UPDATE watch_alarm SET "case" = d.stays_case FROM watch_double d WHERE watch_alarm.id = d.stays AND watch_alarm."case" IS NULL;
+INSERT INTO watch_alarmevent (event_id, alarm_id, kind, rule_id, point_id, at, stored_at, text)
+SELECT 'double-' || a.id, a.id, 'double', a.rule_id, a.point_id, greatest(a.raised_at, d.raised), greatest(a.raised_at, d.raised),
+       '→ ' || d.stays
+FROM watch_double d JOIN watch_alarm a USING (id);
+UPDATE watch_alarm a SET state = 'normal', closed_at = greatest(a.raised_at, d.raised),
+       cleared_at = coalesce(a.cleared_at, greatest(a.raised_at, d.raised))
+FROM watch_double d WHERE a.id = d.id;
+DROP TABLE watch_double;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("watch", "0004_principals")]
+
+    operations = [
+        migrations.RunSQL(DOUBLES, migrations.RunSQL.noop),
+        migrations.RemoveConstraint("alarm", "watch_alarm_one_open"),
+        migrations.AddConstraint(
+            "alarm",
+            models.UniqueConstraint(
+                fields=["point", "level"], condition=Q(closed_at__isnull=True), nulls_distinct=False, name="watch_alarm_one_open"
+            ),
+        ),
+    ]

@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
 
-from fengsui.ledger import health, sealer, sealing, verify
+from fengsui.ledger import health, receipts, sealer, sealing, verify
 from fengsui.ledger.doors import tables
-from fengsui.ledger.models import Entry, Head, Leaf, SealKey, Tile
+from fengsui.ledger.models import Case, Entry, Head, Leaf, Outbox, SealKey, Tile
 from fengsui.ledger.seals import heads, signing, tree
 from tests.same_lives import fill
 
@@ -234,10 +234,33 @@ def test_a_removed_entry_is_named_by_its_case_and_number() -> None:
     found = [one for one in verify.ledger(NOW + timedelta(hours=1)).findings if one.position in places.values()]
     named = {one.position: (one.code, one.case, one.seq) for one in found}
     assert named[places[gone.pk]] == ("removed", str(gone.case_id), gone.seq)
-    assert named[places[last.pk]] == ("removed", "", 0), "a last entry has no next one that knows it"
-    assert any(
-        one.code == "cut_tail" and one.case == str(last.case_id) for one in verify.ledger(NOW + timedelta(hours=1)).findings
-    )
+    assert named[places[last.pk]] == ("removed", str(last.case_id), last.seq), "only this case lacks one"
+
+
+@pytest.mark.parametrize("kept", ["receipt", "rows", "nothing"])
+def test_a_removed_last_entry_is_named_by_whatever_is_kept(kept: str) -> None:
+    sealed(30)
+    some = list(Case.objects.order_by("id").values_list("pk", "seq")[:2])
+    lasts = {pk: Entry.objects.get(case=pk, seq=seq) for pk, seq in some}
+    places = {pk: Leaf.objects.get(entry=last).position for pk, last in lasts.items()}
+    (first, _), (second, _) = some
+    if kept == "receipt":
+        receipts.give(lasts[first].pk, NOW)
+    gone = [last.pk for last in lasts.values()]
+    if kept == "rows":  # as an act leaves them; the lives of these tests come in bulk
+        for pk, last in lasts.items():
+            Outbox.objects.create(entry=last, case_id=pk, topic="case", at=NOW)
+    as_owner(f"DELETE FROM ledger_entry WHERE id = {gone[0]}")
+
+    def named() -> dict[int | None, tuple[str, int]]:
+        found = verify.ledger(NOW + timedelta(hours=1)).findings
+        return {one.position: (one.case, one.seq) for one in found if one.code == "removed" and one.position is not None}
+
+    assert named() == {places[first]: (str(first), lasts[first].seq)}, "only one case lacks an entry"
+    as_owner(f"DELETE FROM ledger_entry WHERE id = {gone[1]}")
+    other = ("", 0) if kept == "nothing" else (str(second), lasts[second].seq)
+    assert named()[places[second]] == other, "either of two, where nothing tells which"
+    assert (named()[places[first]] == ("", 0)) == (kept == "nothing")
 
 
 def test_a_changed_entry_with_its_leaf_recomputed_is_named_by_the_next() -> None:

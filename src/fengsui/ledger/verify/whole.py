@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from fengsui.ledger.models import Head, SealKey
 from fengsui.ledger.seals import heads, signing
 from fengsui.ledger.seals.canon import FIRST
 from fengsui.ledger.seals.tree import SIZE, Tree
-from fengsui.ledger.verify import evidence
+from fengsui.ledger.verify import evidence, removed
 from fengsui.ledger.verify.findings import Finding, Report
 from fengsui.ledger.verify.lines import FIRST_WAITING, SEALED, WAITING, End, Part, Reader, broken, line_of, name_of, stream
 
@@ -101,8 +100,7 @@ def _judge(parts: list[Part], rows: _Rows, report: Report, now: datetime, snapsh
     if rows.waiting is not None:
         _waiting(ends, parts, report, snapshot, rows.waiting)
     erased(parts, report)
-    _cases(ends, rows.cases, report)
-    _name_removed(report)
+    removed.name(report, _cases(ends, rows.cases, report))
 
 
 def _join(parts: list[Part], report: Report) -> dict[bytes, End]:
@@ -209,35 +207,6 @@ def head_finding(report: Report, code: str, head: heads.SignedHead, zh: str, en:
     report.add(Finding(code, f"存证（{head.size} 条）：{zh}", f"seal over {head.size} entries: {en}", position=head.size))
 
 
-def _name_removed(report: Report) -> None:
-    """Say of each place whose entry is gone which case's entry it was: the next entry of a case holds its leaf.
-
-    A last entry has no next one; its case is told as cut (``_cases``). Where nothing is gone, nothing is read.
-    """
-    places = [one.position for one in report.findings if one.code == "removed" and not one.case and one.position is not None]
-    if not places:
-        return
-    query = (
-        "SELECT l.position, e.case_id, e.seq - 1 FROM ledger_leaf l JOIN ledger_entry e ON e.previous = l.hash "
-        "WHERE l.position = ANY(%s)"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query, [places])
-        known = {position: (case, seq) for position, case, seq in cursor.fetchall()}
-    report.findings = [_named(one, known) for one in report.findings]
-
-
-def _named(one: Finding, known: Mapping[int, tuple[UUID, int]]) -> Finding:
-    """The finding with its case and entry, where it is about one of the ``known`` places."""
-    position = one.position
-    if one.code != "removed" or one.case or position is None or position not in known:
-        return one
-    case, seq = known[position]
-    zh, en = name_of(case.bytes, seq)
-    says = f"{zh}：已被删除（存证树第 {position} 位）", f"{en}: it was removed (place {position} of the tree)"
-    return Finding("removed", *says, str(case), seq, position)
-
-
 def _tiles(tiles: list[bytes], report: Report) -> None:
     """The stored roots of whole blocks, from which proofs are made."""
     with connection.cursor() as cursor:
@@ -285,15 +254,19 @@ def _erased_by(case: bytes, seq: int, by: int) -> tuple[str, str]:
     return f"{zh}：内容已由第 {by} 条办理记录依法删除", f"{en}: content erased by law, by entry {by}"
 
 
-def _cases(ends: dict[bytes, End], rows: list[bytes], report: Report) -> None:
-    """Every case stands where its latest entry left it."""
+def _cases(ends: dict[bytes, End], rows: list[bytes], report: Report) -> dict[UUID, removed.Cut]:
+    """Every case stands where its latest entry left it; those that stand beyond it are given back."""
     report.cases += len(rows)
+    cut: dict[UUID, removed.Cut] = {}
     for row in rows:
         _, _, case, _, seq, _, moved, _ = _CASE.unpack_from(row)
         end = ends.pop(case, None)
         if end is None:
+            cut[UUID(bytes=case)] = removed.Cut(0, seq)
             tell(report, ("removed", "全部办理记录缺失", "all its entries are missing"), case, seq, None)
         elif end.seq != seq:
+            if seq > end.seq:
+                cut[UUID(bytes=case)] = removed.Cut(end.seq, seq)
             gone = (
                 ("cut_tail" if seq > end.seq else "case_row"),
                 f"事项版本为 {seq}，末条记录为 {end.seq}",
@@ -305,3 +278,4 @@ def _cases(ends: dict[bytes, End], rows: list[bytes], report: Report) -> None:
             tell(report, ("case_row", *text), case, seq, None)
     for case, end in ends.items():
         tell(report, ("case_row", "事项行已被删除", "the case itself was removed"), case, end.seq, end.position)
+    return cut

@@ -7,6 +7,7 @@ import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.utils.translation import override
@@ -168,6 +169,57 @@ def test_shared_texts_are_read_as_openpyxl_reads_them() -> None:
     theirs = [["" if cell is None else cell.strip() for cell in row] for row in load_workbook(io.BytesIO(WRITTEN)).active.values]
     assert [list(found.head), *([*row.cells.values()] for row in found.rows)] == theirs
     assert found.head == ("状态", "标题") and theirs[1][0] == "open"
+
+
+HEAD = '<row r="1"><c r="A1"><v>1</v></c></row>'
+JUNK = {
+    "between rows": sheet(HEAD + "<a/>" * 300_000 + HEAD),
+    "rows that are none": sheet(HEAD + "<row xmlns='of:others'/>" * 300_000),
+    "beside the rows": sheet(HEAD).replace("<sheetData>", "<a><b/></a>" * 200_000 + "<sheetData>"),
+    "within a row": sheet(HEAD + "<row>" + "<c/>" * 300_000 + "</row>"),
+    "within each other": sheet(HEAD + "<a>" * 300_000 + "</a>" * 300_000),
+    "a tag": sheet(HEAD + "<a " + "".join(f'a{n}="" ' for n in range(300_000)) + "/>"),
+    "a text": sheet(HEAD + "<a>" + "x" * 20_000_000 + "</a>"),
+}
+
+
+@pytest.mark.parametrize("where", JUNK)
+def test_what_is_no_row_takes_no_room(where: str) -> None:
+    """Each element that openpyxl does not know stayed until the sheet's end: 300 MB of them are 75 million."""
+    bomb = with_sheet(JUNK[where])
+    tracemalloc.start()
+    if where in ("between rows", "rows that are none", "beside the rows"):
+        assert read(bomb, "old.xlsx").head == ("1",)
+    else:
+        with pytest.raises(Unreadable, match=re.escape("(xl/worksheets/sheet1.xml)")):
+            read(bomb, "old.xlsx")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_elements_between_shared_texts_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LONG, "xl/sharedStrings.xml", "<a/>")
+    bomb = swollen("xl/sharedStrings.xml", 1_200_000)
+    tracemalloc.start()
+    assert read(bomb, "old.xlsx").head == ("状态", "标题")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_rows_are_read_as_openpyxl_reads_them() -> None:
+    """Left out, empty, doubled, out of order, dates and numbers; the rest of the sheet beside them."""
+    cells = '<c r="A{n}"><v>{n}</v></c><c r="C{n}" t="b"><v>1</v></c><c r="D{n}" t="inlineStr"><is><t>x</t></is></c>'
+    lines = (
+        "".join(f'<row r="{n}" ht="20">{cells.format(n=n)}</row>' for n in (1, 2, 5, 5, 4, 7))
+        + "<row/><row><c><v>3</v></c></row>"
+    )
+    data = with_sheet(sheet(lines).replace("</sheetData>", '</sheetData><mergeCells><mergeCell ref="A1:B2"/></mergeCells>'))
+    theirs = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
+    theirs.reset_dimensions()
+    assert [tuple(row) for row in table._sheet(data)] == [tuple(row) for row in theirs.iter_rows(values_only=True)]
+    day = datetime(2026, 11, 24, 8, 30)
+    dated = workbook(("状态", "时间"), ("open", day), ("open", day.date()))
+    assert [[*row.cells.values()][1] for row in read(dated, "old.xlsx").rows] == [day, datetime(2026, 11, 24)]
 
 
 @pytest.mark.parametrize("length", [32_768, 200_000])

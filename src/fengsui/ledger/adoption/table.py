@@ -93,7 +93,7 @@ def _counted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
 
 def _sheet(data: bytes) -> Iterator[list[Any]]:
     """The rows of an xlsx's first sheet, looked at before anything is unpacked, and counted while it is."""
-    from fengsui.ledger.adoption.workbook import PartTooLarge, opened  # openpyxl is slow to load
+    from fengsui.ledger.adoption.workbook import PartTooLarge, opened, rows  # openpyxl is slow to load
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
@@ -103,9 +103,7 @@ def _sheet(data: bytes) -> Iterator[list[Any]]:
                 gettext("Unpacked, the file has %(size)s MB; at most %(most)s are taken: split it, or save it as CSV.")
                 % {"size": unpacked // 1_000_000, "most": UNPACKED // 1_000_000}
             )
-        sheet = opened(data).worksheets[0]
-        sheet.reset_dimensions()  # what the file says of its size is not believed: rows would be filled up to it
-        yield from _counted(sheet.iter_rows(values_only=True))
+        yield from _counted(rows(opened(data)))
     except PartTooLarge as error:
         raise Unreadable(
             gettext("Beside its rows the workbook holds too much (%(part)s): copy the rows into a new one, or save it as CSV.")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 from xml.etree.ElementTree import Element
 
 from openpyxl import Workbook
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
@@ -21,7 +23,13 @@ WHOLE = 5_000_000
 """Bytes of a part that is read whole, unpacked: contents, workbook, styles, theme, properties, references."""
 STRINGS = 60_000_000
 """Bytes of the texts that cells share, unpacked: as much as a whole file may have."""
-_TEXT = f"{{{SHEET_MAIN_NS}}}si"
+ELEMENTS = 16_384 * 8
+"""XML elements of one row or one shared text: eight for each column that a spreadsheet can have."""
+DEEPEST = 100
+"""Elements within each other; a row's lie five deep."""
+MARKUP = 2_000_000
+"""Bytes from one "<" to the next: a tag's attributes, or a text. A cell holds 32,767 characters."""
+_TEXT, _ROW = f"{{{SHEET_MAIN_NS}}}si", f"{{{SHEET_MAIN_NS}}}row"
 
 
 class PartTooLarge(Exception):
@@ -46,6 +54,71 @@ def _demand(archive: zipfile.ZipFile, name: Any, most: int) -> None:
         raise PartTooLarge(known.filename)
 
 
+class _Bounded:
+    """A part as a file in which no piece of markup is longer than ``MARKUP``: a parser keeps a tag until it is whole."""
+
+    def __init__(self, source: IO[bytes], part: str) -> None:
+        self._source, self._part, self._since = source, part, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        first = data.find(b"<")
+        self._since += len(data) if first < 0 else first
+        if self._since > MARKUP:
+            raise PartTooLarge(self._part)
+        if first >= 0:
+            self._since = len(data) - data.rfind(b"<")
+        return data
+
+
+def _elements(source: IO[bytes], tag: str, part: str) -> Iterator[Element]:
+    """The part's elements of that tag, one by one; they, and all between them, are forgotten at once."""
+    above: list[Element] = []
+    found: Element | None = None
+    inside = 0
+    for event, node in iterparse(_Bounded(source, part), events=("start", "end")):
+        if event == "start":
+            above.append(node)
+            if found is None and node.tag == tag:
+                found, inside = node, 0
+            inside += 1
+            if len(above) > DEEPEST or (found is not None and inside > ELEMENTS):
+                raise PartTooLarge(part)
+            continue
+        above.pop()
+        if node is found:
+            yield node
+            found = None
+        if found is None:
+            node.clear()
+            if above:
+                above[-1].remove(node)
+
+
+def rows(book: Workbook) -> Iterator[tuple[Any, ...]]:
+    """The values of the first sheet's rows as openpyxl gives them; rows that the file leaves out are empty.
+
+    openpyxl's own way keeps every element that it does not know until the end of the sheet. What the file says of its size is
+    not believed. Raises ``PartTooLarge``, and whatever openpyxl raises for a sheet that is damaged.
+    """
+    sheet: Any = book.worksheets[0]
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source, sheet._shared_strings, data_only=True, epoch=book.epoch, date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )  # fmt: skip
+        next_one = 1
+        for row in _elements(source, _ROW, str(sheet._worksheet_path)):
+            number, cells = parser.parse_row(row)
+            parser.row_dimensions.clear()
+            while next_one < number:
+                next_one += 1
+                yield ()
+            if next_one == number:
+                next_one += 1
+                yield sheet._get_row(cells, values_only=True)
+
+
 class _Reader(ExcelReader):
     """openpyxl's reader with bounds; charts on sheets of their own hold no rows and are passed over."""
 
@@ -61,13 +134,8 @@ class _Reader(ExcelReader):
         name = known.PartName[1:]
         _demand(self.archive, name, STRINGS)
         with self.archive.open(name) as source:
-            root: Element | None = None
-            for event, node in iterparse(source, events=("start", "end")):
-                if root is None:
-                    root = node
-                elif event == "end" and node.tag == _TEXT:
-                    self.shared_strings.append(Text.from_tree(node).content.replace("x005F_", ""))
-                    root.clear()
+            for text in _elements(source, _TEXT, name):
+                self.shared_strings.append(Text.from_tree(text).content.replace("x005F_", ""))
 
     def read_chartsheet(self, sheet: Any, rel: Any) -> None:
         """Nothing: openpyxl would read the part whole."""

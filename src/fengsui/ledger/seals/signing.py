@@ -10,8 +10,6 @@ variable-time arithmetic). An SM3 digest of a head is (``sm3``), where this buil
 
 from __future__ import annotations
 
-import os
-import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +17,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from fengsui import files
 
 PRIVATE = "seal.pem"
 
@@ -125,20 +125,13 @@ def _signer(private: Ed25519PrivateKey) -> Signer:
 
 
 def _keep(folder: Path, private: Ed25519PrivateKey, *, replace: bool) -> None:
-    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    temporary = folder / f".seal-{secrets.token_hex(6)}"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        if replace:
-            temporary.replace(folder / PRIVATE)
-        else:
-            os.link(temporary, folder / PRIVATE)  # fails where another process was first
-            temporary.unlink()
-    except FileExistsError:
-        temporary.unlink()
-        return
+    """The public key first: of a process that is killed in between stays one that verifies nothing, not a key unknown to all."""
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = private.private_bytes(*form).decode()
     signer = _signer(private)
-    (folder / f"seal-{signer.key_id}.pub").write_text(signer.public.hex() + "\n")
+    public = folder / f"seal-{signer.key_id}.pub"
+    files.write_whole(public, signer.public.hex() + "\n", mode=0o644)
+    if replace:
+        files.write_whole(folder / PRIVATE, pem)
+    elif files.kept(folder / PRIVATE, lambda: pem) != pem.strip():
+        public.unlink()  # another process was first

@@ -223,10 +223,13 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign_in"
-# wrong passwords are counted by axes, a second factor's codes and old passwords by our own forms, all in the database; allauth
-# counts in the memory of one process
-ACCOUNT_RATE_LIMITS = {"login_failed": None}
-ACCOUNT_FORMS = {"change_password": "fengsui.cockpit.oldpassword.ChangePassword"}
+# wrong passwords are counted by axes, tries of one address by our sign-in, a second factor's codes and passwords in an open
+# session by our own forms, all in the database; allauth counts in the memory of one process
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "login_failed", "change_password", "reauthenticate"))
+ACCOUNT_FORMS = {
+    "change_password": "fengsui.cockpit.oldpassword.ChangePassword",
+    "reauthenticate": "fengsui.cockpit.oldpassword.Reauthenticate",
+}
 SOCIALACCOUNT_ADAPTER = "fengsui.cockpit.adapters.SocialAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Fengsui"

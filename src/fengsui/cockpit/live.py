@@ -28,7 +28,7 @@ from fengsui import moment
 from fengsui.region.scoping import Scope
 
 if TYPE_CHECKING:
-    from fengsui.cockpit.hearing import Claim
+    from fengsui.cockpit.hearing import Claim, Seated
 
 KEPT = 4096
 """How many events a process remembers for readers that come back."""
@@ -105,11 +105,11 @@ def _within(scope: Scope, news: News) -> bool:
 
 @dataclass(slots=True)
 class Listener:
-    """One open stream: a queue of its event loop. ``claim`` says by what it was opened; the demo's split screen has none."""
+    """One open stream: a queue of its event loop. ``claim`` says by what it was opened; without one nothing is asked again."""
 
     ear: Ear | Seats
     loop: asyncio.AbstractEventLoop
-    claim: Claim | None = None
+    claim: Claim | Seated | None = None
     queue: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(maxsize=500))
     ended: bool = False
 
@@ -139,7 +139,7 @@ class Board:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def join(self, ear: Ear | Seats, after: int | None, claim: Claim | None = None) -> tuple[Listener, list[News]]:
+    def join(self, ear: Ear | Seats, after: int | None, claim: Claim | Seated | None = None) -> tuple[Listener, list[News]]:
         """A new listener and what it missed since ``after``."""
         mine = Listener(ear, asyncio.get_running_loop(), claim)
         with self._lock:
@@ -219,7 +219,7 @@ def _address() -> dict[str, Any]:
 board = Board()
 
 
-async def stream(ear: Ear | Seats, after: int | None, claim: Claim | None = None) -> AsyncIterator[str]:
+async def stream(ear: Ear | Seats, after: int | None, claim: Claim | Seated | None = None) -> AsyncIterator[str]:
     """One event stream; it ends when its claim does."""
     listener, missed = board.join(ear, after, claim)
     try:

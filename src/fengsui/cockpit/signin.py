@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.views import LoginView
@@ -17,9 +18,14 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from fengsui import moment
 from fengsui.cockpit import exercise
 from fengsui.cockpit.oneclick import demo_roles
+from fengsui.ledger.public import limits
 from fengsui.region.models import Place, Site
+
+TRIES = limits.Limit("sign-in", 30, timedelta(minutes=1))
+"""Of one address, under whatever names: who tries one password with many names is not seen by a count of each name."""
 
 
 class SignIn(LoginView):
@@ -32,6 +38,10 @@ class SignIn(LoginView):
 
     @method_decorator(axes_dispatch)
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not limits.spend(TRIES, limits.address_of(request), moment.now()):
+            response = render(request, "429.html", status=429)
+            response.headers["Retry-After"] = str(TRIES.window.seconds)
+            return response
         return super().post(request, *args, **kwargs)
 
     @method_decorator(axes_form_invalid)

@@ -1,11 +1,13 @@
 """The demo's split screen: four seats in four frames, one event stream for all of them, the narrator above.
 
 In: the one-click roles. Out: ``/demo/four/`` and the stream that its frames share. Each frame is an ordinary
-page of its seat (``seats``); what may be seen and done in it is decided there, never here.
+page of its seat (``seats``); what may be seen and done in it is decided there, never here. The stream has no session, as a
+seat is taken by one click: what its seats may hear is asked anew like that of all streams, and ends where nobody may sit there.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -16,7 +18,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.cockpit import live
+from fengsui.cockpit import hearing, live
 from fengsui.cockpit.oneclick import DemoRole, demo_roles
 from fengsui.cockpit.seats import PREFIX
 from fengsui.cockpit.views import scopes_of, streamed
@@ -50,14 +52,19 @@ async def live_stream(request: HttpRequest) -> StreamingHttpResponse:
     roles = _roles(request.GET.getlist("as"))
     if not settings.DEMO or not roles:
         raise Http404("no exercise")
-    ears = await sync_to_async(_ears)(roles)
-    return streamed(request, live.Seats(ears))
+    keys = tuple(role.key for role in roles)
+    seats = await sync_to_async(_seats)(keys, moment.now())
+    if seats is None:
+        raise Http404("nobody sits there")
+    return streamed(request, seats, hearing.Seated(keys, _seats))
 
 
-def _ears(roles: list[DemoRole]) -> dict[str, live.Ear]:
+def _seats(keys: tuple[str, ...], now: datetime) -> live.Seats | None:
+    """What these seats may hear at ``now``; None where none of their accounts may sign in."""
+    roles = _roles(list(keys))
     accounts: dict[str, Any] = {
         one.get_username(): one
         for one in get_user_model().objects.filter(username__in=[role.account for role in roles], is_active=True)
     }
-    now = moment.now()
-    return {role.key: live.Ear(scopes_of(accounts[role.account], now)) for role in roles if role.account in accounts}
+    ears = {role.key: live.Ear(scopes_of(accounts[role.account], now)) for role in roles if role.account in accounts}
+    return live.Seats(ears) if ears else None

@@ -87,7 +87,9 @@ async def live_stream(request: HttpRequest) -> HttpResponseBase:
     return streamed(request, live.Ear(scopes, topics, ids), claim)
 
 
-def streamed(request: HttpRequest, ear: live.Ear | live.Seats, claim: hearing.Claim | None = None) -> StreamingHttpResponse:
+def streamed(
+    request: HttpRequest, ear: live.Ear | live.Seats, claim: hearing.Claim | hearing.Seated | None = None
+) -> StreamingHttpResponse:
     """The stream as an answer; it resumes after ``Last-Event-ID``, or ``?after=`` where a browser opens it anew."""
     last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
     response = StreamingHttpResponse(live.stream(ear, whole(last), claim), content_type="text/event-stream")

@@ -227,3 +227,33 @@ def test_an_old_password_is_not_to_be_guessed_in_an_open_session(account: Accoun
     assert Account.objects.get(pk=account.pk).check_password(RIGHT)
     limits.forget(oldpassword.TRIES, str(account.pk))
     assert changed(RIGHT) == 302
+
+
+def test_a_password_asked_for_again_is_not_to_be_guessed_in_an_open_session(account: Account) -> None:
+    """Both forms that ask for it share one count, from wherever they are asked."""
+    client = Client()
+    assert tried(client, "controlroom", RIGHT) == 302
+
+    def again(password: str, address: str = "10.0.0.7") -> int:
+        another_process()
+        return client.post("/account/reauthenticate/", {"password": password}, REMOTE_ADDR=address).status_code
+
+    assert again(RIGHT) == 302
+    assert [again(f"wrong-{n}", f"10.0.1.{n}") for n in range(10)] == [200] * 10
+    assert again(RIGHT) == 200, "also the right one, or guessing would go on"
+    new = {"password1": "Neues-Wort-2027!", "password2": "Neues-Wort-2027!"}
+    assert client.post("/account/password/change/", {"oldpassword": RIGHT, **new}).status_code == 200
+    limits.forget(oldpassword.TRIES, str(account.pk))
+    assert again(RIGHT) == 302
+
+
+def test_one_address_that_tries_many_names_is_held_up_by_all_processes_together(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, passed = moment.now(), timedelta()
+    monkeypatch.setattr(moment, "now", lambda: begin + passed)
+    assert [tried(Client(), f"name-{n}", "wrong") for n in range(31)] == [200] * 30 + [429]
+    assert tried(Client(), "controlroom", RIGHT) == 429
+    assert tried(Client(), "controlroom", RIGHT, "10.0.0.8") == 302, "another address is free"
+    passed += timedelta(minutes=1, seconds=1)
+    assert tried(Client(), "controlroom", RIGHT) == 302

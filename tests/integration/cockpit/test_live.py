@@ -199,3 +199,33 @@ def test_the_poller_itself_ends_a_locked_accounts_stream(monkeypatch: pytest.Mon
         board._stop.set()
         if board._thread is not None:
             board._thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("change", "hears"),
+    [(lambda one: None, True), (lambda one: Holding.objects.filter(person__account=one).delete(), False), ("lock", None)],
+    ids=["nothing", "post taken", "lock"],
+)
+def test_the_demo_s_stream_of_several_seats_is_asked_anew_as_well(
+    small: Small, settings: Any, change: Any, hears: bool | None
+) -> None:
+    settings.DEMO = True
+    account = small.one("county").account
+    Account.objects.filter(pk=account.pk).update(username="demo.county")
+
+    def changed() -> None:
+        Account.objects.filter(pk=account.pk).update(is_active=False) if change == "lock" else change(account)
+
+    async def play() -> str | None:
+        answer = await AsyncClient().get("/demo/four/live/?as=county&as=league")
+        lines = aiter(answer.streaming_content)  # type: ignore[attr-defined]
+        assert await _next(lines) == "retry: 3000\n\n"
+        live.board.spread(HERE_NEWS)
+        assert '"seats": ["county"]' in str(await _next(lines))
+        await sync_to_async(changed)()
+        await sync_to_async(live.board.look_again)(NOW + timedelta(seconds=5))
+        live.board.spread(HERE_NEWS)
+        return await _next(lines)
+
+    came = async_to_sync(play)()
+    assert came is None if hears is None else ("event: news" in str(came)) == hears

@@ -7,6 +7,7 @@ shipped ones of the same name). Out: kernel mechanisms by name (for new cases) o
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -57,6 +58,8 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
         known = {version.digest: version for version in MechanismVersion.objects.select_for_update()}
         for mechanism in on_disk().values():
             version = known.get(mechanism.digest)
+            if version is not None and version.wording != _written(mechanism):  # the digest is the same in any order
+                MechanismVersion.objects.filter(digest=version.digest).update(wording=_written(mechanism))
             if version is not None and version.current:
                 continue
             MechanismVersion.objects.filter(name=mechanism.name, current=True).update(current=False)
@@ -81,10 +84,16 @@ def _store_one(mechanism: Mechanism, now: datetime, certificate: Any, *, current
         name=mechanism.name,
         number=latest.number + 1 if latest else 1,
         source=dict(mechanism.source),
+        wording=_written(mechanism),
         certificate=certificate,
         stored_at=now,
         current=current,
     )
+
+
+def _written(mechanism: Mechanism) -> str:
+    """The source as JSON text, its keys in their order."""
+    return json.dumps(mechanism.source, ensure_ascii=False)
 
 
 @functools.cache
@@ -98,7 +107,9 @@ def version(digest: str) -> Mechanism:
     if stored is None:
         raise UnknownMechanism(f"no stored mechanism has the digest {digest[:12]}…")
     names, label = registry.names().with_old_effects(), f"{stored.name} v{stored.number}"
-    source = _in_order(stored.source, found[stored.name].source if stored.name in found else {})
+    source = json.loads(stored.wording) if stored.wording else None
+    if source != stored.source:  # stored before versions kept their order
+        source = _in_order(stored.source, found[stored.name].source if stored.name in found else {})
     if not stored.ladders:
         return load.mechanism(source, names, label, titles=True, new=False)
     kept = load.read_ladders(stored.ladders, label)  # stored before sources carried their ladders
@@ -106,10 +117,10 @@ def version(digest: str) -> Mechanism:
 
 
 def _in_order(stored: Any, file: Any) -> Any:
-    """A stored source with its keys in the order of today's file; those it lacks come last.
+    """A stored source whose own order is not known, with its keys in the order of today's file; those it lacks come last.
 
-    The database keeps no order of keys (`jsonb`), yet the file's means something: the end named first is the one that
-    the main road leads to, the act named first the one that is offered first.
+    `jsonb` keeps no order of keys, yet the file's means something: the end named first is the one that the main road leads to,
+    the act named first the one that is offered first.
     """
     if not (isinstance(stored, dict) and isinstance(file, Mapping)):
         return stored

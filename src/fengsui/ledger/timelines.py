@@ -227,10 +227,10 @@ def _line(
     by = "·".join(one for one in (people.get(entry.person_id or 0, ""), titles.here(offices.get(entry.office_id or 0))) if one)
     if entry.principal_id:
         by = f"{people.get(entry.principal_id, '')}（{gettext('signed by')} {by}）"
-    human = entry.person_id is not None
+    human, own = entry.person_id is not None, correcting.past_own(entry.act, content)
     return Line(
         seq=entry.seq,
-        title=titles.act(mechanism, entry.act),
+        title=titles.act(mechanism, entry.act, own=own if content else None),
         phase=drawing.phase(mechanism, entry.state_after) if human else "system",
         at=entry.at,
         by=by or (gettext("The public") if content.get("actor", {}).get("kind") == "public" else gettext("System")),
@@ -238,7 +238,7 @@ def _line(
         text=text,
         person=human,
         erased=entry.body is None,
-        correctable=human and entry.body is not None and not correcting.past_own(entry.act),
+        correctable=human and entry.body is not None and not own,
     )
 
 

@@ -49,16 +49,33 @@ def mechanism(found: Mechanism) -> str:
     return here(found.title) or spaced(found.name)
 
 
-def act(found: Mechanism, name: str) -> str:
-    """The title of an act, also of the ledger's own (``climb``, ``again`` …)."""
-    for known in (found.opening, found.always):
+def act(found: Mechanism, name: str, *, own: bool | None = None) -> str:
+    """The title of an act, also of the ledger's own (``climb``, ``again`` …) and of one that an earlier version had.
+
+    ``own`` tells whether an entry is one of the ledger's, where a version's act has the same name; None: it is not known.
+    """
+    if not own and (title := _declared(found, name)) is not None:
+        return title
+    if own is not False and name in LEDGER_ACTS:
+        return LEDGER_ACTS[name]()
+    return _once(found.name, name)
+
+
+def _declared(found: Mechanism, name: str) -> str | None:
+    """What this wording calls the act; None where it has none of that name."""
+    for known in (found.opening, found.always, *(state.offers for state in found.states.values())):
         if name in known:
             return here(known[name].title) or spaced(name)
-    for one in found.states.values():
-        for offered in one.actions:
-            if offered.name == name:
-                return here(offered.title) or spaced(name)
-    return LEDGER_ACTS[name]() if name in LEDGER_ACTS else spaced(name)
+    return None
+
+
+def _once(mechanism: str, name: str) -> str:
+    """What an earlier version called the act: a case that was moved to a newer one keeps the entries from before."""
+    from fengsui.ledger import mechanisms
+
+    stored = (mechanisms.version(digest) for digest in mechanisms.digests())
+    titles = (_declared(one, name) for one in stored if one.name == mechanism)
+    return next((title for title in titles if title is not None), spaced(name))
 
 
 LEDGER_ACTS = {

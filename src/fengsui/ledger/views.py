@@ -56,8 +56,8 @@ def _narrowed(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any
     """The cases of a list; where words are asked for, those that hold them or the one of this number."""
     found = _asked(posts, wanted, now)
     if wanted.q:
-        exact = _of_number(found, wanted.q)
-        found = exact if exact.exists() else reading.search(found, wanted.q)
+        exact = _numbered(found, wanted.q)
+        found = found.filter(pk__in=exact) if exact else reading.search(found, wanted.q)
     return found
 
 
@@ -69,8 +69,9 @@ def _asked(posts: list[Acting], wanted: filters.Filter, now: datetime) -> Any:
     return found
 
 
-def _of_number(found: Any, text: str) -> Any:
-    return found.filter(number__in={text, text.upper()})
+def _numbered(found: Any, text: str) -> list[uuid.UUID]:
+    """The cases of this very number, as typed or in capitals: where there is one, no words are looked for."""
+    return list(found.filter(number__in={text, text.upper()}).values_list("pk", flat=True))
 
 
 @require_safe
@@ -142,9 +143,8 @@ def _page_and_counts(
     """The counts of the list and of the views, the page asked for (the last one, where it lies beyond) and its cases."""
     if wanted.q:
         page = _page(request, reading.COUNTED // PAGE)
-        ids = list(_of_number(found, wanted.q).values_list("pk", flat=True))
         at_most = max(SEARCHED, page * PAGE + PAGE) + 1
-        ids = ids or reading.searched(found, filters.ORDERS[wanted.order], wanted.q, at_most)
+        ids = _numbered(found, wanted.q) or reading.searched(found, filters.ORDERS[wanted.order], wanted.q, at_most)
         page = max(1, min(page, -(-len(ids) // PAGE)))  # beyond the last page all ids are known
         some = tables.rows_of(ids[(page - 1) * PAGE : page * PAGE])
         number_said = (min(len(ids), at_most - 1), len(ids) == at_most)

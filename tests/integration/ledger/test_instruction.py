@@ -29,6 +29,16 @@ def registered(small: Small) -> str:
     return doors.open("instruction", "register", {"paper": "国办督查通知"}, small.one("top").actor, about, key="", now=NOW).case
 
 
+def disputed(small: Small) -> str:
+    """A task of the county's, objected to."""
+    case, leader = registered(small), small.one("top", 2)
+    do(case, "propose", small.one("top"), proposal="拟请阅示", leader=leader.person.pk)
+    do(case, "instruct", leader, words="请抓好落实", due="2027-01-31")
+    (task,) = do(case, "assign", small.one("top"), lead_office=small.county.pk).opened
+    do(task, "object", small.one("county"), reason="非本单位职责")
+    return task
+
+
 def test_its_number_names_the_place_of_the_office_that_opened_it(small: Small) -> None:
     assert Case.objects.get(pk=registered(small)).number == "PS-150000-2026-0001"
 

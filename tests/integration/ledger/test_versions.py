@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.utils import translation
 
-from fengsui.ledger import doors, mechanisms, rebuild, registry
+from fengsui import shipped
+from fengsui.ledger import doors, mechanisms, rebuild, registry, timelines, verify
 from fengsui.ledger.doors import About, Refused, deadlines, facts
 from fengsui.ledger.doors.applying import columns_after
 from fengsui.ledger.doors.held import read
@@ -18,6 +22,7 @@ from fengsui.ledger.kernel import load
 from fengsui.ledger.kernel.shapes import Actor, Mechanism
 from fengsui.ledger.models import Case, Clock, Entry, MechanismVersion
 from tests.integration.ledger.conftest import NOW
+from tests.integration.ledger.test_instruction import disputed, do
 from tests.small_region import Small
 
 pytestmark = pytest.mark.django_db
@@ -109,16 +114,72 @@ def test_a_moved_case_shows_holder_and_ladder_of_its_new_version_at_once(small: 
     mechanisms.forget()
 
 
-def test_a_stored_wording_keeps_an_act_whose_name_the_ledger_took_since(small: Small) -> None:
-    """An earlier version's task could be "moved"; its cases live on under it, and the platform starts."""
+@pytest.fixture
+def moving_task(small: Small) -> Iterator[str]:
+    """An earlier version's task, that could be "moved" to another office: its digest."""
     source = json.loads(json.dumps(mechanisms.current("task").source))
     acts = source["states"]["disputed"]["actions"]
     acts["move"] = acts.pop("reassign")
-    with pytest.raises(load.MechanismError, match="an act 'move' of its own"):
-        load.mechanism(source, registry.names(), "task.yaml", titles=True)
     digest = load.digest_of(source)
     MechanismVersion.objects.create(digest=digest, name="task", number=9, source=source, stored_at=NOW, current=False)
+    yield digest
+    mechanisms.forget()
+
+
+def test_a_stored_wording_keeps_an_act_whose_name_the_ledger_took_since(moving_task: str) -> None:
+    """Its cases live on under it, and the platform starts."""
+    wording = mechanisms.version(moving_task)
+    assert "move" in wording.states["disputed"].offers
+    with pytest.raises(load.MechanismError, match="an act 'move' of its own"):
+        load.mechanism(wording.source, registry.names(), "task.yaml", titles=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_old_act_named_as_the_ledger_s_own_is_rebuilt_and_told_as_what_it_was(small: Small, moving_task: str) -> None:
+    today = mechanisms.current("task").digest
+    MechanismVersion.objects.filter(name="task").update(current=False)
+    MechanismVersion.objects.filter(digest=moving_task).update(current=True)
+    mechanisms.forget()
+    task = disputed(small)
+    do(task, "move", small.one("top"), office=small.league.pk)
+    again = Case.objects.get(pk=task)
+    assert (again.version_id, again.owner_id, again.state) == (moving_task, small.league.pk, "sent")
+    move(task, today, {}, SYSTEM, now=LATER)
+    do(task, "sign", small.one("league"), measures="制定方案")
+    assert rebuild.check().ok, [str(one) for one in rebuild.check().differences]
+    assert verify.case(task).ok and verify.ledger(LATER).ok
+    wording, entries = mechanisms.version(today), list(Entry.objects.filter(case=task).order_by("-seq"))
+    with translation.override("en"):
+        lines = timelines.timeline(wording, entries, frozenset())
+    assert [(line.title, line.correctable) for line in lines[:3]] == [
+        ("Sign for it", True), ("Moved to a newer mechanism", False), ("Give it to another office", True),
+    ]  # fmt: skip
+    assert [one.words for one in lines[2].text] == ["Office: League bureau"]
+
+
+def test_an_older_version_offers_its_acts_in_its_own_order(small: Small, settings: Any, tmp_path: Path) -> None:
+    """It took the order of today's file: the act that is offered first, and the end that the main road leads to."""
+    text = (shipped.folder("mechanisms") / "task.yaml").read_text().replace("zh: 交办任务", "zh: 交办事项")
+    insist, reassign = (
+        next(line for line in text.splitlines() if line.strip().startswith(act)) for act in ("insist:", "reassign:")
+    )
+    own = tmp_path / "mechanisms" / "task.yaml"
+    own.parent.mkdir()
+    own.write_text(text.replace(insist, "%").replace(reassign, insist).replace("%", reassign))
+    settings.DATA_DIR = tmp_path
     try:
-        assert "move" in mechanisms.version(digest).states["disputed"].offers
+        mechanisms.forget()
+        mechanisms.store(NOW)
+        old = mechanisms.current("task")
+        own.unlink()
+        mechanisms.forget()
+        mechanisms.store(LATER)
+        assert mechanisms.current("task").digest != old.digest
+        acts = {
+            one: list(mechanisms.version(one).states["disputed"].offers)[:2]
+            for one in (old.digest, mechanisms.current("task").digest)
+        }
+        assert list(acts.values()) == [["reassign", "insist"], ["insist", "reassign"]]
     finally:
+        own.unlink(missing_ok=True)
         mechanisms.forget()

@@ -118,7 +118,7 @@ class _Correcting:
         name = self.one.field
         given = name == TITLE or name in self.target.record.get("values", {})
         opening = name != TITLE or self.one.entry == 1
-        if past_own(self.target.entry.act) or not given or not opening:
+        if past_own(self.target.entry.act, self.target.record) or not given or not opening:
             raise refused(422, "unknown", name, gettext_noop("this entry did not give it; name the one that did"))
         return said_now(self.held, self.one.entry, name)
 
@@ -305,11 +305,14 @@ def _touched(record: Mapping[str, Any]) -> set[str]:
     return {*step.get("+", ()), *step.get("-", ())}
 
 
-def past_own(act: str) -> bool:
-    """Whether it is one of the ledger's own acts, whose content nobody typed into a field."""
+def past_own(act: str, record: Mapping[str, Any]) -> bool:
+    """Whether an entry is one of the ledger's own acts, whose content nobody typed into a field.
+
+    A task could once be "moved" to another office; the ledger's own move says from which version to which it went.
+    """
     from fengsui.ledger.doors.single import LEDGER_ACTS
 
-    return act in LEDGER_ACTS
+    return act in LEDGER_ACTS and (act != "move" or "to" in record.get("besides", {}))
 
 
 def act_named(mechanism: Mechanism, name: str) -> Act | None:

@@ -26,6 +26,8 @@ class MechanismVersion(models.Model):
     name = models.CharField(max_length=64)
     number = models.PositiveIntegerField()  # 1, 2, 3 … of this name
     source = models.JSONField()  # the file as plain data, with the ladders that it climbs
+    # the same as JSON text, its keys in the file's order, which jsonb loses
+    wording = models.TextField(blank=True, default="", db_default="")
     ladders = models.JSONField(default=dict)  # … of a version stored before sources carried them
     certificate = models.JSONField(null=True)  # what the proof found; null: not proven
     stored_at = models.DateTimeField()

@@ -50,7 +50,7 @@ def page(request: HttpRequest, case: uuid.UUID, seq: int) -> HttpResponse:
 
 def choices(page: Page, entry: Entry | None) -> list[tuple[str, str]]:
     """The fields of the entry that may be corrected, with their labels; the opening also gave the title."""
-    if entry is None or correcting.past_own(entry.act) or entry.body is None:
+    if entry is None or entry.body is None or correcting.past_own(entry.act, entry.content()):
         return []
     hidden = hidden_in(page.case, page.acting, page.now)
     names = correcting.correctable(page.mechanism, entry.content(), hidden, page.now)

@@ -37,18 +37,20 @@ class Seated:
 
 def ears(claims: Collection[Claim | Seated], now: datetime) -> dict[Claim | Seated, Ear | Seats]:
     """What each may hear at ``now``; a claim that is missing has ended. Five queries, however many sessions."""
-    seated = {one: one.ask(one.keys, now) for one in claims if isinstance(one, Seated)}
-    sessions_ears = _of_sessions([one for one in claims if isinstance(one, Claim)], now)
-    return {**sessions_ears, **{one: seats for one, seats in seated.items() if seats is not None}}
+    found = _of_sessions([one for one in claims if isinstance(one, Claim)], now)
+    for one in claims:
+        if isinstance(one, Seated) and (seats := one.ask(one.keys, now)) is not None:
+            found[one] = seats
+    return found
 
 
-def _of_sessions(claims: Collection[Claim], now: datetime) -> dict[Claim, Ear]:
+def _of_sessions(claims: Collection[Claim], now: datetime) -> dict[Claim | Seated, Ear | Seats]:
     if not claims:
         return {}
     accounts = sessions.accounts_of({one.session for one in claims}, now)
     persons = {key: getattr(account, "person", None) for key, account in accounts.items()}
     held = actings_of_many({person.pk for person in persons.values() if person is not None}, now)
-    found: dict[Claim, Ear] = {}
+    found: dict[Claim | Seated, Ear | Seats] = {}
     with steady():
         for one in claims:
             account = accounts.get(one.session)

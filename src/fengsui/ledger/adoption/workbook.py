@@ -86,8 +86,8 @@ def _elements(source: IO[bytes], tag: str, part: str) -> Iterator[Element]:
                 raise PartTooLarge(part)
             continue
         above.pop()
-        if node is found:
-            yield node
+        if found is not None and node is found:
+            yield found
             found = None
         if found is None:
             node.clear()

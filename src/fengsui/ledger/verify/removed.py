@@ -103,7 +103,7 @@ def _last_ones(left: list[int], cut: Mapping[UUID, Cut], known: Mapping[int, _Ow
     of_case: dict[UUID, list[int]] = defaultdict(list)
     for place in sorted(told):
         of_case[told[place]].append(place)
-    found = {}
+    found: dict[int, _Owner] = {}
     for case, places in of_case.items():  # a case's entries stand in the tree in their order
         seqs = missing[case] if len(missing[case]) == len(places) else [0] * len(places)
         found |= {place: _Owner(case, seq, alone and place in rest) for place, seq in zip(places, seqs, strict=True)}

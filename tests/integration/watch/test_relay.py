@@ -378,7 +378,7 @@ def test_doubles_of_an_older_folder_become_one(plant):
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX watch_alarm_one_open")
         second(first, line.new).save(force_insert=True)
-        cursor.execute(import_module("fengsui.watch.migrations.0005_one_open_alarm_per_level").DOUBLES)
+        cursor.execute(import_module("fengsui.watch.migrations.0006_one_open_alarm_per_level").DOUBLES)
     old, new = alarms().filter(level="HH").order_by("pk")
     assert (old.state, old.closed_at, old.case) == ("normal", NOW + timedelta(hours=1), first.case)
     assert (new.state, new.closed_at, new.case, new.hidden) == ("unacknowledged", None, first.case, "shelved")

@@ -29,7 +29,7 @@ DROP TABLE watch_double;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("watch", "0004_principals")]
+    dependencies = [("watch", "0005_event_text")]
 
     operations = [
         migrations.RunSQL(DOUBLES, migrations.RunSQL.noop),

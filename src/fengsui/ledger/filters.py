@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext, pgettext
 
 from fengsui.ledger import mechanisms, names, titles
-from fengsui.ledger.models import LEVELS, Case
+from fengsui.ledger.models import LEVELS, Case, Clock
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
 from fengsui.region import roles
@@ -32,7 +32,7 @@ ORDERS = {
     "place": ("place_path", "next_due"),
     "-place": ("-place_path", "next_due"),
 }
-NAMES = ("mechanism", "state", "level", "place", "clock", "duty", "mine", "waiting", "signing", "open", "site", "q")
+NAMES = ("mechanism", "state", "level", "place", "clock", "running", "duty", "mine", "waiting", "signing", "open", "site", "q")
 ALL = "all"
 
 
@@ -45,6 +45,7 @@ class Filter:
     level: str = ""
     place: str = ""
     clock: str = ""
+    running: str = ""  # the name of a clock that runs, such as a listed supervision's
     duty: str = ""  # fields of work, comma between; "all" where a reader asks for more than their charge
     mine: bool = False
     waiting: bool = False  # for one of my posts
@@ -68,6 +69,7 @@ class Filter:
             level=level,
             place=query.get("place", "")[:12],
             clock=clock if clock in CLOCKS else "",
+            running=query.get("running", "")[:80],
             duty=_duties(query.get("duty", "")),
             mine=query.get("mine") == "1",
             waiting=query.get("waiting") == "1",
@@ -97,6 +99,9 @@ class Filter:
             wanted &= Q(duty__in=["", *self.duty.split(",")])
         if self.mine:
             wanted &= Q(owner_id__in=offices) | Q(holder_id__in=offices)
+        if self.running:
+            clocks = Clock.objects.filter(name=self.running, stopped__isnull=True, current=True)
+            wanted &= Q(pk__in=clocks.values("case"))
         if self.signing:
             cases = cases.exclude(core__signed={})
         return cases.filter(wanted & self._due(now))
@@ -133,6 +138,8 @@ class Filter:
             said.append(("site", gettext("Site"), titles.here(names.sites([self.site]).get(int(self.site))) or self.site))
         if self.clock:
             said.append(("clock", gettext("Deadline"), clock_title(self.clock)))
+        if self.running:
+            said.append(("running", gettext("Running"), clock_called(self.mechanism, self.running)))
         if self.duty and self.duty != ALL:
             words = roles.duties()
             said.append(
@@ -153,6 +160,14 @@ class Filter:
         return titles.listed((f"{chip['label']}{titles.mark('：')}{chip['value']}" for chip in self.chips()), "；") or gettext(
             "All open cases in my scope"
         )
+
+
+def clock_called(mechanism: str, name: str) -> str:
+    """The title of a mechanism's clock; its name, spaced, where no mechanism is given or known."""
+    try:
+        return titles.clock(mechanisms.current(mechanism), name)
+    except mechanisms.UnknownMechanism:
+        return titles.spaced(name)
 
 
 def _duties(asked: str) -> str:

@@ -198,7 +198,8 @@ def _list_frame(
 def kept(wanted: filters.Filter, posts: list[Acting]) -> list[tuple[str, str]]:
     """What the form carries on that no control of it shows."""
     duty = wanted.duty or (filters.ALL if filters.charge(posts) else "")
-    parts = {"duty": duty, "waiting": "1" if wanted.waiting else "", "signing": "1" if wanted.signing else ""}
+    yes = {name: "1" if getattr(wanted, name) else "" for name in ("waiting", "signing")}
+    parts = {"duty": duty, "running": wanted.running, **yes}
     return [(name, value) for name, value in parts.items() if value]
 
 

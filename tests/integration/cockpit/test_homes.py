@@ -50,6 +50,7 @@ def test_every_query_is_one_that_a_list_knows() -> None:
                 wanted = one.filter
                 if wanted.mechanism:
                     assert not wanted.state or wanted.state in mechanisms.on_disk()[wanted.mechanism].states, one.query
+                    assert not wanted.running or wanted.running in mechanisms.on_disk()[wanted.mechanism].clocks, one.query
         for first in home.first:
             mechanism, act = first.act.split(".")
             assert act in mechanisms.on_disk()[mechanism].opening, first.act
@@ -97,3 +98,22 @@ def test_a_number_opens_the_list_that_it_counts(small: Small, office: str, dutie
     for url, number in known.items():
         listed = page(who_looks, url)
         assert len(set(re.findall(r'/cases/([0-9a-f-]{36})/"', listed))) == number, url
+
+
+@pytest.mark.parametrize(
+    ("language", "column", "chip"), [("zh-hans", "挂牌督办", "挂牌督办时限"), ("en", "Listed", "Raised supervision")]
+)
+def test_a_leader_sees_the_hazards_under_listed_supervision_by_place(small: Small, language: str, column: str, chip: str) -> None:
+    now = present()
+    for number in range(2):
+        who = small.one("county").actor
+        case = doors.open("hazard", "found_here", {"finding": f"阀门{number}"}, who, site(small), key=f"k{number}", now=now).case
+    doors.act(case, Call("list_supervision", small.one("league").actor), now=now + timedelta(minutes=1))
+    leader = become(small.one("top"), "leading")
+    seen = page(leader, "/desk/", language)
+    url, number = next((url, number) for url, number in numbers(seen).items() if "running=supervision" in url)
+    assert number == 1 and f">{column}</th>" in seen
+    listed = page(leader, url, language)
+    assert set(re.findall(r'/cases/([0-9a-f-]{36})/"', listed)) == {case} and chip in listed
+    assert 'name="running" value="supervision"' in listed  # narrowing further keeps it
+    assert "running=supervision" not in page(leader, "/cases/?running=" + "x" * 500, language)

@@ -32,6 +32,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("ledger/casepage.py", "calls_of"): "calls of the page's cases",
     ("ledger/evidence/theirs.py", "_opened"): "files of the case at hand and of reading.seeing",
     ("ledger/evidence/theirs.py", "_unsealed"): "entries of those cases, to tell which seals are broken",
+    ("ledger/filters.py", "Filter.apply"): "on which of the cases given, which are in scope, a clock runs",
     ("ledger/lending.py", "_lend"): "the sharing that an administrator or leader of the office makes",
     ("ledger/lending.py", "follow"): "shared scopes of an office that was changed, which end with what it sees",
     ("ledger/persons_acts/correct.py", "page"): "an entry of the case that the frame found in scope",

@@ -41,12 +41,8 @@ def grown_from(kept: bytes, now: datetime, *, files: bool = True) -> Report:
     return report
 
 
-def case(case_id: str, *, spoil: int | None = None, files: bool = True) -> Report:
-    """Verify one case: its entries, its chain, each entry's place under the latest head, its row, its files.
-
-    ``spoil`` is for showing what verification would say: one byte of the entry of this seq is changed in the
-    copy that was read, never in the database.
-    """
+def case(case_id: str, *, files: bool = True) -> Report:
+    """Verify one case: its entries, its chain, each entry's place under the latest head, its row, its files."""
     report = Report()
     reader = Reader(0)
     query = f"""{SELECT} FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.id
@@ -56,8 +52,6 @@ def case(case_id: str, *, spoil: int | None = None, files: bool = True) -> Repor
         row = keeper.execute("SELECT seq, state FROM ledger_case WHERE id = %s", [UUID(case_id)]).fetchone()
         for data in stream(conninfo(), query, snapshot_of(keeper)):
             line = line_of(data)
-            if line.seq == spoil and line.body:
-                line.body = line.body[:-2] + bytes([line.body[-2] ^ 1]) + line.body[-1:]
             lines.append(line)
             reader.entry(lines[-1])
     for finding in reader.part.findings:

@@ -59,7 +59,7 @@ class World(Protocol):
         """Verify the case."""
 
     def tampered(self, case: str, now: datetime) -> tuple[bool, Detail]:
-        """Read a copy of the entries, spoil a byte of it and verify: whether the entry was named, and what verify said."""
+        """Export the case, change a byte of the file and judge it: whether the entry was named, and what verify said."""
 
 
 class Player:

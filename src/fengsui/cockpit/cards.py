@@ -17,6 +17,7 @@ from fengsui.cockpit.homes import Card, Counted, Row, by_place, counted_rows, ho
 from fengsui.ledger import casepage, effects, filters, health, notices, reading, titles
 from fengsui.ledger.reading import Opening
 from fengsui.region.acting import Acting
+from fengsui.region.filters import name_of
 from fengsui.region.models import Certificate
 from fengsui.region.tree import tree
 from fengsui.watch import listing
@@ -171,9 +172,7 @@ def _certificates(posts: Sequence[Acting], now: datetime) -> Card | None:
     for one in Certificate.objects.unscoped("my own certificates").filter(person_id=posts[0].person_id).order_by("expires"):
         left = (one.expires - now.date()).days
         text = gettext("valid to %(day)s") % {"day": one.expires.isoformat()} if left >= 0 else gettext("expired")
-        rows.append(
-            Row(f"{one.get_kind_display()} {one.number}", text, "", "ok" if left > 60 else "half" if left >= 0 else "off")
-        )
+        rows.append(Row(f"{name_of(one)} {one.number}", text, "", "ok" if left > 60 else "half" if left >= 0 else "off"))
     return Card(gettext("My certificates"), rows) if rows else None
 
 

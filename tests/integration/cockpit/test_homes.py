@@ -13,7 +13,7 @@ from fengsui.cockpit import cards, homes
 from fengsui.ledger import doors, mechanisms
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.moment import now as present
-from fengsui.region.models import Post
+from fengsui.region.models import Certificate, Post
 from tests.integration.ledger.test_doors import site
 from tests.small_region import Small, Somebody, build
 
@@ -117,3 +117,15 @@ def test_a_leader_sees_the_hazards_under_listed_supervision_by_place(small: Smal
     assert set(re.findall(r'/cases/([0-9a-f-]{36})/"', listed)) == {case} and chip in listed
     assert 'name="running" value="supervision"' in listed  # narrowing further keeps it
     assert "running=supervision" not in page(leader, "/cases/?running=" + "x" * 500, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "not_so"), [("en", "Enforcement certificate", "行政执法证"), ("zh-hans", "行政执法证", "Enforcement")]
+)
+def test_certificates_are_called_in_the_reader_s_language(small: Small, language: str, says: str, not_so: str) -> None:
+    who, day = become(small.one("county"), "enforcement"), present().date()
+    Certificate.objects.unscoped("the test's").filter(person=who.person).delete()
+    Certificate.objects.create(person=who.person, kind="enforcement", number="NM-7", issued=day, expires=day + timedelta(days=90))
+    for path in ("/desk/", f"/people/{who.person.pk}/"):
+        found = page(who, path, language)
+        assert says in found and not_so not in found, path

@@ -114,6 +114,15 @@ class Certificate(models.Model):
     issued = models.DateField()
     expires = models.DateField()
 
+    NAMES = {
+        Kind.ENFORCEMENT: {"zh": "行政执法证", "en": "Enforcement certificate"},
+        Kind.SAFETY: {"zh": "安全生产知识和管理能力考核合格证", "en": "Safety knowledge and management certificate"},
+        Kind.SPECIAL: {"zh": "特种作业操作证", "en": "Special work certificate"},
+    }
+    """Kinds in both languages."""
+    name_zh = property(lambda self: self.NAMES[self.kind]["zh"])
+    name_en = property(lambda self: self.NAMES[self.kind]["en"])
+
     objects = ScopedManager(
         place="person__holdings__post__office__place__path", office="person__holdings__post__office__path", many=True
     )

@@ -18,11 +18,7 @@ from .people import _may, register_of
 from .posts import GroundsOnly
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, operation, several, text, with_known
 
-KINDS = {
-    "enforcement": {"zh": "行政执法证", "en": "Enforcement certificate"},
-    "safety": {"zh": "安全生产知识和管理能力考核合格证", "en": "Safety knowledge and management certificate"},
-    "special": {"zh": "特种作业操作证", "en": "Special work certificate"},
-}
+KINDS = {kind.value: words for kind, words in Certificate.NAMES.items()}
 
 
 def _others(acting: Acting, person: Person) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +40,12 @@ class Finding:
 
 def examine(path: Path) -> list[Finding]:
     """Run all tests on the data folder at ``path``; a test that breaks is a finding, never an exception."""
-    found = [*_guarded("machine", machine), *_guarded("disk", lambda: disk(path)), *_guarded("programs", programs)]
+    found = [
+        *_guarded("machine", machine),
+        *_guarded("browser", browsers),
+        *_guarded("disk", lambda: disk(path)),
+        *_guarded("programs", programs),
+    ]
     try:
         folder = folders.find(path)
     except Failure as failure:
@@ -92,9 +99,27 @@ def machine() -> Iterator[Finding]:
     from zoneinfo import ZoneInfo
 
     ZoneInfo("Asia/Shanghai")
-    yield Finding(
-        "browser floor", "ok", "Chromium 111, Firefox 113, Safari 16.4 or newer; WebGL 2 for the map, else an SVG map is shown"
-    )
+
+
+_FLOOR = {"chromium": 111, "google-chrome": 111, "microsoft-edge": 111, "firefox": 113, "firefox-esr": 113}
+"""The oldest major version of each program that shows the pages as they are meant."""
+
+
+def browsers() -> Iterator[Finding]:
+    """The browsers of this machine against the floor; people's own machines are theirs to look at, so none here is no fault."""
+    floor = "Chromium 111, Firefox 113, Safari 16.4 or newer; WebGL 2 for the map, else an SVG map is shown"
+    found = [(name, path) for name in _FLOOR if (path := shutil.which(name))]
+    for name, path in found:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20).stdout.strip()
+        major = re.search(r"(\d+)\.", told)
+        if major is None:
+            yield Finding("browser", "warn", f"{name} does not tell its version", f"The pages need {floor}.")
+            continue
+        good = int(major[1]) >= _FLOOR[name]
+        says = f"{name} {major[1]} here; the pages need {floor}"
+        yield Finding("browser", "ok" if good else "warn", says, "" if good else f"Update {name} to {_FLOOR[name]} or newer.")
+    if not found:
+        yield Finding("browser", "ok", f"none on this machine; people's own need {floor}")
 
 
 def disk(path: Path) -> Iterator[Finding]:

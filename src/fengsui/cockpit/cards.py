@@ -16,6 +16,8 @@ from fengsui.cockpit import times
 from fengsui.cockpit.homes import Card, Counted, Row, by_place, counted_rows, home
 from fengsui.ledger import casepage, effects, filters, health, notices, reading, titles
 from fengsui.ledger.reading import Opening
+from fengsui.moment import LEGAL_ZONE
+from fengsui.region import enforcement
 from fengsui.region.acting import Acting
 from fengsui.region.filters import name_of
 from fengsui.region.models import Certificate
@@ -169,10 +171,11 @@ def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
 
 def _certificates(posts: Sequence[Acting], now: datetime) -> Card | None:
     rows = []
+    today, near = now.astimezone(LEGAL_ZONE).date(), enforcement.ahead(now).days
     for one in Certificate.objects.unscoped("my own certificates").filter(person_id=posts[0].person_id).order_by("expires"):
-        left = (one.expires - now.date()).days
+        left = (one.expires - today).days
         text = gettext("valid to %(day)s") % {"day": one.expires.isoformat()} if left >= 0 else gettext("expired")
-        rows.append(Row(f"{name_of(one)} {one.number}", text, "", "ok" if left > 60 else "half" if left >= 0 else "off"))
+        rows.append(Row(f"{name_of(one)} {one.number}", text, "", "ok" if left > near else "half" if left >= 0 else "off"))
     return Card(gettext("My certificates"), rows) if rows else None
 
 

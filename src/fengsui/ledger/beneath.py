@@ -14,7 +14,7 @@ from fengsui.ledger.kernel.people import for_people
 from fengsui.ledger.kernel.shapes import Act, Mechanism
 from fengsui.ledger.models import Case, Clock
 from fengsui.ledger.reading import cases
-from fengsui.region import changerecord, changing, coming, matters, roles
+from fengsui.region import changerecord, changing, coming, enforcement, matters, roles
 from fengsui.region.acting import Acting
 from fengsui.region.models import Change
 from fengsui.region.operations import delegations
@@ -25,6 +25,7 @@ from fengsui.region.tree import tree
 def stand() -> None:
     """Register all of it; called once, when the room starts."""
     changing.around(live_check.changing_posts)
+    enforcement.ahead_from(live_check.certificates_ahead)
     for kind in ("merge", "dissolve"):
         changing.listen(kind, _of_office)
     changing.listen("duties_moved", _of_duties)

@@ -16,7 +16,8 @@ from fengsui.ledger.models import Evidence
 from fengsui.ledger.registry import EffectCall, Hindered, Sight, register_effect, register_fact, register_guard
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
-from fengsui.region.models import Certificate, Site
+from fengsui.region import enforcement
+from fengsui.region.models import Site
 from fengsui.region.tree import OfficeNode, tree
 from fengsui.science.geo import great_circle_m
 
@@ -115,12 +116,8 @@ def certified(sight: Sight) -> bool:
     """The actor holds an enforcement certificate, valid today, for the case's field of work."""
     if sight.actor.person is None:
         return False
-    today = sight.now.astimezone(LEGAL_ZONE).date()
-    found = Certificate.objects.unscoped("whether the actor may enforce").filter(
-        person_id=sight.actor.person, kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today
-    )
-    duty = sight.row["duty"]
-    return any(not one.fields or not duty or duty in one.fields for one in found)
+    held = enforcement.valid(sight.now, [sight.actor.person])
+    return enforcement.good_for(held.get(sight.actor.person, ()), sight.row["duty"])
 
 
 @register_effect("stop_work", "inner")

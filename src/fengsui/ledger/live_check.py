@@ -1,7 +1,7 @@
 """The proof held against the real offices, nightly and wherever posts change.
 
-In: the offices, posts and people of the region now. Out: one case of ``vacancy`` for each office that lacks people for
-what the mechanisms ask of it; the case ends by itself once the posts are filled.
+In: the offices, posts, people and enforcement certificates of the region now. Out: one case of ``vacancy`` for each office
+that lacks people for what the mechanisms ask of it; the case ends by itself once the posts are filled.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TextIO
 
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
+from fengsui.law import numbers
 from fengsui.ledger import doors, mechanisms
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case
 from fengsui.ledger.proof.live import Lack, Seat, check_live, demands
 from fengsui.moment import LEGAL_ZONE
-from fengsui.region import roles
-from fengsui.region.models import Holding, Office, Post
+from fengsui.region import enforcement, roles
+from fengsui.region.models import Certificate, Holding, Office, Post
 from fengsui.region.tree import LEVELS, Tree, tree
 
 MECHANISM = "vacancy"
@@ -34,36 +35,59 @@ _changing = threading.local()
 
 
 def seats(now: datetime, offices: frozenset[int] | None = None) -> Iterator[Seat]:
-    """Each office that a role leads to by its own duties, with the people who may act there; ``offices`` limits them."""
-    picture = tree()
-    known = roles.roles()
-    for name in sorted(demands(mechanisms.on_disk())):
+    """Each office that a role leads to by its own duties, with the people who may act there; ``offices`` limits them.
+
+    Where an act asks for an enforcement certificate, once more with those alone whose certificate is in force.
+    """
+    known, shipped = roles.roles(), mechanisms.on_disk()
+    enforced, held = demands(shipped, certified=True), enforcement.valid(now)
+    for name in sorted(demands(shipped)):
         role = known.get(name)
         if role is None or role.kind == "person":
             continue
-        for office in sorted(_offices_of(picture, role, now)):
-            if offices is None or office in offices:
-                yield Seat(office, name, frozenset(roles.eligible(name, office, now)))
+        for office, duties in sorted(_offices_of(tree(), role, now).items()):
+            if offices is not None and office not in offices:
+                continue
+            people = frozenset(roles.eligible(name, office, now))
+            yield Seat(office, name, people)
+            # whose work is not enforcement (a commission, the region's department) lists and hands down, and signs no order
+            if people and name in enforced and "enforcement" in role.posts:
+                yield from _certified(office, name, people, duties, held)
 
 
-def _offices_of(picture: Tree, role: roles.Role, now: datetime) -> set[int]:
+def _certified(
+    office: int, role: str, people: frozenset[int], duties: Iterable[str], held: Mapping[int, tuple[enforcement.Fields, ...]]
+) -> Iterator[Seat]:
+    """Those who may enforce, by field of work; fields with the same people are one seat."""
+    by_people: dict[frozenset[int], list[str]] = defaultdict(list)
+    for duty in sorted(duties) or [""]:
+        able = frozenset(one for one in people if enforcement.good_for(held.get(one, ()), duty))
+        by_people[able].append(duty)
+    for able, fields in by_people.items():
+        yield Seat(office, role, able, certified=True, duties=tuple(filter(None, fields)))
+
+
+def _offices_of(picture: Tree, role: roles.Role, now: datetime) -> dict[int, set[str]]:
+    """Office → the fields of work for which the role leads there; empty where it does for any."""
     today = now.astimezone(LEGAL_ZONE).date()
     if role.finds == "top":
-        return {picture.top} if picture.top is not None else set()
+        return {picture.top: set()} if picture.top is not None else {}
     if role.finds == "enterprise":
-        return {office for office in picture.site_of_office if picture.living(office, today)}
+        return {office: set() for office in picture.site_of_office if picture.living(office, today)}
     if role.finds not in ("supervisor", "nearest"):
-        return set()  # whichever office opened the case, or the one above it: any office, judged by its own roles
-    if role.finds == "supervisor":
+        return {}  # whichever office opened the case, or the one above it: any office, judged by its own roles
+    supervises = role.finds == "supervisor"
+    if supervises:
         duties = {duty for site in picture.sites.values() for duty in site.duties}
         levels = _LEVELS_OF.get(role.level, (role.level,))
     else:
         duties = {role.duty}
         levels = LEVELS[LEVELS.index(role.level) :] if role.level in LEVELS else LEVELS
-    found: set[int] = set()
+    found: dict[int, set[str]] = defaultdict(set)
     for place, duty in picture.by_duty:
         if duty in duties and place in picture.places and picture.places[place].level in levels:
-            found.update(node.id for node in picture.with_duty(place, duty, today)[:1])
+            for node in picture.with_duty(place, duty, today)[:1]:
+                found[node.id] |= {duty} if supervises else set()
     return found
 
 
@@ -80,6 +104,12 @@ def nightly(now: datetime) -> tuple[int, int]:
     return _settle(now, None)
 
 
+def daybreak(now: datetime) -> tuple[int, int]:
+    """Check the offices with somebody whose certificate is over since midnight, or counts from today."""
+    offices = enforcement.turned(now)
+    return _settle(now, offices) if offices else (0, 0)
+
+
 def check_offices(offices: Iterable[int], now: datetime) -> tuple[int, int]:
     """The same for some offices, in the caller's transaction."""
     return _settle(now, frozenset(offices))
@@ -87,7 +117,7 @@ def check_offices(offices: Iterable[int], now: datetime) -> tuple[int, int]:
 
 @contextmanager
 def changing_posts(now: datetime) -> Iterator[None]:
-    """One transaction that changes posts, holdings or offices; what it leaves lacking is a case when it commits."""
+    """One transaction that changes posts, holdings, certificates or offices; what it leaves lacking is a case in the end."""
     with transaction.atomic():
         before = getattr(_changing, "offices", None)
         _changing.offices = set()
@@ -108,11 +138,13 @@ def _touched(sender: type, instance: Any, **_: Any) -> None:
         offices.add(instance.pk)
     elif sender is Post:
         offices.add(instance.office_id)
+    elif sender is Certificate:
+        offices |= enforcement.offices_of([instance.person_id])
     else:
         offices.add(instance.post.office_id)
 
 
-for _model in (Holding, Office, Post):
+for _model in (Certificate, Holding, Office, Post):
     post_save.connect(_touched, sender=_model, dispatch_uid=f"live_check.saved.{_model.__name__}")
     post_delete.connect(_touched, sender=_model, dispatch_uid=f"live_check.deleted.{_model.__name__}")
 
@@ -150,23 +182,47 @@ def _end(now: datetime, offices: frozenset[int] | None, lacking: Iterable[int]) 
 def sentence(lack: Lack) -> str:
     """One line in both languages: which role, how many are needed, how many there are."""
     title = roles.roles()[lack.role].title
+    if not lack.certified:
+        return (
+            f"{title['zh']}：需 {lack.needs} 人，现有 {lack.has} 人"
+            f"（{title['en']}: needs {lack.needs}, has {lack.has}; {lack.because}）"
+        )
+    words = [roles.duties().get(duty, {"zh": duty, "en": duty}) for duty in lack.duties]
+    fields = {"zh": "、".join(one["zh"] for one in words), "en": ", ".join(one["en"] for one in words)}
+    zh = f"（{fields['zh']}）" if words else ""
+    en = f" ({fields['en']})" if words else ""
     return (
-        f"{title['zh']}：需 {lack.needs} 人，现有 {lack.has} 人"
-        f"（{title['en']}: needs {lack.needs}, has {lack.has}; {lack.because}）"
+        f"{title['zh']}{zh}：需持有效行政执法证 {lack.needs} 人，现有 {lack.has} 人"
+        f"（{title['en']}{en}: needs {lack.needs} with an enforcement certificate in force, has {lack.has}; {lack.because}）"
     )
+
+
+def certificates_ahead(now: datetime) -> timedelta:
+    """How long before its last day a certificate is named, by the law's number of the day."""
+    length = numbers.find("vacancy.certificates_ahead", now.astimezone(LEGAL_ZONE).date()).duration
+    return timedelta(days=length.days or 0) if length else timedelta(0)
+
+
+def expiring(now: datetime) -> list[enforcement.RunningOut]:
+    """The enforcement certificates whose last day is near: their offices will lack people unless they are renewed."""
+    return enforcement.running_out(now, enforcement.ahead(now))
 
 
 def main(now: datetime, out: TextIO, *, as_json: bool = False) -> int:
     """``fengsui check --live``: say what every office lacks and open the cases. Exit code 1 where something lacks."""
-    found = lacks(now)
+    found, near = lacks(now), expiring(now)
     opened, ended = nightly(now)
     if as_json:
         rows = [asdict(lack) for office in sorted(found) for lack in found[office]]
-        out.write(json.dumps({"ok": not rows, "lacks": rows, "cases": opened, "ended": ended}, ensure_ascii=False) + "\n")
+        said = {"ok": not rows, "lacks": rows, "expiring": list(map(asdict, near)), "cases": opened, "ended": ended}
+        out.write(json.dumps(said, ensure_ascii=False, default=str) + "\n")
         return 1 if rows else 0
-    names = dict(Office.objects.filter(pk__in=found).values_list("pk", "name_zh"))
+    names = dict(Office.objects.filter(pk__in=[*found, *(one.office for one in near)]).values_list("pk", "name_zh"))
     for office in sorted(found):
         out.write(f"{names[office]} ({office})\n")
         out.writelines(f"  {sentence(lack)}\n" for lack in found[office])
-    out.write(f"{len(found)} offices lack people; {opened} cases, {ended} ended\n")
+    for one in near:
+        words = f"行政执法证有效期至 {one.expires}（enforcement certificate valid to {one.expires}）"
+        out.write(f"{names[one.office]} ({one.office})：{one.name} {one.number} {words}\n")
+    out.write(f"{len(found)} offices lack people; {len(near)} certificates run out soon; {opened} cases, {ended} ended\n")
     return 1 if found else 0

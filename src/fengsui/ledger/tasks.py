@@ -28,13 +28,15 @@ def hold_the_proof_against_the_offices(timestamp: int) -> None:
 @app.periodic(cron=_DAYBREAK)
 @app.task(queueing_lock="ledger.day", name="ledger.day")
 def begin_the_day(timestamp: int) -> None:
-    """Let new names of offices count from their day, and what merged offices had in hand go on."""
-    from fengsui.ledger import succession
+    """Let new names of offices count from their day, what merged offices had in hand go on, and certificates run out."""
+    from fengsui.ledger import live_check, succession
     from fengsui.region import changing, officenames
 
     now = moment.now()
     renamed = officenames.take_effect(changing.today(now))
     log.info("%s offices renamed, %s cases followed their offices", renamed, succession.nightly(now))
+    lacking, filled = live_check.daybreak(now)
+    log.info("certificates that ran out or began today: %s offices lack people, %s were filled", lacking, filled)
 
 
 @app.periodic(cron="* * * * *")

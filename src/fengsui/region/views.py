@@ -20,11 +20,11 @@ from django.views.decorators.http import etag, require_safe
 from fengsui import moment
 from fengsui.numerals import whole
 
-from . import changerecord, geography, pending, readers, roles, subjects, supervision, tables
+from . import changerecord, enforcement, geography, pending, readers, roles, subjects, supervision, tables
 from .acting import Acting, mine, office_scope, scope
 from .changing import may_administer, may_give, today
 from .filters import GRADES, INDUSTRIES, SiteFilter, grade_word, here, name_of
-from .models import Certificate, Contact, Delegation, Holding, Office, Place, Post, Site
+from .models import Contact, Delegation, Holding, Office, Place, Post, Site
 from .operations import find
 from .scoping import Scope
 from .tree import tree
@@ -218,15 +218,12 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
     office = seen.filter(pk=pk).select_related("place", "parent", "successor").first()
     if office is None:
         raise Http404
-    why = "people of an office the reader may see"
     holdings: dict[int, list[Holding]] = defaultdict(list)
     for holding in Holding.objects.filter(post__office=office).select_related("person", "post").order_by("since"):
         holdings[holding.post_id].append(holding)
-    certified = set(
-        Certificate.objects.unscoped(why)
-        .filter(person__holdings__post__office=office, kind=Certificate.Kind.ENFORCEMENT, expires__gte=now.date())
-        .values_list("person_id", flat=True)
-    )
+    last_days = enforcement.last_days({one.person_id for rows in holdings.values() for one in rows}, now)
+    near = today(now) + enforcement.ahead(now)
+    certified = {person: {"last": last, "near": last <= near} for person, last in last_days.items()}
     mine_now = mine(request, now)
     posts: list[dict[str, Any]] = [
         {
@@ -237,6 +234,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
                 {
                     "holding": one,
                     "over": one.until is not None and one.until <= now,
+                    "certified": certified.get(one.person_id),
                     "ready": subjects.possible(one, mine_now, now),
                 }
                 for one in holdings[post.pk]
@@ -252,7 +250,6 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
         "path": _path(office, seen),
         "duties": duty_words(office.duties),
         "posts": posts,
-        "certified": certified,
         "delegations": [
             {"one": one, "acts": changerecord.acts_words(one.acts), "ready": subjects.possible(one, mine_now, now)}
             for one in Delegation.objects.filter(post__office=office, until__gt=now).select_related("principal", "deputy", "post")

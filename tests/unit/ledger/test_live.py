@@ -29,3 +29,16 @@ def test_lacks_name_office_role_and_numbers() -> None:
         (2, "site_supervisor", 1, 2),
         (3, "control_room", 0, 1),
     ]
+
+
+def test_acts_of_enforcement_ask_for_people_with_a_certificate() -> None:
+    needs = demands(MECHANISMS, certified=True)
+    assert needs["site_supervisor"].persons == 2 and needs["site_supervisor"].because.startswith("hazard.")
+    assert "control_room" not in needs and "finance" not in needs
+    seats = [
+        Seat(1, "site_supervisor", frozenset({10, 11})),
+        Seat(1, "site_supervisor", frozenset({10}), certified=True, duties=("hazchem", "mines")),
+        Seat(1, "site_supervisor", frozenset({10, 11}), certified=True, duties=("fire",)),
+    ]
+    found = check_live(MECHANISMS, seats)
+    assert [(lack.has, lack.needs, lack.certified, lack.duties) for lack in found] == [(1, 2, True, ("hazchem", "mines"))]

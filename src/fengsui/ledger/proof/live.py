@@ -13,6 +13,9 @@ from fengsui.ledger.kernel.shapes import Act, Mechanism
 from fengsui.ledger.proof.form import every_act, roles_behind
 from fengsui.ledger.proof.space import kind_of
 
+CERTIFIED = "certified"
+"""The guard that lets only people with an enforcement certificate in force act."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -21,15 +24,21 @@ class Demand:
     role: str
     persons: int
     because: str  # "hazard.review.pass"
+    certified: bool = False  # only those count whose enforcement certificate is in force
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An office that a role leads to, with the persons who may act in that role there now."""
+    """An office that a role leads to, with the persons who may act in that role there now.
+
+    ``certified``: only those who may enforce; ``duties``: the fields of work that their certificates are good for.
+    """
 
     office: int
     role: str
     persons: frozenset[int]
+    certified: bool = False
+    duties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,16 @@ class Lack:
     has: int
     needs: int
     because: str
+    certified: bool = False
+    duties: tuple[str, ...] = ()
 
 
-def demands(mechanisms: Mapping[str, Mechanism]) -> dict[str, Demand]:
-    """Role → the most that any mechanism asks of it."""
+def demands(mechanisms: Mapping[str, Mechanism], *, certified: bool = False) -> dict[str, Demand]:
+    """Role → the most that any mechanism asks of it; ``certified``: of people with an enforcement certificate in force."""
     found: dict[str, Demand] = {}
     for demand in _each(mechanisms):
+        if demand.certified is not certified:
+            continue
         known = found.get(demand.role)
         if known is None or demand.persons > known.persons:
             found[demand.role] = demand
@@ -65,7 +78,10 @@ def _each(mechanisms: Mapping[str, Mechanism]) -> Iterator[Demand]:
                 persons = min(2, act.signatures) if several else act.signatures  # others may sign for another role
                 if any(role in works.get(work, ()) for work in act.verifies):
                     persons = max(2, persons)  # one does the work, another verifies it
-                yield Demand(role, persons, ".".join(word for word in (name, where, act.name) if word))
+                because = ".".join(word for word in (name, where, act.name) if word)
+                yield Demand(role, persons, because)
+                if any(guard.name == CERTIFIED for guard in act.needs):
+                    yield Demand(role, persons, because, certified=True)
 
 
 def _people(mechanism: Mechanism, act: Act) -> set[str]:
@@ -83,10 +99,10 @@ def _workers(mechanism: Mechanism) -> dict[str, set[str]]:
 
 def check_live(mechanisms: Mapping[str, Mechanism], seats: Iterable[Seat]) -> tuple[Lack, ...]:
     """Every seat with fewer persons than its role needs, by office and role."""
-    needs = demands(mechanisms)
-    found = [
-        Lack(seat.office, seat.role, len(seat.persons), needs[seat.role].persons, needs[seat.role].because)
-        for seat in seats
-        if seat.role in needs and len(seat.persons) < needs[seat.role].persons
-    ]
-    return tuple(sorted(found, key=lambda lack: (lack.office, lack.role)))
+    asked = {certified: demands(mechanisms, certified=certified) for certified in (False, True)}
+    found = []
+    for seat in seats:
+        need = asked[seat.certified].get(seat.role)
+        if need is not None and len(seat.persons) < need.persons:
+            found.append(Lack(seat.office, seat.role, len(seat.persons), need.persons, need.because, seat.certified, seat.duties))
+    return tuple(sorted(found, key=lambda lack: (lack.office, lack.role, lack.certified, lack.duties)))

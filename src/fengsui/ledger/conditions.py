@@ -90,6 +90,23 @@ def site_unknown(sight: Sight) -> bool:
     return sight.facts["case.site"] is None
 
 
+@register_fact("case.control")
+def case_control(sight: Sight) -> bool:
+    """Whether an interim control, or an order to stop or leave, is in force."""
+    return bool(sight.case.fields.get("interim_control"))
+
+
+@register_guard(
+    "control_in_force",
+    "fact",
+    facts=("case.control",),
+    why=gettext_noop("No order to stop and no other control is in force: work may go on"),
+)
+def control_in_force(sight: Sight) -> bool:
+    """Only what was stopped can be asked to go on; however long ago that was."""
+    return bool(sight.facts["case.control"])
+
+
 @register_guard(
     "on_site",
     "fact",

@@ -14,12 +14,12 @@ from fengsui.law import numbers, readers
 NOT_YET: dict[str, tuple[str, ...]] = {
     "its page states it; no shipped mechanism or code depends on it yet": (
         "accident.fine", "accident.investigated_by", "accident.near_serious", "accident.supplement_road_fire", "warning.meaning",
-        "hazard.principal_check", "hazard.resumption", "reward.verify",
+        "hazard.principal_check", "reward.verify",
         "reward.concealed_death", "reward.hazard_least", "reward.hazard_share", "reward.most",
         "gb18218.check_operational", "gb18218.check_technical", "gb18218.reassess", "monitoring.gathering",
         "monitoring.gathering_shape", "monitoring.mine_temperature", "monitoring.toxic_share",
     ),
-    "stated as a share; `hazard.extend_longest` keeps it as an amount": ("hazard.extension_share",),
+    "cases under an older version of their mechanism go on by it": ("hazard.extend_longest",),
     "its mechanism is not shipped yet": (
         "weekly.due", "weekly.check", "resettlement.whole", "resettlement.step", "inspection.prepare", "inspection.onsite",
         "inspection.write", "assessment.draft", "assessment.objection", "assessment.decide", "assessment.whole", "order.answer",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fengsui.ledger.kernel.decide import decide, may, unopened
 from fengsui.ledger.kernel.people import carried
-from fengsui.ledger.kernel.shapes import Actor, Call, Case, Decision, Mechanism, Refusals
+from fengsui.ledger.kernel.shapes import Actor, Call, Case, ClockRow, Decision, Mechanism, Refusals
+from fengsui.ledger.kernel.times import end_of_day
 from tests.unit.ledger.walking import MECHANISMS, NOW, OFFICES, PHOTO, facts, facts_of, lengths, person_of
 
 FIVE = {
@@ -317,6 +318,37 @@ def test_the_decision_on_an_order_given_on_the_spot_is_signed_by_two_before_the_
     story.cannot("nothing", "site_supervisor", because="guard", grounds="g")
 
 
+def test_stopped_work_goes_on_by_a_decision_within_the_law_s_time_of_asking() -> None:
+    def running(story: Story) -> list[ClockRow]:
+        return [row for row in story.case.clocks if row.name == "resumption" and row.stopped is None]
+
+    story = rectifying().does("order_stop", "site_supervisor", 0, interim_control="停用")
+    story.does("confirm_control", "enterprise", control_done="已停用")
+    story.cannot("refuse_to_resume", "site_supervisor", because="clock_stopped", reason="无申请")
+    story.cannot("ask_to_resume", "site_supervisor", because="not_yours", resumption="已整改")
+    story.cannot("ask_to_resume", "enterprise", because="missing")
+    story.does("ask_to_resume", "enterprise", resumption="已整改，申请恢复生产")
+    (clock,) = running(story)
+    assert (clock.holder, clock.due) == (OFFICES["site_supervisor"], end_of_day(date(2026, 12, 4)))
+    story.cannot("lift_interim", "enterprise", because="not_yours", grounds="g")
+    story.does("refuse_to_resume", "site_supervisor", reason="联锁未投用")
+    assert not running(story) and story.case.fields["interim_control"] == "停用", "the order stands"
+    story.now += timedelta(days=3)
+    story.does("ask_to_resume", "enterprise", resumption="联锁已投用")
+    assert running(story)[0].due == end_of_day(date(2026, 12, 7))
+    story.does("countersign", "site_supervisor", 0, decision="应急停决〔2026〕1号").does("countersign", "site_supervisor", 1)
+    story.signs("lift_interim", "site_supervisor", 0, 1, grounds="现场审查合格，同意恢复生产")
+    assert not running(story) and "interim_control" not in story.case.fields and story.case.state == "rectifying"
+
+
+def test_an_extension_lasts_at_most_half_of_the_time_first_set() -> None:
+    story = rectifying()  # on 24 November, until 20 January: 57 days and some hours
+    story.does("extend", "enterprise", extension={"until": "2027-03-20", "why": "w"})
+    story.child("extension_granted", "granted", until="2027-03-20")
+    deadline = next(row for row in story.case.clocks if row.name == "deadline")
+    assert deadline.due == end_of_day(date(2027, 2, 17)), "28 whole days more"
+
+
 # -------------------------------------------------------------- instruction
 
 
@@ -418,6 +450,8 @@ def test_every_act_that_people_do_has_somebody_who_may_see_it() -> None:
             "order_evacuation",
             "confirm_control",
             "countersign",
+            "ask_to_resume",
+            "refuse_to_resume",
             "lift_interim",
             "list_supervision",
             "shut_site",

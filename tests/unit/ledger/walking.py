@@ -16,7 +16,7 @@ from fengsui.ledger.kernel.decide import decide, offers, unopened
 from fengsui.ledger.kernel.ladder import due_acts, fire, missed, rungs
 from fengsui.ledger.kernel.names import law_names
 from fengsui.ledger.kernel.people import SIGNALS
-from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals, Table
+from fengsui.ledger.kernel.shapes import Act, Actor, Call, Case, Decision, Facts, Mechanism, Refusals, Share, Table
 from fengsui.ledger.proof.walks import Anybody, Plenty
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -26,15 +26,17 @@ LAW = {name: Duration(days=5) for name in NAMES.law}
 PHOTO = "ab" * 32
 
 
-def lengths() -> dict[str, Duration | Table]:
+def lengths() -> dict[str, Duration | Table | Share]:
     """The law's own lengths of time on the day of ``NOW``."""
-    found: dict[str, Duration | Table] = {}
+    found: dict[str, Duration | Table | Share] = {}
     for name in NAMES.law:
         number = numbers.find(name, NOW.date())
         if number.table is not None:
             found[name] = Table(number.keyed_by, {key: parse_amount(row) for key, row in number.table.items()})
         elif number.duration is not None:
             found[name] = number.duration
+        elif number.unit == "1" and isinstance(number.value, float):
+            found[name] = Share(number.value)
     return found
 
 

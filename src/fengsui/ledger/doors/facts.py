@@ -24,7 +24,7 @@ from fengsui.ledger.doors.held import Held, read
 from fengsui.ledger.kernel.guards import PURE
 from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.people import roles_of
-from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Table
+from fengsui.ledger.kernel.shapes import Act, Actor, Facts, Mechanism, Share, Table
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
 from fengsui.region import roles as region_roles
@@ -252,6 +252,8 @@ def _law(digest: str, on: date, book: int) -> tuple[Mapping[str, Any], Mapping[s
             lengths[name] = Table(number.keyed_by, {key: shortened(parse_amount(row), pace) for key, row in number.table.items()})
         elif number.duration is not None:
             lengths[name] = shortened(number.duration, pace)
+        elif number.unit == "1" and isinstance(number.value, int | float):
+            lengths[name] = Share(number.value)
     return lengths, lines
 
 

@@ -11,7 +11,17 @@ from datetime import datetime, timedelta
 
 from fengsui.law.amounts import Duration
 from fengsui.ledger.kernel.shapes import Act, Actor, Case, Clock, ClockRow, Facts, Frozen, Kid, Mechanism, Owes, State
-from fengsui.ledger.kernel.times import due_at, first_period, in_hours, later, length_of, moment_of, next_period, span
+from fengsui.ledger.kernel.times import (
+    due_at,
+    first_period,
+    in_hours,
+    later,
+    length_of,
+    longest_due,
+    moment_of,
+    next_period,
+    span,
+)
 
 Holder = tuple[int | None, int | None]  # office, person
 
@@ -164,10 +174,10 @@ class Rows:
                 self.rows[i] = replace(row, due=due, first=due)
 
     def extend(self, clock: str, limit: str, until: object) -> None:
-        """``extends``: to the day asked for, at most ``limit`` after the present due, never earlier than it."""
+        """``extends``: to the day asked for, at most by ``limit`` (a length, or a share of the first one), never earlier."""
         for i, row in enumerate(self.rows):
             if row.name == clock and row.stopped is None:
-                longest = later(row.due, length_of(limit, self.fields, self.facts))
+                longest = longest_due(row, limit, self.fields, self.facts)
                 wished = moment_of(until) if until is not None else longest
                 due = max(row.due, min(wished, longest))
                 moved = replace(row, due=due)

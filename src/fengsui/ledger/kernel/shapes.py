@@ -336,6 +336,13 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A law number that is a part of a clock's own first length (``hazard.extension_share``), above 0."""
+
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything outside the case that the decision may look at; the entry records what it did look at.
 
@@ -349,7 +356,7 @@ class Facts:
     roles: Mapping[str, Json]  # role → office that it resolves to for this case
     holds: frozenset[str]  # roles that the actor holds for this case (eligible post in that office)
     truths: Mapping[str, bool]  # registered guards already evaluated
-    law: Mapping[str, Duration | Table]  # law number → the length in force on the day of the act
+    law: Mapping[str, Duration | Table | Share]  # law number → the length in force on the day of the act
     given: Frozen = field(default_factory=dict)  # raw facts by name, for the kernel's own guards
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # field → the choices of its law table
     new_ids: tuple[str, ...] = ()  # ids reserved for the children that the act opens

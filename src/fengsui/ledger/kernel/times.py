@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from fengsui.law.amounts import LEGAL_ZONE, Duration
 from fengsui.law.calendar import due, is_workday
-from fengsui.ledger.kernel.shapes import Facts, Frozen, Json, Table
+from fengsui.ledger.kernel.shapes import ClockRow, Facts, Frozen, Json, Share, Table
 
 _MOMENT = timedelta(seconds=1)
 
@@ -20,9 +20,21 @@ def length_of(name: str, fields: Frozen, facts: Facts) -> Duration:
     found = facts.law.get(name)
     if isinstance(found, Table):
         found = found.rows.get(str(fields.get(found.key)))
-    if found is None:
+    if found is None or isinstance(found, Share):
         raise NoLength(f"the law number {name!r} has no length in force for this case")
     return found
+
+
+def longest_due(row: ClockRow, limit: str, fields: Frozen, facts: Facts) -> datetime:
+    """How late an extension may make the row's due: a length after it, or a share of the row's first length, in whole legal days.
+
+    Raises ``NoLength``.
+    """
+    share = facts.law.get(limit)
+    if not isinstance(share, Share):
+        return later(row.due, length_of(limit, fields, facts))
+    latest = row.due + ((row.first or row.due) - row.start) * share.part
+    return max(row.due, end_of_day(latest.astimezone(LEGAL_ZONE).date() - timedelta(days=1)))
 
 
 def end_of_day(day: date) -> datetime:

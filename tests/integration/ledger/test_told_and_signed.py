@@ -13,7 +13,7 @@ from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Notice, Outbox
 from fengsui.region.models import Certificate, Point
 from tests.integration.ledger.conftest import NOW
-from tests.integration.ledger.test_doors import first_criterion
+from tests.integration.ledger.test_doors import first_criterion, photo, settle
 from tests.integration.ledger.test_wrong_posts import do, hazard, newcomer, refused
 from tests.small_region import Small
 
@@ -135,3 +135,38 @@ def test_every_quantity_of_a_point_is_a_kind_of_hazard_with_words_in_both_langua
     assert {*Point.Quantity.values, "offline", "quality"} <= set(field.of)
     assert set(field.labels) == set(field.of)
     assert all({"zh", "en"} == set(words) for words in field.labels.values())
+
+
+# ------------------------------------------------------- the raiser, at each step
+
+
+def told(case: str, act: str) -> set[tuple[str, int | None]]:
+    """(as what, which office) each was told of an act."""
+    return set(Notice.objects.filter(case_id=case, args__act=act).values_list("role", "office_id"))
+
+
+def test_who_found_a_hazard_hears_of_every_step_down_and_up(small: Small) -> None:
+    case, league, county = hazard(small, "found_above", small.one("league")), small.one("league"), small.one("county")
+    raiser = ("raiser", small.league.pk)
+    do(case, "assign_down", league, answering=small.county.pk)
+    do(case, "send_back", county, reason="不在本旗")
+    do(case, "assign_down", league, answering=small.county.pk)
+    do(case, "sign", county)
+    do(case, "order_interim", county, interim_control="降液位")
+    for act in ("assign_down", "send_back", "sign", "order_interim"):
+        assert raiser in told(case, act), act
+    assert ("enterprise", small.plant.pk) in told(case, "order_interim")
+
+
+def test_an_order_to_stop_and_settle_anew_reaches_the_enterprise_and_the_raiser(small: Small) -> None:
+    case, county, plant = hazard(small, "self_reported", small.one("plant")), small.one("county"), small.one("plant")
+    do(case, "accept", county)
+    settle(small, case)
+    evidence = photo(None)
+    for _ in range(4):
+        do(case, "submit", plant, evidence=[evidence])
+        do(case, "return", county, reason="未整改到位")
+    assert Case.objects.get(pk=case).state == "stopped"
+    for number in range(2):
+        do(case, "resettle", small.one("county", number), reason="停产整顿")
+    assert {("raiser", small.plant.pk), ("enterprise", small.plant.pk)} <= told(case, "resettle")

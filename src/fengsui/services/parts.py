@@ -26,6 +26,11 @@ _ANSWERS_WITHIN = 5.0  # seconds; a part that lives and takes longer for a quest
 _SILENT = f"it has not answered for {_ANSWERS_WITHIN:.0f} s"
 _ALIVE = "/manifest.webmanifest"
 """A page for which the web server needs Django and no database: while PostgreSQL is away, a new start would help nobody."""
+_PULSELESS = 300.0
+"""Seconds without a sign of life, while two others give some, after which a process is started again. Pages say it after 30."""
+_SELDOM = 20.0  # seconds between two questions of the database
+_BEATING = ("relay", "clock", "sealer", "jobs")
+"""The processes that write their own sign of life; the engine's is written by the relay."""
 DATABASE, STREAM, WEB = "postgresql", "nats", "web"
 PROCESSES = tuple(name for name in ("web", "engine", "relay", "clock", "sealer", "jobs") if find_module(ROOMS[name]))
 
@@ -91,6 +96,38 @@ def _stream_stuck(folder: Folder) -> str:
     if status < 500 or "write error" not in words or shutil.disk_usage(folder.path).free < _ROOM_AGAIN:
         return ""
     return "it keeps nothing since a write failed"
+
+
+def pulseless(address: str, name: str) -> str:
+    """Why a process that lives must be started anew: the database at ``address`` has no sign of life of it for long.
+
+    It is held against the signs of two others, not against this machine's clock; where nothing can be asked, nothing is said.
+    """
+    import psycopg
+
+    others = "SELECT at FROM ledger_beat WHERE process = ANY(%s) ORDER BY at DESC OFFSET 1 LIMIT 1"
+    query = f"SELECT extract(epoch FROM ({others}) - at) FROM ledger_beat WHERE process = %s"  # noqa: S608 - constants
+    try:
+        with psycopg.connect(address, connect_timeout=5, options="-c statement_timeout=5000") as connection:
+            row = connection.execute(query, [[*_BEATING, "engine"], name]).fetchone()
+    except psycopg.Error:
+        return ""
+    return f"it has given no sign of life for {row[0]:.0f} s" if row and (row[0] or 0) > _PULSELESS else ""
+
+
+def _seldom(ask: Callable[[], str | None]) -> Callable[[], str | None]:
+    """``ask`` at most each ``_SELDOM`` seconds; between, there is no answer."""
+    last = 0.0
+
+    def asking() -> str | None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _SELDOM:
+            return None
+        last = now
+        return ask()
+
+    return asking
 
 
 def _aside(check: Callable[[], str]) -> Callable[[], str | None]:
@@ -176,8 +213,11 @@ def process(folder: Folder, name: str) -> Part:
         stuck = _aside(lambda: _web_stuck(config.web, host))
     else:
         ready, stuck = _lives_for(1.0), lambda: ""
+        if name in _BEATING:
+            stuck = _seldom(_aside(lambda: pulseless(environment["DATABASE_URL"], name)))
     return Part(
         name=name, command=[sys.executable, "-m", "fengsui.services.cli", room], log=folder.log(name), ready=ready, stuck=stuck,
+        grace=_PULSELESS if name in _BEATING else 0.0,
         environment=environment, needs=needs, layer=2 if name == WEB else 1, address=folder.address if name == WEB else "",
     )  # fmt: skip
 

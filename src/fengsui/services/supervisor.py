@@ -49,7 +49,7 @@ class Part:
     ``command`` gives the command line; ``user`` the account to run as (None: ours); ``ready`` is asked every
     tick while it starts; ``enter`` wraps a start and gives the place (for ``{place}`` in the command) and the
     descriptors to inherit; ``stuck`` says why a living part will not recover without a new start ('' while it is well, None
-    while the answer is not there yet);
+    while the answer is not there yet), asked from ``grace`` seconds after its start on;
     ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
     ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
     """
@@ -62,6 +62,7 @@ class Part:
     user: str | None = None
     enter: Callable[[], AbstractContextManager[tuple[str, tuple[int, ...]]]] = lambda: nullcontext(("", ()))
     stuck: Callable[[], str | None] = lambda: ""
+    grace: float = 0.0
     needs: tuple[str, ...] = ()
     stop: int = signal.SIGTERM
     patience: float = 10.0
@@ -160,7 +161,7 @@ class Supervisor:
             if child.process is not None and now - child.ending > child.part.patience:
                 _kill_family(child.process)
             return
-        if now - child.looked < _LOOK:
+        if now - child.looked < _LOOK or now - child.started < child.part.grace:
             return
         child.looked = now
         if (found := child.part.stuck()) is not None:

@@ -14,7 +14,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from fengsui.ledger import health
-from fengsui.services import jobs
+from fengsui.ledger.database import conninfo
+from fengsui.services import jobs, parts
 from tests.integration.ledger.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +193,18 @@ def test_a_switch_that_does_not_answer_stops_nothing_and_stays_secret(caplog: py
     beat_all()
     assert not health.tell_outside("http://127.0.0.1:9/ping/secret", NOW)
     assert "does not answer" in caplog.text and "secret" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_without_a_sign_of_life_for_long_is_known_to_the_supervisor() -> None:
+    """Held against the others' signs: where all are silent, the database or the machine was away."""
+    address = conninfo()
+    health.beat("sealer", NOW, 0.0)
+    health.beat("jobs", NOW + timedelta(hours=1), 0.0)  # before this machine's clock was set back
+    assert parts.pulseless(address, "sealer") == "" == parts.pulseless(address, "relay")
+    health.beat("clock", NOW + timedelta(seconds=299), 0.0)
+    assert parts.pulseless(address, "sealer") == ""
+    health.beat("clock", NOW + timedelta(seconds=301), 0.0)
+    assert parts.pulseless(address, "sealer") == "it has given no sign of life for 301 s"
+    assert parts.pulseless(address, "clock") == ""
+    assert parts.pulseless("postgresql://nobody@127.0.0.1:1/none", "sealer") == "", "nothing can be asked"

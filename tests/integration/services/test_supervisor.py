@@ -184,6 +184,22 @@ def test_a_stuck_part_is_told_and_started_again_ever_more_patiently(room: Path, 
     supervisor.stop()
 
 
+def test_a_part_is_left_alone_while_it_begins(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sign of life that the database has is its forerunner's until then."""
+    monkeypatch.setattr(supervising, "_LOOK", 0.0)
+    asked: list[int] = []
+    supervisor = Supervisor([part(room, "one", grace=100.0, stuck=lambda: asked.append(1) or "it is deaf")])
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    for _ in range(5):
+        supervisor.tick()
+    child = supervisor.children["one"]
+    assert not asked and child.stuck == ""
+    child.started -= 101
+    supervisor.tick()
+    assert asked and child.stuck == "it is deaf"
+    supervisor.stop()
+
+
 def test_the_table_says_that_a_part_is_not_well(room: Path) -> None:
     from rich.console import Console
 

@@ -6,14 +6,20 @@ And what one test leaves in the process (the last reader's language, what is kno
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.core.signals import setting_changed
+from django.db import connection
 from django.test.client import ClientHandler
+from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
@@ -57,3 +63,47 @@ def _one_chain_of_middleware() -> Iterator[None]:
         patch.setattr(ClientHandler, "load_middleware", shared)
         yield
     setting_changed.disconnect(forget)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_in_no_time() -> Iterator[None]:
+    """The hash that is used everywhere, without the seconds that make guessing dear."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
+        yield
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One worker at a time."""
+    with (folder / "database.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Each worker's database: the first to need one migrates it, the others copy it on the server that the tests started."""
+    folder = Path(os.environ["FENGSUI_TEST_PARTS"])
+    migrated, shares = folder / "migrated", (folder / "pg").is_dir() and hasattr(request.config, "workerinput")
+    name, model = connection.creation._get_test_db_name(), "test_model"
+    with django_db_blocker.unblock(), _alone(folder):
+        copied = shares and migrated.exists()
+        if copied:
+            _copy_database(model, name)
+        made = setup_databases(verbosity=0, interactive=False, keepdb=copied)
+        if shares and not copied:
+            connection.close()
+            _copy_database(name, model)
+            migrated.touch()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+def _copy_database(source: str, target: str) -> None:
+    quote = connection.ops.quote_name
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {quote(target)} TEMPLATE {quote(source)}")

@@ -18,6 +18,8 @@ from .shape import ChangeForm, Operation, Outcome, operation
 
 def _take_back(changing: Changing, one: Coming, form: ChangeForm) -> Outcome:
     coming.take_back(changing, one)
+    if one.due <= changing.now:
+        return Outcome(gettext("It was taken back, though its day has come; what it would have changed goes on without it."))
     return Outcome(gettext("It was taken back: nothing changes on that day."))
 
 
@@ -33,12 +35,8 @@ _FROM_ABOVE = frozenset({"supervision", "merge", "dissolve"})
 
 
 def _waits(one: Coming, now: datetime) -> bool:
-    in_time = now < one.due or (bool(one.failed) and one.change.kind in _LATE)
+    in_time = now < one.due or bool(one.failed)  # what could not be done on its day is not done either
     return one.outcome == Coming.Outcome.OPEN and in_time and coming.can_take_back(one)
-
-
-_LATE = _FROM_ABOVE | {"rename"}
-"""What may still be taken back once its day has come and it could not be done; a term is ended or begun by another change."""
 
 
 def _office(one: Coming) -> int:
@@ -49,12 +47,15 @@ operation(
     Operation(
         "take_back",
         "coming",
-        _("Take back before its day"),
+        _("Take it back"),
         GroundsOnly,
         _take_back,
         _office,
         icon="x",
-        says=_("Nothing changes on that day then; that it was entered and taken back stays on record."),
+        says=_(
+            "Nothing changes on that day then; that it was entered and taken back stays on record. What could not be carried "
+            "out on its day is taken back, too: a term whose end failed goes on, one whose beginning failed ends."
+        ),
         own=_may,
         fits=_waits,
     )

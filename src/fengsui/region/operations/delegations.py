@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ from fengsui.region.models import Change, Delegation, Holding, Office, Person, P
 from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes, Pick
 
-from .posts import GroundsOnly
+from .posts import GroundsOnly, say_besides
 from .shape import ChangeForm, Operation, Outcome, day, operation
 
 LONGEST_DAYS = 366
@@ -130,17 +130,31 @@ def _ended(changing: Changing, one: Delegation) -> None:
 def _without_post(change: Change, now: datetime) -> None:
     """A term in this office ended: with it end what its holder lent of the post and, once no post is left, what was lent to
     them. On record, on the grounds of what ended the term."""
-    lasting = Holding.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
     left = Holding.objects.filter(post__office=change.office_id, until__lte=now)
-    lent = Delegation.objects.filter(until__gt=now).exclude(
-        Exists(lasting.filter(person=OuterRef("principal"), post=OuterRef("post"))),
-        Exists(lasting.filter(person=OuterRef("deputy"))),
-    )
     mine = Q(principal__in=left.values("person"), post__office=change.office_id) | Q(deputy__in=left.values("person"))
-    for one in lent.filter(mine).select_related("post__office", "deputy").order_by("pk"):
+    for one in _without_holder(now).filter(mine).select_related("post__office", "deputy").order_by("pk"):
         _ended(Changing.as_ordered(change, now), one)
 
 
+def _without_holder(at: datetime) -> QuerySet[Delegation]:
+    """What is lent for longer than ``at`` by whom the post is not theirs then, or to whom no post is."""
+    lasting = Holding.objects.filter(Q(until__isnull=True) | Q(until__gt=at))
+    return Delegation.objects.filter(until__gt=at).exclude(
+        Exists(lasting.filter(person=OuterRef("principal"), post=OuterRef("post"))),
+        Exists(lasting.filter(person=OuterRef("deputy"))),
+    )
+
+
+def _ending_with(holding: Holding) -> list[str]:
+    """A sentence about the delegations that end with this term, which has its end already; none where there are none."""
+    assert holding.until is not None
+    mine = Q(principal=holding.person_id, post=holding.post_id) | Q(deputy=holding.person_id)
+    found = _without_holder(holding.until).filter(mine).select_related("principal", "deputy").order_by("pk")
+    who = [f"{one.principal.name} → {one.deputy.name}" for one in found]
+    return [gettext("With it end the delegations: %(who)s.") % {"who": "; ".join(who)}] if who else []
+
+
+say_besides(_ending_with)
 for _kind in ("end_holding", "merge", "dissolve"):
     listen(_kind, _without_post)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from fengsui.region.changing import (
 )
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Change, Coming, Delegation, Holding, Office, Person, Post
+from fengsui.region.tree import once
 from fengsui.region.widgets import Boxes, Pick
 
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
@@ -177,12 +178,13 @@ class EndForm(ChangeForm):
 def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
     if is_own(changing.acting, holding.person_id):
         raise NotPossible(gettext("Your own posts are changed by another administrator."))
-    last = form.cleaned_data["last_day"]
-    until = midnight(last + timedelta(days=1)) if last else changing.now
+    last, over = form.cleaned_data["last_day"], holding.until is not None and holding.until <= changing.now
+    if over and not _end_failed(holding):
+        raise NotPossible(gettext("This term has ended already."))
+    at_once = holding.until if over and holding.until is not None else changing.now  # whoever is out already stays out
+    until = midnight(last + timedelta(days=1)) if last else at_once
     if until <= holding.since:
         raise NotPossible(gettext("The term begins later: choose a day after it, or leave the day empty."), "last_day")
-    if holding.until is not None and holding.until <= changing.now:
-        raise NotPossible(gettext("This term has ended already."))
     before, holding.until = holding.until, until
     holding.save(update_fields=["until"])
     line = changing.note(
@@ -194,13 +196,29 @@ def _end(changing: Changing, holding: Holding, form: ChangeForm) -> Outcome:
         since=until,
     )
     coming.overtake(_key(holding), line, kind="end_holding")  # a beginning that is still to come happens all the same
+    besides = "".join(f" {said}" for saying in _besides for said in saying(holding))
     if until > changing.now:
         coming.keep(line, _key(holding), holding=holding.pk, person=holding.person_id, until=plain(before))
-        return Outcome(
-            gettext("The term ends after %(day)s; what belongs to the post passes to whoever may act in that role then.")
-            % {"day": last}
-        )
-    return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role."))
+        said = gettext("The term ends after %(day)s; what belongs to the post passes to whoever may act in that role then.")
+        return Outcome(said % {"day": last} + besides)
+    return Outcome(gettext("The term ends; what belongs to the post passes to whoever else may act in that role.") + besides)
+
+
+_besides: list[Callable[[Holding], Iterable[str]]] = []
+
+
+def say_besides(saying: Callable[[Holding], Iterable[str]]) -> None:
+    """Let another file say, as sentences, what else ends with a term that is given its end."""
+    _besides.append(saying)
+
+
+def _end_failed(holding: Holding) -> bool:
+    """Whether the term's end could not be carried out on its day: then another may be entered."""
+    keys = once(
+        "failed ends",
+        lambda: frozenset(coming.waiting().filter(change__kind="end_holding").exclude(failed="").values_list("key", flat=True)),
+    )
+    return _key(holding) in keys
 
 
 def _key(holding: Holding) -> str:
@@ -211,7 +229,7 @@ def _of_another(changing: Changing, one: Coming) -> Holding:
     """The term that a change dated ahead is about, locked; its holder does not take that back."""
     if is_own(changing.acting, one.how["person"]):
         raise NotPossible(gettext("Your own posts are changed by another administrator."))
-    terms = Holding.objects.select_for_update(of=("self",)).select_related("post__office")
+    terms = Holding.objects.select_for_update(of=("self",)).select_related("post__office", "person")
     found: Holding | None = terms.filter(pk=one.how["holding"]).first()
     if found is None:
         raise NotPossible(gettext("This term is no longer there: enter what is wanted at the post."))
@@ -222,11 +240,16 @@ def _of_another(changing: Changing, one: Coming) -> Holding:
 
 
 def _not_begun(changing: Changing, one: Coming) -> None:
-    """A term that has not begun is taken back: with it goes its end."""
+    """A term that has not begun is taken back: with it goes its end. One whose day has come was acted in: it ends now."""
     holding = _of_another(changing, one)
     assert one.by is not None, "the taking back stands on record first"
     coming.overtake(_key(holding), one.by, kind="end_holding")
-    holding.delete()
+    if holding.since >= changing.now:
+        holding.delete()
+    elif _runs(holding, changing.now):
+        before, holding.until = {"person": holding.person.name, "until": holding.until}, changing.now
+        holding.save(update_fields=["until"])
+        changing.note("end_holding", holding.post.office_id, holding.post, before=before, after={"until": changing.now})
 
 
 def _goes_on(changing: Changing, one: Coming) -> None:
@@ -263,6 +286,10 @@ def _acts_in(person: int, post: Post, now: datetime) -> bool:
 
 def _runs(holding: Holding, now: datetime) -> bool:
     return holding.until is None or holding.until > now
+
+
+def _may_end(holding: Holding, now: datetime) -> bool:
+    return _runs(holding, now) or _end_failed(holding)
 
 
 def _matters(holding: Holding, actings: Any) -> Any:
@@ -307,7 +334,7 @@ operation(
             "What the person has in hand passes by role: whoever else holds such a post in the office may act; where nobody "
             "does, the office above. Matters that name this person are listed here: name somebody else in them."
         ),
-        fits=_runs,
+        fits=_may_end,
         matters=_matters,
     )
 )

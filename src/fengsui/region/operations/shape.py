@@ -40,6 +40,8 @@ class ChangeForm(forms.Form):
         for name, box in self.fields.items():
             if name != "grounds":
                 box.error_messages["required"] = gettext("Fill in “%(field)s”.") % {"field": box.label}
+            if isinstance(box, forms.ChoiceField):
+                box.error_messages["invalid_choice"] = _unknown(box)
 
     def prepare(self) -> None:
         """Fill in choices and what stands there now; for the forms that need it."""
@@ -51,6 +53,24 @@ class ChangeForm(forms.Form):
     def given(self, *names: str) -> dict[str, Any]:
         """The cleaned values of these fields."""
         return {name: self.cleaned_data[name] for name in names}
+
+
+def _unknown(box: forms.ChoiceField) -> str:
+    """What is said of a value that is none of the choices: it, the field, and the values that programs may send."""
+    choices: Any = box.choices
+    known = [str(name) for name, words in choices if name and not isinstance(words, list | tuple)]
+    field = str(box.label).replace("%", "%%")
+    if not known or len(known) > _NAMED:
+        return gettext("“%(value)s” is no choice for “%(field)s”: choose one from its list.") % {
+            "value": "%(value)s",
+            "field": field,
+        }
+    said = gettext("“%(value)s” is no choice for “%(field)s”. Known are: %(known)s.")
+    return said % {"value": "%(value)s", "field": field, "known": ", ".join(known).replace("%", "%%")}
+
+
+_NAMED = 40
+"""So many choices at most are named in an error: all fields of work, never all places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +171,16 @@ def number(label: Any, says: Any = "", *, required: bool = True, least: float | 
     )
 
 
+class Several(forms.MultipleChoiceField):
+    """Several of a list, each once however often it was sent."""
+
+    def clean(self, value: Any) -> list[str]:
+        return list(dict.fromkeys(super().clean(value)))
+
+
 def several(label: Any, choices: Sequence[tuple[str, str]] = (), says: Any = "", *, required: bool = False) -> Any:
     """Several of a list, as boxes to tick."""
-    return forms.MultipleChoiceField(
-        label=label, choices=choices, help_text=says, required=required, widget=forms.CheckboxSelectMultiple
-    )
+    return Several(label=label, choices=choices, help_text=says, required=required, widget=forms.CheckboxSelectMultiple)
 
 
 def duty_choices() -> list[tuple[str, str]]:

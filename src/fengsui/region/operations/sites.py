@@ -181,7 +181,7 @@ def _supervise(changing: Changing, site: Site, form: ChangeForm) -> Outcome:
     line = changing.note("supervision", site.office_id, site, before=before, after=after, since=since)
     coming.overtake(_key(site, duty), line, midnight(since) if since > changing.today else None)
     if since > changing.today:
-        coming.keep(line, _key(site, duty), site=site.pk, duty=duty, office=office.pk, stood=stood)
+        coming.keep(line, _key(site, duty), site=site.pk, duty=duty, stood=stood)
         said = gettext("%(office)s supervises the site for this from %(day)s on; open matters follow on that day.")
         return Outcome(said % {"office": name_of(office), "day": since})
     return Outcome(
@@ -207,6 +207,19 @@ def _end_running(site: Site, duty: str, since: date) -> list[list[Any]]:
     return stood
 
 
+def _stood(one: Coming) -> list[list[Any]]:
+    """What the order touched, as it stood before: see ``_end_running``.
+
+    Orders entered before that was kept whole say only which rows they ended and when those would have ended without them;
+    office and first day of such a row never change.
+    """
+    if "stood" in one.how:
+        return list(one.how["stood"])
+    ends = dict(one.how.get("ended", ()))
+    rows = Supervision.objects.filter(pk__in=ends).order_by("since").values_list("pk", "office_id", "since")
+    return [[pk, office, plain(begins), ends[pk]] for pk, office, begins in rows]
+
+
 def _not_given(changing: Changing, one: Coming) -> None:
     """Taken back before its day: all stands as if it had not been given.
 
@@ -216,7 +229,7 @@ def _not_given(changing: Changing, one: Coming) -> None:
     site, duty = Site.objects.unscoped("the order's own site").select_for_update().get(pk=one.how["site"]), one.how["duty"]
     given = supervisor_id(site.pk, duty, "county", changing.now)
     Supervision.objects.filter(site=site, duty=duty, since__gte=today(one.due)).delete()
-    for pk, office, begins, until in one.how["stood"]:
+    for pk, office, begins, until in _stood(one):
         Supervision.objects.update_or_create(
             pk=pk, defaults={"site": site, "duty": duty, "office_id": office, "since": begins, "until": until}
         )
@@ -225,7 +238,7 @@ def _not_given(changing: Changing, one: Coming) -> None:
         begins = today(later.due)
         later.how["stood"] = _end_running(site, duty, begins)
         later.save(update_fields=["how"])
-        Supervision.objects.create(site=site, duty=duty, office_id=later.how["office"], since=begins)
+        Supervision.objects.create(site=site, duty=duty, office_id=later.change.after["office"], since=begins)
         coming.overtake(one.key, later.change, later.due)
     back = supervisor_id(site.pk, duty, "county", changing.now)
     if back != given:  # its day had come already, and what follows from it could not be done

@@ -153,7 +153,7 @@ def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
     offices = [one.office_id for one in posts]
     told = notices.fresh(notices.of(offices, posts[0].person_id), posts[0].person_id)
     ids = notices.newest(offices, posts[0].person_id, 0, TOLD_READ)
-    newest = told.filter(pk__in=ids, case__in=reading.cases(posts, now))
+    newest = notices.readable(told.filter(pk__in=ids), reading.cases(posts, now))
     lines = casepage.gathered(casepage.notice_lines(list(newest)))[:TOLD_SHOWN]
     if not lines:
         return None
@@ -161,8 +161,8 @@ def _told(posts: Sequence[Acting], now: datetime) -> Card | None:
         Row(
             one["text"],
             times.moment_text(one["notice"].at, now),
-            reverse("ledger:case", args=[one["case"].pk]),
-            under=one["case"].title,
+            one["link"],
+            under=one["under"],
         )
         for one in lines
     ]

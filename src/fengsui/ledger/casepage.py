@@ -381,8 +381,12 @@ def notice_lines(lines: Sequence[Notice]) -> list[dict[str, Any]]:
     shown = []
     for one in lines:
         subject, _ = notices.words(one, get_language() or "zh-hans")
-        mechanism = titles.mechanism(mechanisms.version(one.case.version_id))
-        shown.append({"notice": one, "case": one.case, "text": subject.split(": ")[0], "mechanism": mechanism, "times": 1})
+        line = {"notice": one, "case": one.case, "text": subject.split(": ")[0], "link": notices.link(one), "times": 1}
+        if one.case is not None:
+            line |= {"mechanism": titles.mechanism(mechanisms.version(one.case.version_id)), "under": one.case.title}
+        else:
+            line |= {"under": f"{notices.shared_by(one)} · {notices.shared_what(one)}"}
+        shown.append(line)
     return shown
 
 
@@ -394,7 +398,8 @@ def gathered(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     kept: dict[tuple[Any, str], dict[str, Any]] = {}
     for line in lines:
-        first = kept.setdefault((line["case"].pk, line["text"]), line | {"times": 0, "unseen": False})
+        about = line["case"].pk if line["case"] is not None else line["under"]
+        first = kept.setdefault((about, line["text"]), line | {"times": 0, "unseen": False})
         first["times"] += 1
         first["unseen"] |= not getattr(line["notice"], "seen", False)
     return list(kept.values())

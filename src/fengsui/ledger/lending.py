@@ -15,6 +15,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fengsui.ledger import notices
 from fengsui.ledger.doors.sharing import LONGEST
 from fengsui.ledger.forms import Ids, named_offices
 from fengsui.ledger.models import Share
@@ -78,8 +79,9 @@ def _lend(changing: Changing, office: Office, form: ChangeForm) -> Outcome:
             office_id=reader.pk, by_office_id=office.pk, by_person_id=changing.acting.person_id, reach=reach,
             grounds=changing.grounds[:500], since=changing.now, until=until,
         )  # fmt: skip
-    after = {"reader": reader.pk, "duties": [ALL] if works == [EVERYTHING] else works, "until": until}
+    after: dict[str, Any] = {"reader": reader.pk, "duties": [ALL] if works == [EVERYTHING] else works, "until": until}
     changing.note("share_scope", office, office, after=after)
+    notices.tell_shared(notices.SCOPE_SHARED, reader.pk, office.pk, after["duties"], until, changing.now)
     return Outcome(gettext("%(office)s reads these matters until %(day)s.") % {"office": name_of(reader), "day": last})
 
 
@@ -135,9 +137,10 @@ def _ended(changing: Changing, one: Share) -> Office:
     one.ended_at = changing.now
     one.save(update_fields=["ended_at"])
     _path, work = parts_of(one.reach)
-    before = {"reader": one.office_id, "duties": [work or ALL], "until": one.until}
+    before: dict[str, Any] = {"reader": one.office_id, "duties": [work or ALL], "until": one.until}
     office: Office = Office.objects.get(pk=one.by_office_id)
     changing.note("end_share", office, office, before=before, after={"until": changing.now})
+    notices.tell_shared(notices.SCOPE_ENDED, one.office_id, office.pk, before["duties"], one.until, changing.now)
     return office
 
 

@@ -7,7 +7,7 @@ with their results. A notice of a confidential matter says no more than that the
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,9 @@ from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.models import CallLine, CallRecord, Case, Delivery, Notice, NoticeSight, Party
 from fengsui.ledger.registry import EffectCall
 from fengsui.moment import LEGAL_ZONE
-from fengsui.region.models import Contact, Holding
+from fengsui.region.filters import here, name_of
+from fengsui.region.models import Contact, Holding, Office
+from fengsui.region.roles import duties
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ _TEXTS = (
     gettext_noop("A paper was made public"),
     gettext_noop("The reporter has written"),
 )
+SCOPE_SHARED = gettext_noop("An office lets yours read its matters")
+SCOPE_ENDED = gettext_noop("An office's matters are no longer shared with yours")
 
 
 # ------------------------------------------------------------------------ words
@@ -55,6 +59,8 @@ def words(notice: Notice, language: str) -> tuple[str, str]:
     case = notice.case
     with translation.override(language):
         said = gettext(notice.text)
+        if case is None:
+            return f"{said}: {shared_by(notice)}", f"{said}\n{shared_by(notice)}\n{shared_what(notice)}"
         if case.confidential:
             return said, gettext("A confidential matter. Sign in to read it.")
         name = " ".join(part for part in (case.number, case.title) if part)
@@ -65,8 +71,30 @@ def words(notice: Notice, language: str) -> tuple[str, str]:
         return f"{said}: {case.number or case.title}", "\n".join(lines)
 
 
+def shared_by(notice: Notice) -> str:
+    """The office whose scope a notice without a case is about, in the reader's language."""
+    office = Office.objects.filter(pk=notice.args["by_office"]).only("name_zh", "name_en").first()
+    return name_of(office) if office is not None else ""
+
+
+def shared_what(notice: Notice) -> str:
+    """The fields of work and the last day of the sharing that such a notice is about."""
+    known = duties()
+    works = [here(known[one]) if one in known else gettext("Every field of work") for one in notice.args["works"]]
+    last = datetime.fromisoformat(notice.args["until"]).astimezone(LEGAL_ZONE).date() - timedelta(days=1)
+    return gettext("%(works)s, until %(day)s") % {"works": " · ".join(works), "day": last}
+
+
+def tell_shared(text: str, reader: int, by_office: int, works: Sequence[str], until: datetime, now: datetime) -> None:
+    """Tell an office that another one's scope is shared with it (``SCOPE_SHARED``) or no more; ``until`` is exclusive."""
+    args = {"by_office": by_office, "works": list(works), "until": until.isoformat()}
+    Notice.objects.create(role="shared", office_id=reader, kind="share", text=text, args=args, at=now)
+
+
 def link(notice: Notice) -> str:
-    """The address of the matter's page, without host."""
+    """The address of the matter's page, without host; of a shared scope the reading office's own page, which lists it."""
+    if notice.case_id is None:
+        return reverse("region:office", args=[notice.office_id])
     try:
         return reverse("ledger:case", args=[notice.case_id])
     except NoReverseMatch:
@@ -80,8 +108,13 @@ def of(offices: Iterable[int], person: int | None) -> QuerySet[Notice]:
     """Notices to these offices or this person, newest first. Confidential ones only where the office may read the case."""
     mine = list(offices)
     to_me = Q(office_id__in=mine) | Q(person_id=person) if person else Q(office_id__in=mine)
-    readable = Q(case__confidential=False) | Q(case__readers__overlap=mine)
+    readable = Q(case__isnull=True) | Q(case__confidential=False) | Q(case__readers__overlap=mine)
     return Notice.objects.filter(to_me & readable).select_related("case").order_by("-at", "-id")
+
+
+def readable(told: QuerySet[Notice], cases: QuerySet[Case]) -> QuerySet[Notice]:
+    """Those about one of these cases, or about none."""
+    return told.filter(Q(case__isnull=True) | Q(case__in=cases))
 
 
 def newest(offices: Iterable[int], person: int | None, first: int, last: int) -> list[int]:

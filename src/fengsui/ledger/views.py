@@ -446,7 +446,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     now = moment.now()
     posts = mine(request, now)
     person = posts[0].person_id
-    told = sight.of(office_ids(posts), person).filter(case__in=reading.cases(posts))
+    told = sight.readable(sight.of(office_ids(posts), person), reading.cases(posts))
     if request.method == "POST":
         sight.see(told, person, now)
         return redirect("ledger:notices")

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from fengsui import moment
-from fengsui.ledger import doors, reading
+from fengsui.ledger import doors, notices, reading
 from fengsui.ledger.doors import About
 from fengsui.ledger.kernel.shapes import Actor
-from fengsui.ledger.models import Case, Share
+from fengsui.ledger.models import Case, Notice, Share
 from fengsui.region import change_api
 from fengsui.region.models import Change, Delegation, Office, Post
 from tests.integration.ledger.conftest import NOW
@@ -203,3 +203,37 @@ def test_nobody_reads_by_a_sharing_what_the_giver_does_not_see_today(small: Smal
         assert client_of(other).get("/api/shares").json() == []
         Office.objects.filter(pk=small.county.pk).update(**kept)
         assert sees(other, case) and reading.find([other.acting], case), lost
+
+
+def test_the_office_hears_of_what_is_shared_with_it_and_of_its_end(small: Small, leader: Somebody) -> None:
+    other, officer = client_of(small.one("other")), client_of(leader)
+    assert "No notices yet" in other.get("/notices/").content.decode()
+    assert share(leader, small.county, small.other, works=["hazchem", "mines"]).status_code == 200
+    told = Notice.objects.get(office_id=small.other.pk)
+    page = other.get("/notices/").content.decode()
+    assert "An office lets yours read its matters" in page and small.county.name_en in page
+    assert "Hazardous chemicals · Mines, until 2026-12-31" in page and f'href="/offices/{small.other.pk}/"' in page
+    assert "An office lets yours" in other.get("/desk/").content.decode(), "on the desk's card"
+    assert "An office lets yours" not in officer.get("/notices/").content.decode()
+    chinese = other.get("/notices/", headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert "共享" in chinese and small.county.name_zh in chinese and "危险化学品 · 矿山" in chinese
+    subject, text = notices.words(told, "en")
+    assert small.county.name_en in subject and "until 2026-12-31" in text
+    assert notices.unread([small.other.pk], small.one("other").person.pk) == 1
+    assert other.post("/notices/").status_code == 302 and not notices.unread([small.other.pk], small.one("other").person.pk)
+    assert notices.deliver(NOW) == 0
+    number = Share.objects.filter(by_office_id=small.county.pk).first().pk
+    assert officer.post(f"/change/share/{number}/end_share/", {"grounds": "检查结束"}).status_code == 302
+    assert "no longer shared with yours" in other.get("/notices/").content.decode()
+
+
+def test_the_office_hears_when_its_giver_loses_the_field_of_work(small: Small, leader: Somebody) -> None:
+    admin = _somebody(small.top, "admin1", ("administration",), NOW)
+    share(leader, small.county, small.other)
+    body = {"values": {"duties": ["mines"], "phone": "", "grounds": "三定"}}
+    address = f"/api/changes/office/{small.county.pk}/edit_office"
+    assert client_of(admin).post(address, body, content_type="application/json").status_code == 200
+    assert [one.text for one in Notice.objects.filter(office_id=small.other.pk, case__isnull=True).order_by("pk")] == [
+        notices.SCOPE_SHARED,
+        notices.SCOPE_ENDED,
+    ]

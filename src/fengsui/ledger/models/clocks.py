@@ -65,9 +65,12 @@ class Rung(models.Model):
 
 
 class Notice(models.Model):
-    """One thing told to one office or person. The text is a message key with its arguments."""
+    """One thing told to one office or person. The text is a message key with its arguments.
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notices")
+    Without a case it is about an office's scope, shared with this one or no more: ``args`` say whose, what and until when.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, related_name="notices")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, db_index=False)
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, null=True, db_index=False)
     rung = models.PositiveIntegerField(null=True)

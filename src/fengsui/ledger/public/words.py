@@ -99,19 +99,23 @@ def told(case: Case) -> list[Told]:
 
 def _elsewhere(case: Case) -> list[Told]:
     """What cases beside the report's own tell its reporter: the one it was merged into, and those it opened."""
-    rows: dict[tuple[Any, int], Notice] = {}
+    rows: dict[tuple[Any, int], tuple[Case, Notice]] = {}
     if goes_on := survivor(case.pk):
-        for one in notices.told(Case.objects.get(pk=goes_on)):
+        other = Case.objects.get(pk=goes_on)
+        for one in notices.told(other):
             if case.ended_at is not None and one.at >= case.ended_at:
-                rows[one.case_id, one.args.get("seq", 0)] = one
-    for one in Notice.objects.filter(case__parent_id=goes_on or case.pk, role=REPORTER).order_by("at", "id"):
-        rows[one.case_id, one.args.get("seq", 0)] = one
+                rows[other.pk, one.args.get("seq", 0)] = (other, one)
+    for one in (
+        Notice.objects.filter(case__parent_id=goes_on or case.pk, role=REPORTER).select_related("case").order_by("at", "id")
+    ):
+        if one.case is not None:
+            rows[one.case_id, one.args.get("seq", 0)] = (one.case, one)
     found = []
-    for one in rows.values():
-        mechanism = mechanisms.version(one.case.version_id)
-        entry = Entry.objects.filter(case_id=one.case_id, seq=one.args.get("seq", 0)).first()
+    for about, one in rows.values():
+        mechanism = mechanisms.version(about.version_id)
+        entry = Entry.objects.filter(case=about, seq=one.args.get("seq", 0)).first()
         said = _told(mechanism, entry, one.args, one.at, one.kind == "end")
-        title = said.title if one.case.mechanism == case.mechanism else f"{titles.mechanism(mechanism)}：{said.title}"
+        title = said.title if about.mechanism == case.mechanism else f"{titles.mechanism(mechanism)}：{said.title}"
         found.append(Told(title, said.at, said.text, said.phase))
     return found
 

@@ -16,7 +16,7 @@ from fengsui.ledger.models import Case, Clock
 from fengsui.ledger.reading import cases
 from fengsui.region import changerecord, changing, coming, enforcement, matters, roles
 from fengsui.region.acting import Acting
-from fengsui.region.models import Change
+from fengsui.region.models import Change, Delegation, Holding, Person
 from fengsui.region.operations import delegations
 from fengsui.region.supervision import supervisor_id
 from fengsui.region.tree import tree
@@ -29,10 +29,12 @@ def stand() -> None:
     for kind in ("merge", "dissolve"):
         changing.listen(kind, _of_office)
     changing.listen("duties_moved", _of_duties)
-    for kind in ("end_holding", "edit_post"):
-        changing.listen(kind, _of_vacant_office)
     for kind in ("begin_holding", "end_holding"):
         changing.listen(kind, _of_people)
+    for kind in ("begin_holding", "end_holding", "edit_post", "delegate", "end_delegation"):
+        changing.listen(kind, lambda change, now: _of_staff([change.office_id], now))
+    for kind in ("invite", "lock", "unlock"):
+        changing.listen(kind, _of_sign_in)
     changing.listen("supervision", _of_site)
     matters.register(open_matters)
     matters.register_any(anything_open)
@@ -49,16 +51,29 @@ def _of_duties(change: Change, now: datetime) -> None:
     succession.of_duties(change.office_id, change.before["duties"], now)
 
 
-def _of_vacant_office(change: Change, now: datetime) -> None:
-    """Where nobody is left who may act, what the office has in hand passes on by role."""
-    if live_check.lacks(now, frozenset({change.office_id})):
-        _of_office(change, now)
+def _of_staff(offices: Iterable[int], now: datetime) -> None:
+    """Who may act there is others now: where nobody is left, what the office has in hand passes on by role; where somebody
+    is again, what had passed on comes back."""
+    asked = frozenset(offices)
+    succession.of_offices(succession.vacant(now, asked), now)
+    succession.back(asked, now)
 
 
 def _of_people(change: Change, now: datetime) -> None:
     """A term that began or ended on its day: no row changed, so that nothing else has the office checked."""
     if change.at < change.since:
         live_check.check_offices([change.office_id], now)
+
+
+def _of_sign_in(change: Change, now: datetime) -> None:
+    """Somebody can sign in now, or no more: the offices of their posts are checked, and what is in vacant ones passes on."""
+    whose = Q(account=change.subject_id) if change.subject_kind == "account" else Q(pk=change.subject_id)
+    person = Person.objects.unscoped("what follows from a recorded change").filter(whose).first()
+    held = Holding.objects.filter(person=person, since__lte=now).exclude(until__lte=now)
+    lent = Delegation.in_force(now).filter(deputy=person)
+    posts = {*held.values_list("post__office_id", flat=True), *lent.values_list("post__office_id", flat=True)}
+    live_check.check_offices(posts, now)
+    _of_staff(posts, now)
 
 
 def _of_site(change: Change, now: datetime) -> None:

@@ -158,7 +158,7 @@ def _settle(now: datetime, offices: frozenset[int] | None) -> tuple[int, int]:
 
 
 def _open(office: Office, rows: tuple[Lack, ...], now: datetime) -> None:
-    text = "\n".join(map(sentence, rows))
+    text = "\n".join([*map(sentence, rows), *_shut_out(office.pk, now)])
     # The same lack is told once in the life of its case; after that has ended it is told again.
     ended = Case.objects.filter(mechanism=MECHANISM, about_id=str(office.pk), ended=True).count()
     # "v2": keys kept from before the subject lost its title belong to another call
@@ -177,6 +177,13 @@ def _end(now: datetime, offices: frozenset[int] | None, lacking: Iterable[int]) 
         doors.act(str(case), Call("filled", Actor(kind="event", name="posts.filled"), {}), now=now)
         ended += 1
     return ended
+
+
+def _shut_out(office: int, now: datetime) -> list[str]:
+    """One line more in both languages where people hold posts there and cannot sign in: they need no more than an account."""
+    number = roles.shut_out(office, now)
+    said = f"{number} 人在岗但无可用账号，请邀请或解锁（{number} in post cannot sign in: invite them, or unlock their accounts）"
+    return [said] if number else []
 
 
 def sentence(lack: Lack) -> str:

@@ -1,13 +1,14 @@
-"""Open cases follow the offices: where one was merged, dissolved or lost a site, who answers now has them in hand.
+"""Open cases follow the offices: where one was merged, dissolved, lost a site or has nobody left, who answers has them.
 
 In: offices or sites whose part changed. Out: on each open case whose owner, holder or clocks' holders are others by
-role than stand there, one entry ``succeed``; nothing where they are the same. No mechanism decides about it, and no
-due moves.
+role than stand there, one entry ``succeed``; nothing where they are the same. An office is vacant for a case where nobody
+who can sign in may act for it there: then the next one up that can has it in hand. No mechanism decides about it, and no due
+moves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,14 +16,16 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from fengsui.ledger import live_check
 from fengsui.ledger.doors import facts
 from fengsui.ledger.doors.applying import Passage, columns_after, office_of, owner_of
 from fengsui.ledger.doors.held import Held
 from fengsui.ledger.doors.single import append_in, in_transaction, lock_line
 from fengsui.ledger.doors.work import Work
+from fengsui.ledger.kernel.people import roles_of
 from fengsui.ledger.kernel.rows import holder_role
-from fengsui.ledger.kernel.shapes import Actor, ClockRow
-from fengsui.ledger.models import Case, Clock, Party
+from fengsui.ledger.kernel.shapes import Actor, ClockRow, Field
+from fengsui.ledger.models import Case, Clock, Entry, Party
 from fengsui.moment import LEGAL_ZONE
 from fengsui.numerals import whole
 from fengsui.region import roles
@@ -62,11 +65,24 @@ def _in_hand(offices: Iterable[int]) -> QuerySet[Case]:
     return Case.objects.filter(in_hand, ended=False)
 
 
+def back(offices: Iterable[int], now: datetime) -> int:
+    """Give back to these offices, where somebody may act again, what passed on while nobody could; gives how many cases."""
+    passed_on = Entry.objects.filter(case=OuterRef("pk"), act=ACT)
+    return _each(_in_hand(offices).filter(Exists(passed_on)), now)
+
+
 def nightly(now: datetime) -> int:
-    """Hand on what offices have in hand whose last day is over."""
+    """Hand on what offices have in hand whose last day is over, or in which nobody can act."""
     today = now.astimezone(LEGAL_ZONE).date()
     gone = [one.id for one in tree().offices.values() if one.dissolved_on is not None and one.dissolved_on <= today]
-    return of_offices(gone, now)
+    return of_offices({*gone, *vacant(now)}, now)
+
+
+def vacant(now: datetime, offices: frozenset[int] | None = None) -> frozenset[int]:
+    """The offices, of these or of all, that lack people for what a mechanism asks of them, or have nobody at all."""
+    asked = tree().offices if offices is None else offices
+    empty = [one for one in asked if not roles.staffed(one, now)]
+    return frozenset({*live_check.lacks(now, offices), *empty})
 
 
 def _each(found: QuerySet[Case], now: datetime, moved: Mapping[int, int] | None = None) -> int:
@@ -83,7 +99,8 @@ def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:
         return False
     parent = passage.held.get(held.case.parent or "")
     heirs = _Heirs(held.row["duty"], now, given)
-    named = replace(held.case, fields=_fields(held, heirs), overseers=tuple(dict.fromkeys(map(heirs.of, held.case.overseers))))
+    fields, passed = _fields(held, heirs)
+    named = replace(held.case, fields=fields, overseers=tuple(dict.fromkeys(map(heirs.of, held.case.overseers))))
     seen = replace(held, case=named)
     gathered = facts.gather(seen, (), Actor("system"), {}, now, parent=parent)
     owner = owner_of(held.mechanism, named, gathered.facts.roles, now)
@@ -92,10 +109,12 @@ def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:
     moved = {name: row[name] for name in ("owner_id", "holder_id", "readers") if row[name] != held.row[name]}
     if not moved and after == held.case:
         return False
+    if "owner_id" in moved:
+        after = replace(after, signed={}, pending={})  # one office's first signature is none of another's two
     for office in {row["owner_id"], row["holder_id"], *after.overseers, *(line.holder for line in after.clocks)} - {None}:
         if not row["confidential"] or office in row["readers"]:
             passage.work.parties.setdefault((case_id, office), "owned")
-    told = {"from": {name: held.row[name] for name in moved}, "to": moved}
+    told = {"from": {name: held.row[name] for name in moved}, "to": moved, **({"passed": passed} if passed else {})}
     append_in(passage, held, ACT, Actor("system"), after, besides=told, columns=moved)
     passage.work.flush()
     return True
@@ -103,53 +122,99 @@ def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Heirs:
-    """Who took over: for a dissolved office its successor, else the office above; others stay who they are."""
+    """Who took over: for a dissolved office its successor, for one where nobody can act the office above; others stay."""
 
     duty: str
     now: datetime
     given: Mapping[int, int]
 
-    def gone(self, office: int | None) -> bool:
-        """Whether the office's last day is over, or its part was given to another."""
-        if office in self.given:
-            return True
-        node = tree().offices.get(office) if office is not None else None
-        return node is not None and node.dissolved_on is not None and node.dissolved_on <= self.now.astimezone(LEGAL_ZONE).date()
+    def of(self, office: int, names: Iterable[str] = ()) -> int:
+        """The office itself while it lives and somebody may act there in one of these roles, else its heir."""
+        return roles.stand_in(names, self.living(office), self.duty, self.now)
 
-    def of(self, office: int) -> int:
-        """The office itself while it lives, else its heir."""
-        if office in self.given or not self.gone(office):
-            return self.given.get(office, office)
-        living = tree().living(office, self.now.astimezone(LEGAL_ZONE).date())
+    def living(self, office: int) -> int:
+        """The office itself while it lives and keeps its part, else who took over by order."""
+        if office in self.given:
+            return self.given[office]
+        node, today = tree().offices.get(office), self.now.astimezone(LEGAL_ZONE).date()
+        if node is None or node.dissolved_on is None or node.dissolved_on > today:
+            return office
+        living = tree().living(office, today)
         return living.id if living is not None else roles.one_up(office, self.duty, self.now) or office
 
 
-def _fields(held: Held, heirs: _Heirs) -> Mapping[str, Any]:
-    """The case's fields with the heirs of the dissolved offices that they name."""
-    made = dict(held.case.fields)
-    for name, field in held.mechanism.fields.items():
+def _fields(held: Held, heirs: _Heirs) -> tuple[Mapping[str, Any], dict[str, list[int]]]:
+    """The case's fields with the heirs of the dissolved or vacant offices that they name, or with those who act again.
+
+    Besides, of each field that passes on from a vacant office: from which to which.
+    """
+    made, passed = dict(held.case.fields), {}
+    story = _story(held.case.id)
+    for name, declared in held.mechanism.fields.items():
         value = made.get(name)
-        if field.kind == "office" and isinstance(value, int):
-            made[name] = heirs.of(value)
-        elif field.kind == "offices" and isinstance(value, list):
-            made[name] = list(dict.fromkeys(heirs.of(one) for one in value))
-    return made
+        if declared.kind == "office" and isinstance(value, int):
+            before = _before(story, name, value, declared, heirs)
+            made[name] = heirs.of(before, declared.acts_as)
+            if before == value != made[name] and heirs.living(value) == value:
+                passed[name] = [value, made[name]]
+        elif declared.kind == "offices" and isinstance(value, list):
+            made[name] = list(dict.fromkeys(heirs.of(one, declared.acts_as) for one in value))
+    return made, passed
+
+
+def _story(case: str) -> list[dict[str, Any]]:
+    """The contents of the entries of a case that passed on before, the newest first; none of another case."""
+    entries = Entry.objects.filter(case_id=case).order_by("-seq")
+    return [one.content() for one in entries] if entries.filter(act=ACT).exists() else []
+
+
+def _before(story: Iterable[Mapping[str, Any]], name: str, value: int, declared: Field, heirs: _Heirs) -> int:
+    """The office that the field named before it passed on from vacant ones, if somebody may act there again; else its own.
+
+    Only along the entries that passed it on: what a person named since, or an order, stands.
+    """
+    at = back = value
+    for told in story:
+        if name not in told.get("change", {}).get("fields", {}).get("+", {}):
+            continue
+        passed = told.get("besides", {}).get("passed", {}).get(name)
+        if passed is None or passed[1] != at:
+            break
+        at = int(passed[0])
+        if heirs.of(at, declared.acts_as) == at:
+            back = at
+    return back
 
 
 def _clocks(held: Held, owner: int | None, roles_now: Mapping[str, Any], heirs: _Heirs) -> tuple[ClockRow, ...]:
-    """The clocks; running ones of a dissolved office, or of an owner that changed, with their new holders."""
-    return tuple(_row(held, row, owner, roles_now, heirs) for row in held.case.clocks)
+    """The clocks; running ones of a dissolved or vacant office, or of an owner that changed, with their new holders."""
+    made = list(held.case.clocks)
+    for place, row in enumerate(made):
+        if row.stopped is None and row.holder is not None:
+            made[place] = _beside(made, row, _holder(held, row, owner, roles_now, heirs), heirs.now)
+    return tuple(made)
 
 
-def _row(held: Held, row: ClockRow, owner: int | None, roles_now: Mapping[str, Any], heirs: _Heirs) -> ClockRow:
-    if row.stopped is not None or row.holder is None:
-        return row
-    was_owner = row.holder == held.row["owner_id"] and owner != row.holder
-    if not heirs.gone(row.holder) and not was_owner:
-        return row
-    declared = held.mechanism.clocks.get(row.name)
-    if declared is not None and declared.per_holder:
-        return replace(row, holder=heirs.of(row.holder))  # each office's own row goes to its heir alone
+def _holder(held: Held, row: ClockRow, owner: int | None, roles_now: Mapping[str, Any], heirs: _Heirs) -> int:
+    assert row.holder is not None
     word = holder_role(held.mechanism, row)
+    heir = heirs.of(row.holder, () if row.holder in held.case.overseers else roles_of(held.mechanism, word))
+    # ``held`` names the offices as they will be: a row that a field's office held goes where the field goes
+    named = word.removeprefix("field.") if word.startswith("field.") else ""
+    follows = bool(named) and held.mechanism.fields[named].kind == "office" and held.case.fields.get(named) != row.holder
+    was_owner = follows or (row.holder == held.row["owner_id"] and owner != row.holder)
+    declared = held.mechanism.clocks.get(row.name)
+    if (heir == row.holder and not was_owner) or (declared is not None and declared.per_holder):
+        return heir  # each office's own row goes to its heir alone
     found = office_of(word, held.mechanism, held.case, roles_now, heirs.now)
-    return replace(row, holder=found if found is not None else heirs.of(row.holder))
+    return found if found is not None else heir
+
+
+def _beside(rows: Sequence[ClockRow], row: ClockRow, holder: int, now: datetime) -> ClockRow:
+    """The row with its new holder. Who answers for a running row of the same clock already answers once."""
+    others = [one for one in rows if one.name == row.name and one.holder == holder and one is not row]
+    if holder == row.holder:
+        return row
+    if any(one.stopped is None for one in others):
+        return replace(row, stopped=now, paused_at=None)
+    return replace(row, holder=holder, n=max(row.n, *(one.n + 1 for one in others))) if others else replace(row, holder=holder)

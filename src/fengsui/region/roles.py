@@ -276,26 +276,72 @@ def _has_work(picture: Tree, role: Role, post: PostNode) -> bool:
     return "*" in role.posts or bool(work & role.posts)
 
 
-def _eligible(picture: Tree, role: Role, office: int, now: datetime) -> list[int]:
+def _eligible(picture: Tree, role: Role, office: int, now: datetime, *, named: bool = False) -> list[int]:
+    """Who may act in the role and can sign in to do so; to be ``named`` in a matter an account is not needed."""
     found: dict[int, None] = {}
     for term in picture.terms.get(office, ()):
-        if term.runs(now) and _has_work(picture, role, picture.posts[term.post]):
+        there = term.runs(now) if named else term.answers(now)
+        if there and _has_work(picture, role, picture.posts[term.post]):
             found[term.person] = None
     return list(found)
 
 
 def eligible(role: str, office_id: int, now: datetime) -> list[int]:
-    """The persons who may act in ``role`` for this office now, in order of their terms."""
+    """The persons who may act in ``role`` for this office now and can sign in, in order of their terms."""
     return _eligible(tree(), role_of(role), office_id, now)
+
+
+def shut_out(office_id: int, now: datetime) -> int:
+    """How many persons hold posts of the office now and cannot sign in: without an account, or with a locked one."""
+    terms = [term for term in tree().terms.get(office_id, ()) if term.runs(now)]
+    return len({term.person for term in terms} - {term.person for term in terms if term.answers(now)})
 
 
 def _answers(picture: Tree, role: Role, office: int, now: datetime) -> bool:
     """Whether somebody can answer there; above, anybody in office will do, a person's stand-in needs nobody."""
-    if role.kind == "person":
-        return True
     if role.finds in {"up", "top"}:
-        return any(term.runs(now) for term in picture.terms.get(office, ()))
-    return bool(_eligible(picture, role, office, now))
+        return _staffed(picture, office, now)
+    return _acts(picture, role, office, now)
+
+
+def _acts(picture: Tree, role: Role, office: int, now: datetime) -> bool:
+    """Whether somebody there may act in the role; for a person nobody needs to, for an enterprise its supervisor may."""
+    return role.kind == "person" or bool(_eligible(picture, role, office, now)) or _instead(picture, role, office, now)
+
+
+def staffed(office_id: int, now: datetime) -> bool:
+    """Whether anybody holds a post of the office now who can sign in, or whom a deputy who can stands in for."""
+    return _staffed(tree(), office_id, now)
+
+
+def _staffed(picture: Tree, office: int, now: datetime) -> bool:
+    return any(term.answers(now) for term in picture.terms.get(office, ()))
+
+
+def _instead(picture: Tree, role: Role, office: int, now: datetime) -> bool:
+    """Whether an office that supervises answers for a vacant enterprise: by the work of whoever a matter climbs to."""
+    return _supervises(picture, role, office) and bool(_eligible(picture, role_of("up"), office, now))
+
+
+def _supervises(picture: Tree, role: Role, office: int) -> bool:
+    node = picture.offices.get(office)
+    return role.finds == "enterprise" and node is not None and node.kind != "enterprise"
+
+
+def stand_in(names: Iterable[str], office_id: int, duty: str, now: datetime) -> int:
+    """The office itself where somebody may act in one of these roles (without any: at all), else whoever is above it.
+
+    The next one up where somebody may, in the end the top: as for a role that nobody fills.
+    """
+    picture, today = tree(), _day(now)
+    known = [role_of(name) for name in names if name in roles()]
+    node, seen = picture.offices.get(office_id), set[int]()
+    while node is not None and node.id not in seen:
+        seen.add(node.id)
+        if any(_acts(picture, role, node.id, now) for role in known) or (not known and _staffed(picture, node.id, now)):
+            return node.id
+        node = _climb(picture, node, duty, today)
+    return picture.top if picture.top is not None else office_id
 
 
 def _settle(picture: Tree, role: Role, node: OfficeNode | None, duty: str, now: datetime) -> int | None:
@@ -341,7 +387,7 @@ def one_up(office_id: int, duty: str, now: datetime) -> int | None:
 
 
 def people_in(names: Iterable[str], office_id: int, now: datetime) -> frozenset[int]:
-    """The persons who may act for this office, in whichever of these roles."""
+    """The persons who may act for this office and can sign in, in whichever of these roles."""
     picture = tree()
     node = picture.living(office_id, _day(now))
     if node is None or node.id != office_id:
@@ -365,11 +411,11 @@ def persons_of(names: Iterable[str], about: Any, now: datetime) -> frozenset[int
             node = picture.offices.get(site.office) if site else None
         if node is None:
             continue
-        found.update(_eligible(picture, role, node.id, now))
+        found.update(_eligible(picture, role, node.id, now, named=True))
         if role.duty and role.finds == "nearest":
             for place in picture.upward(node.place if node.place in picture.places else None):
                 for above in picture.with_duty(place.code, role.duty, today):
-                    found.update(_eligible(picture, role, above.id, now))
+                    found.update(_eligible(picture, role, above.id, now, named=True))
     return frozenset(found)
 
 
@@ -386,6 +432,19 @@ def holds(person_id: int, post_id: int, role: str, office_id: int | None, now: d
     ``itself``: only through a post made for that work; nobody stands in where there is none.
     """
     return bool(held_in([role], person_id, post_id, office_id, now, itself=itself))
+
+
+def answers_for(person_id: int, post_id: int, role: str, office_id: int | None, now: datetime) -> bool:
+    """``holds`` for an office that the role was found to mean: also a supervisor's work, for an enterprise without anybody."""
+    if holds(person_id, post_id, role, office_id, now):
+        return True
+    picture = tree()
+    post = picture.posts.get(post_id)
+    if post is None or post.office != office_id or not _supervises(picture, role_of(role), post.office):
+        return False
+    if post.office == picture.top:
+        return False  # its posts of the right work stand in for whatever ends there: ``holds`` knows them
+    return _has_work(picture, role_of("up"), post) and _sits(picture, person_id, post, now)
 
 
 def held_in(

@@ -71,15 +71,25 @@ class SiteNode:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Somebody in a post, from ``since`` to before ``until``."""
+    """Somebody in a post, from ``since`` to before ``until``.
+
+    ``signs_in``: the person has an account that works. ``lent``: when (since, until) a deputy who has one acts in the post for
+    them.
+    """
 
     person: int
     post: int
     since: datetime
     until: datetime | None
+    signs_in: bool = True
+    lent: tuple[tuple[datetime, datetime], ...] = ()
 
     def runs(self, now: datetime) -> bool:
         return self.since <= now and (self.until is None or now < self.until)
+
+    def answers(self, now: datetime) -> bool:
+        """Whether it runs and somebody can sign in to act by it, the person or a deputy: else nobody sees what lies there."""
+        return self.runs(now) and (self.signs_in or any(since <= now < until for since, until in self.lent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +181,18 @@ def _places() -> dict[str, PlaceNode]:
 
 
 def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:
-    from .models import Holding
+    from .models import Delegation, Holding
 
+    lent: dict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
+    able = Delegation.objects.filter(deputy__account__is_active=True)
+    for principal, post, begins, ends in able.values_list("principal_id", "post_id", "since", "until"):
+        lent[principal, post].append((begins, ends))
     terms: dict[int, list[Term]] = defaultdict(list)
-    for post, person, since, until in Holding.objects.values_list("post_id", "person_id", "since", "until"):
-        terms[posts[post].office].append(Term(person, post, since, until))
-    return {office: tuple(rows) for office, rows in terms.items()}
+    rows = Holding.objects.values_list("post_id", "person_id", "since", "until", "person__account__is_active")
+    for post, person, since, until, active in rows:
+        deputies = tuple(lent.get((person, post), ()))
+        terms[posts[post].office].append(Term(person, post, since, until, bool(active), deputies))
+    return {office: tuple(found) for office, found in terms.items()}
 
 
 def _by_duty(offices: Mapping[int, OfficeNode]) -> dict[tuple[str, str], tuple[int, ...]]:

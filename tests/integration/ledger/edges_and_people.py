@@ -11,7 +11,7 @@ from fengsui.ledger.kernel.shapes import Act
 from fengsui.ledger.models import Evidence
 from fengsui.ledger.proof.life import Life
 from fengsui.ledger.proof.space import gates
-from fengsui.region.models import Certificate, Holding, Person, Post
+from fengsui.region.models import Account, Certificate, Holding, Person, Post
 from fengsui.region.roles import functions
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import SITE_AT, Small, Somebody, brought_by_all, build
@@ -116,7 +116,8 @@ def region() -> World:
 
 
 def _newcomer(office: Any, name: str) -> Somebody:
-    person = Person.objects.create(name=name)
+    account = Account.objects.create(username=f"new{Account.objects.count()}")
+    person = Person.objects.create(name=name, account=account)
     post = Post.objects.create(office=office, title_zh="岗", title_en="Post", duties=["control_room", "safety", "principal"])
     Holding.objects.create(post=post, person=person, since=NOW - timedelta(days=400))
-    return Somebody(person, post, None)  # type: ignore[arg-type]
+    return Somebody(person, post, account)

@@ -14,7 +14,7 @@ from fengsui.ledger.doors import About, Refused
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Entry, Notice
 from fengsui.region.acting import Acting
-from fengsui.region.models import Certificate, Delegation, Holding, Office, Person, Post
+from fengsui.region.models import Account, Certificate, Delegation, Holding, Office, Person, Post
 from fengsui.region.roles import functions
 from tests.integration.ledger.conftest import NOW
 from tests.integration.ledger.test_doors import first_criterion
@@ -43,10 +43,11 @@ def refused(case: str, act: str, who: Somebody, **values: Any) -> tuple[int, set
 
 def newcomer(office: Office, *work: str) -> Somebody:
     """Somebody more in the office, in a post with this work."""
-    person = Person.objects.create(name="新人")
+    account = Account.objects.create(username=f"new{Account.objects.count()}")
+    person = Person.objects.create(name="新人", account=account)
     post = Post.objects.create(office=office, title_zh="岗", title_en="Post", duties=list(work))
     Holding.objects.create(post=post, person=person, since=NOW - timedelta(days=1))
-    return Somebody(person, post, None)  # type: ignore[arg-type]
+    return Somebody(person, post, account)
 
 
 # ------------------------------------------------------- assigned down, to whom

@@ -70,14 +70,15 @@ def test_a_term_that_ends_leaves_a_vacancy_and_a_new_one_fills_it(house: House) 
     assert case.state == "open"
     post = small.one("county", 1).post
     done = house.do(house.local, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-11-25")
+    person = done.subject.person
+    assert vacancies(county) and person.account is None, "who cannot sign in fills nothing yet"
+    house.do(house.local, person, "invite", username="xinlai")
     assert not vacancies(county)
     case.refresh_from_db()
     assert case.state == "filled"
-    person = done.subject.person
     assert Change.objects.unscoped("test").filter(kind="begin_holding", subject_id=post.pk).exists()
     line = Change.objects.unscoped("test").filter(kind="end_holding").first()
     assert line.grounds == "任免〔2026〕12号" and line.person_id == house.local.person.pk and line.office_id == county.pk
-    assert person.account is None
 
 
 def test_a_post_that_belongs_to_oneself_is_changed_by_another(house: House) -> None:

@@ -24,7 +24,9 @@ def fill(office: Office, *works: str, people: int = 2) -> list[Person]:
     """People in one post each, with these functions."""
     found = []
     for number in range(people):
-        person = Person.objects.create(name=f"{office.name_zh}{number}")
+        name = f"{office.name_zh}{number}"
+        account = Account.objects.create(username=f"{office.pk}.{number}.{Person.objects.unscoped('test').count()}")
+        person = Person.objects.create(name=name, account=account)
         post = Post.objects.create(office=office, title_zh="岗", title_en="Post", duties=list(works))
         Holding.objects.create(post=post, person=person, since=NOW - timedelta(days=9))
         found.append(person)

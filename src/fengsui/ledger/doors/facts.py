@@ -153,13 +153,14 @@ def person_offices(held: Held, values: Mapping[str, Any], now: datetime) -> dict
 
 
 def office_of_person(person: int, now: datetime) -> int | None:
-    """The office of the person's first running post; None where there is none."""
+    """The office of the person's first running post, or who is above it where nobody can sign in; None without a post."""
     from django.db.models import Q
 
     from fengsui.region.models import Holding
 
     running = Holding.objects.filter(person_id=person, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
-    return running.values_list("post__office_id", flat=True).first()
+    office = running.values_list("post__office_id", flat=True).first()
+    return region_roles.stand_in((), office, "", now) if office is not None else None
 
 
 def held_roles(held: Held, actor: Actor, offices: Mapping[str, int | None], now: datetime) -> frozenset[str]:
@@ -173,7 +174,7 @@ def held_roles(held: Held, actor: Actor, offices: Mapping[str, int | None], now:
         for word, office in offices.items()
         if office == actor.office
         and not word.startswith("field.")
-        and region_roles.holds(actor.person, actor.post, "up" if word.endswith(".up") else word, office, now)
+        and region_roles.answers_for(actor.person, actor.post, "up" if word.endswith(".up") else word, office, now)
     )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection
 
 from fengsui.moment import LEGAL_ZONE
-from fengsui.region.models import Certificate, Contact, Holding, Office, Person, Place, Post
+from fengsui.region.models import Account, Certificate, Contact, Holding, Office, Person, Place, Post
 from fengsui.region.naming import sorting
 
 from .drawing import Chance
@@ -53,9 +54,17 @@ class Staff:
                     self.certified.append(person)
 
     def write(self) -> None:
-        """Write everything collected; terms began between one month and four years ago."""
-        for person in self.persons:
-            person.pinyin = sorting(person.name)[:120]
+        """Write everything collected; terms began between one month and four years ago.
+
+        Everybody has an account, as in a region that works: an office where nobody can sign in counts as vacant. By password
+        nobody can.
+        """
+        accounts = [
+            Account(username=f"p{number:05d}", password=UNUSABLE_PASSWORD_PREFIX) for number in range(1, len(self.persons) + 1)
+        ]
+        Account.objects.bulk_create(accounts, batch_size=3000)
+        for person, account in zip(self.persons, accounts, strict=True):
+            person.pinyin, person.account = sorting(person.name)[:120], account
         Person.objects.bulk_create(self.persons, batch_size=3000)
         Post.objects.bulk_create(self.posts, batch_size=3000)
         draw = self.chance.random

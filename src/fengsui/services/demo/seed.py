@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -89,15 +89,12 @@ def _cast(plan: Mapping[str, Any], staff: Staff, founder: Founder, now: datetime
             for post, person in staff.terms
             if person.name == name and post.title_zh == title and person not in persons.values() and _is(founder, post, key)
         )
-        user = Account(username=account)
+        user = cast(Account, person.account)  # everybody was given one
+        user.username = account
         if passwords:
             secret[account] = secrets.token_urlsafe(12)
             user.set_password(secret[account])
-        else:
-            user.set_unusable_password()
         user.save()
-        person.account = user
-        person.save(update_fields=["account"])
         persons[account] = person
     _besides(plan["also"], founder, persons, now)
     _lend(plan["delegations"], persons, now)

@@ -1,0 +1,237 @@
+"""Where nobody who can sign in may act, the office above sees the matter on its desk at once and can act for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from fengsui import moment
+from fengsui.ledger import doors, live_check, reading, rebuild, succession
+from fengsui.ledger.doors import About
+from fengsui.ledger.kernel.shapes import Actor, Call
+from fengsui.ledger.models import Case, Clock
+from fengsui.region import change_api, roles
+from fengsui.region.models import Account, Delegation, Holding, Person
+from fengsui.region.roles import About as Where
+from tests.integration.ledger.conftest import NOW
+from tests.small_region import Small, Somebody, _somebody
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def keys(tmp_path: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.KEYS_DIR, settings.EVIDENCE_DIR = tmp_path / "keys", tmp_path / "evidence"
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    monkeypatch.setattr(change_api, "present", lambda: NOW)
+
+
+@pytest.fixture
+def admin(small: Small) -> Somebody:
+    return _somebody(small.top, "admin1", ("administration",), NOW)
+
+
+def change(admin: Somebody, kind: str, number: int, name: str, /, **values: Any) -> None:
+    """One change of a register by the door of programs."""
+    client = Client(headers={"X-Acting-Post": str(admin.post.pk), "Accept-Language": "en"})
+    client.force_login(admin.account, backend="django.contrib.auth.backends.ModelBackend")
+    body = {"values": {"grounds": "任免", **values}}
+    answer = client.post(f"/api/changes/{kind}/{number}/{name}", body, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+
+
+def hazard(small: Small) -> str:
+    about = About("site", str(small.site.pk), small.place.code, "hazchem", "氨罐根部阀关闭")
+    return doors.open("hazard", "found_here", {"finding": "x"}, small.one("county").actor, about, key="", now=NOW).case
+
+
+def hazard_above(small: Small) -> str:
+    about = About("site", str(small.site.pk), small.place.code, "hazchem", "氨罐根部阀关闭")
+    return doors.open("hazard", "found_above", {"finding": "x"}, small.one("league").actor, about, key="", now=NOW).case
+
+
+def warning(small: Small, key: str = "w") -> str:
+    about = About("site", str(small.site.pk), small.place.code, "hazchem", "氨罐压力高")
+    given = {"hazard_kind": "pressure", "colour": "red"}
+    return doors.open("warning", "by_alarm", given, Actor("event", name="warning.level"), about, key=key, now=NOW).case
+
+
+def on_desk(who: Somebody, case: str) -> bool:
+    return any(str(line.case.pk) == case for line in reading.desk([who.acting], NOW))
+
+
+def acts(who: Somebody, case: str) -> set[str]:
+    """What the page offers them."""
+    return {one.act.name for one in reading.may(Case.objects.get(pk=case), who.acting, NOW)[0]}
+
+
+def do(case: str, act: str, who: Somebody, **values: Any) -> None:
+    doors.act(case, Call(act, who.actor, values), now=NOW)
+
+
+# ------------------------------------------------------------- the picture of the region
+
+
+def test_only_who_can_sign_in_answers(small: Small) -> None:
+    first, second, third = (one.person.pk for one in small.people["county"])
+    where = Where(site_id=small.site.pk, duty="hazchem")
+
+    def able() -> set[int]:
+        return set(roles.people_in(["site_supervisor"], small.county.pk, NOW))
+
+    assert able() == {first, second, third}
+    Account.objects.filter(person=first).update(is_active=False)
+    assert able() == {second, third}
+    Person.objects.unscoped("test").filter(pk=second).update(account=None)
+    assert able() == {third} and roles.shut_out(small.county.pk, NOW) == 2
+    holding = Holding.objects.get(person=third)
+    holding.until = NOW
+    holding.save()
+    assert able() == set() and roles.resolve("site_supervisor", where, NOW) == small.league.pk
+    lent = Delegation.objects.create(
+        principal_id=first, deputy=small.one("league").person, post=small.one("county").post, acts=["*"], since=NOW,
+        until=NOW + timedelta(days=1),
+    )  # fmt: skip
+    assert able() == {first}, "a deputy who can sign in acts for them"
+    assert roles.people_in(["site_supervisor"], small.county.pk, lent.until) == frozenset()
+
+
+def test_a_paper_never_rests_with_somebody_who_cannot_sign_in(small: Small) -> None:
+    clerk, leader = small.one("top"), small.one("top", 1)
+    about = About(kind="paper", id="1", place_code=small.place.code, duty="", title="国办督查通知")
+    case = doors.open("instruction", "register", {"paper": "通知"}, clerk.actor, about, key="", now=NOW).case
+    do(case, "propose", clerk, proposal="阅", leader=leader.person.pk)
+    assert [on_desk(one, case) for one in small.people["top"]] == [False, True, False]
+    Account.objects.filter(person=leader.person).update(is_active=False)
+    assert on_desk(clerk, case) and on_desk(small.one("top", 2), case)
+
+
+# --------------------------------------------------------------------- hazards
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hazard_whose_answering_office_falls_vacant_is_the_upper_office_s_at_once(small: Small, admin: Somebody) -> None:
+    case, league = hazard(small), small.one("league")
+    assert not on_desk(league, case)
+    for one in small.people["county"]:
+        change(admin, "holding", Holding.objects.get(person=one.person).pk, "end_holding")
+    found = Case.objects.get(pk=case)
+    assert found.owner_id == small.league.pk and found.fields["answering"] == small.league.pk
+    assert on_desk(league, case)
+    assert not Clock.objects.filter(case=case, holder_id=small.county.pk, stopped__isnull=True).exists()
+    assert {"nothing", "order_interim", "order_stop"} <= acts(league, case)
+    do(case, "order_interim", league, interim_control="停用")
+    vacancy = Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk), ended=False)
+    assert vacancy.owner_id != small.county.pk
+    assert rebuild.check().ok
+
+
+def test_a_hazard_goes_up_when_the_last_who_can_sign_in_is_locked(small: Small, admin: Somebody) -> None:
+    case = hazard(small)
+    people = small.people["county"]
+    for number, one in enumerate(people):
+        assert Case.objects.get(pk=case).owner_id == small.county.pk
+        change(admin, "person", one.person.pk, "lock")
+        assert live_check.lacks(NOW, frozenset({small.county.pk})) if number else True
+    assert Case.objects.get(pk=case).owner_id == small.league.pk and on_desk(small.one("league"), case)
+    vacancy = Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk), ended=False)
+    assert "3 in post cannot sign in" in vacancy.fields["lacks"]
+    for one in people:
+        change(admin, "person", one.person.pk, "unlock")
+    found = Case.objects.get(pk=case)
+    assert found.owner_id == small.county.pk == found.fields["answering"], "it comes back with them"
+    assert set(Clock.objects.filter(case=case, stopped__isnull=True).values_list("holder_id", flat=True)) == {small.county.pk}
+    assert not on_desk(small.one("league"), case)
+    assert not Case.objects.filter(mechanism="vacancy", about_id=str(small.county.pk), ended=False).exists()
+
+
+def test_what_the_upper_office_decided_meanwhile_stands(small: Small, admin: Somebody) -> None:
+    """Given back is what passed on by itself, never what a person named."""
+    case = hazard_above(small)
+    do(case, "assign_down", small.one("league"), answering=small.county.pk)
+    do(case, "send_back", small.one("county"), reason="不属本级")
+    for one in small.people["county"]:
+        change(admin, "person", one.person.pk, "lock")
+    for one in small.people["county"]:
+        change(admin, "person", one.person.pk, "unlock")
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_passed_on_twice_comes_back_to_the_first_who_can_act_again(small: Small, admin: Somebody) -> None:
+    case = hazard(small)
+    for office in ("county", "league"):
+        for one in small.people[office]:
+            change(admin, "person", one.person.pk, "lock")
+    assert Case.objects.get(pk=case).owner_id == small.top.pk and on_desk(small.one("top"), case)
+    change(admin, "person", small.one("county").person.pk, "unlock")
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+    assert rebuild.check().ok
+
+
+def test_what_lies_with_a_vacant_office_from_before_goes_up_over_night(small: Small) -> None:
+    case = hazard(small)
+    Account.objects.filter(person__in=[one.person for one in small.people["county"]]).update(is_active=False)
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+    succession.nightly(NOW)
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+
+
+# -------------------------------------------------------------------- warnings
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_warning_of_a_plant_that_falls_vacant_is_its_supervisor_s(small: Small, admin: Somebody) -> None:
+    case, county = warning(small), small.one("county")
+    running = Clock.objects.filter(case=case, name="acknowledge", current=True, stopped__isnull=True)
+    assert set(running.values_list("holder_id", flat=True)) == {small.plant.pk}
+    for one in small.people["plant"]:
+        change(admin, "holding", Holding.objects.get(person=one.person).pk, "end_holding")
+    assert Case.objects.get(pk=case).owner_id == small.county.pk and on_desk(county, case)
+    assert list(running.values_list("holder_id", flat=True)) == [small.county.pk], "the plant's own clock goes along"
+    assert {"acknowledge", "feed_back"} <= acts(county, case)
+    do(case, "acknowledge", county)
+    assert not running.exists()
+    do(case, "feed_back", county, feedback="已派人到场")
+    assert rebuild.check().ok
+
+
+def test_who_has_acknowledged_already_does_not_owe_it_twice(small: Small, admin: Somebody) -> None:
+    case = warning(small)
+    first = Clock.objects.get(case=case, name="acknowledge", current=True)
+    due = first.due
+    doors_clock(due + timedelta(hours=1))
+    held = Clock.objects.filter(case=case, name="acknowledge", current=True, stopped__isnull=True)
+    assert {small.plant.pk, small.county.pk} <= set(held.values_list("holder_id", flat=True))
+    for one in small.people["plant"]:
+        change(admin, "holding", Holding.objects.get(person=one.person).pk, "end_holding")
+    owed = list(held.values_list("holder_id", flat=True))
+    assert small.plant.pk not in owed and len(owed) == len(set(owed))
+
+
+def doors_clock(at: Any) -> None:
+    """Let the rungs fire that are due by then."""
+    from fengsui.ledger import clockwork
+
+    for _ in range(5):
+        clockwork.tick(at)
+
+
+def test_a_warning_of_a_plant_without_accounts_opens_with_its_supervisor(small: Small) -> None:
+    Account.objects.filter(person__in=[one.person for one in small.people["plant"]]).update(is_active=False)
+    case = warning(small)
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+    assert "feed_back" in acts(small.one("county"), case)
+    assert "feed_back" not in acts(small.one("other"), case)
+    accountant = _somebody(small.county, "fin1", ("finance",), NOW)
+    assert "feed_back" not in acts(accountant, case), "not through a post of other work"
+
+
+def test_a_supervisor_acts_for_no_plant_that_has_somebody(small: Small) -> None:
+    case = warning(small)
+    with pytest.raises(doors.Refused):
+        do(case, "feed_back", small.one("county"), feedback="x")
+    assert "self_reported" not in {one.act.name for one in reading.openings([small.one("county").acting], NOW)}

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0015_list_indexes'),
+        ('ledger', '0016_version_wording'),
     ]
 
     operations = [

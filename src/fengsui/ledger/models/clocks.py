@@ -115,7 +115,11 @@ class NoticeSight(models.Model):
 
 
 class Outbox(models.Model):
-    """An effect on the outside world, written with its act and carried out afterwards."""
+    """An effect on the outside world, written with its act and carried out afterwards.
+
+    ``case`` stands beside ``entry`` because news of alarms and erased files have no entry. Giving a position and carrying out
+    touch indexed columns, so no update is a heap-only one: readers ask by position, the jobs by what is undone.
+    """
 
     UNCLAIMED = "unclaimed"
     """The error of a row whose effect no room of this installation carries out: it is never counted as done."""

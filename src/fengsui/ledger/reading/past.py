@@ -63,7 +63,11 @@ def then(cases: QuerySet[Any], at: datetime, most: int) -> Then:
 
 
 def _changed(moved: QuerySet[Any], at: datetime) -> dict[Any, str]:
-    """Case id → its level then, "" for none, of the cases of which an entry since speaks of the level. Two queries."""
+    """Case id → its level then, "" for none, of the cases of which an entry since speaks of the level. Two queries.
+
+    Each moved case's entries are found by the case (60 µs each): with 600,000 entries an index on their time, B-tree or BRIN,
+    was as quick to a tenth for a month back, and every act would pay for it.
+    """
     since = Entry.objects.filter(case=OuterRef("pk"), at__gt=at).annotate(speaks=_Speaks(F("body"))).filter(speaks=True)
     ids = list(moved.filter(Exists(since)).order_by().values_list("pk", flat=True))
     return levels(ids, at)

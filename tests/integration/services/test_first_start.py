@@ -1,16 +1,13 @@
-"""What somebody meets first: the demo up to a role's desk by one click, and a platform on a database of one's own."""
+"""A platform on a database of one's own. (The demo from nothing is played in the browser: ``test_exercise``.)"""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
-from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -36,11 +33,6 @@ def place() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-def browser() -> OpenerDirector:
-    """Keeps its cookies and follows redirects, as a browser does."""
-    return build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
-
-
 def ends(platform: Platform) -> None:
     """A clean end: code 0, no process left, the folder free."""
     family = psutil.Process(platform.process.pid).children(recursive=True)
@@ -48,31 +40,6 @@ def ends(platform: Platform) -> None:
     assert psutil.wait_procs(family, timeout=10)[1] == []
     assert "did not stop within" not in platform.said() and "Traceback" not in platform.said()
     assert not folders.running(platform.folder)
-
-
-def test_the_demo_opens_and_one_click_leads_to_the_desk(place: Path) -> None:
-    platform = Platform(new_folder(place / "data"), command="demo")
-    try:
-        platform.wait_open(PATIENCE)
-        address, visitor = platform.folder.address, browser()
-        with visitor.open(address, timeout=30) as first:
-            assert first.status == 200
-            page = first.read().decode()
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        form = re.search(r'action="([^"]+)">(?:(?!</form>).)*name="role" value="duty"', page, re.S)
-        assert token and form, page[:2000]
-        sent = urlencode({"csrfmiddlewaretoken": token[1], "role": "duty"}).encode()
-        with visitor.open(f"{address.rstrip('/')}{form[1]}", sent, timeout=30) as desk:
-            assert (desk.status, urlsplit(desk.url).path) == (200, "/desk/")
-            assert "fs-desk-row" in desk.read().decode(), "the duty officer's desk of a filled region is not empty"
-        for name in ("postgresql", "nats", *PROCESSES, "simulator", "exercise"):
-            assert f"{name}: ready" in platform.said(), name
-        assert all(platform.child(name) for name in (*PROCESSES, "nats", "postgresql"))
-        assert (platform.folder.path / "DEMO").exists() and not (platform.folder.path / "DEMO.half").exists()
-        ends(platform)
-    finally:
-        if platform.process.poll() is None:
-            platform.stop()
 
 
 @pytest.fixture

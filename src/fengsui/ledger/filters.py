@@ -139,7 +139,7 @@ class Filter:
         if self.clock:
             said.append(("clock", gettext("Deadline"), clock_title(self.clock)))
         if self.running:
-            said.append(("running", gettext("Running"), clock_called(self.mechanism, self.running)))
+            said.append(("running", gettext("Clock running"), clock_called(self.mechanism, self.running)))
         if self.duty and self.duty != ALL:
             words = roles.duties()
             said.append(

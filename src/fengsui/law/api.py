@@ -35,6 +35,7 @@ class LawOut(Schema):
     value: Any = None
     table: dict[str, Any] | None = None
     keyed_by: str
+    labels: dict[str, dict[str, str]] = Field(description="Words (zh, en) for keys of the table's rows and columns")
     unit: str
     kind: str = Field(description="once or each for a clock, empty otherwise")
     clause: str
@@ -65,6 +66,7 @@ def _out(number: numbers.LawNumber) -> dict[str, Any]:
     return {
         **{name: getattr(number, name) for name in same},
         "title": dict(number.title),
+        "labels": {key: dict(words) for key, words in number.labels.items()},
         "amount": number.written if number.duration is not None else "",
         "table": dict(number.table) if number.table is not None else None,
         "runs_by": list(number.runs_by),

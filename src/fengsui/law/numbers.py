@@ -64,6 +64,7 @@ class LawNumber:
     runs_by: tuple[str, ...] = ()
     signatures: int = 1
     note: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # words {zh, en} for keys of rows and columns
     file: str = ""
     amended: str = ""  # the reference of the amendment that gave this content
 
@@ -108,12 +109,21 @@ def _content(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]
     if "by" not in table or not isinstance(table.get("rows"), dict):
         raise WrongLawFile(f"{where}: a table needs `by` and `rows`")
     rows = {str(key): row for key, row in table["rows"].items()}
+    _filled(rows, where)
     found: dict[str, Any] = {"table": rows, "keyed_by": str(table["by"])}
     if raw.get("kind"):  # a clock's table: each row is a length of time; unless the key is known the strictest counts
         lengths = [_length(row, f"{where}.{key}") for key, row in rows.items()]
         shortest = min(range(len(lengths)), key=lambda at: _rough(lengths[at]))
         found |= {"duration": lengths[shortest], "written": str(list(rows.values())[shortest])}
     return found
+
+
+def _filled(rows: Mapping[str, Any], where: str) -> None:
+    """A key without content is a text cut at its comma."""
+    for key, row in rows.items():
+        empty = [key] if row is None else [name for name, held in row.items() if held is None] if isinstance(row, Mapping) else []
+        if empty:
+            raise WrongLawFile(f"{where}.{key}: {empty[0]!r} holds nothing; write a text that has a comma in quotes")
 
 
 def _sheet(path: Path, by: str, where: str) -> dict[str, Any]:
@@ -145,6 +155,13 @@ def _day(raw: Any, where: str) -> date:
     raise WrongLawFile(f"{where}: write a day as 2026-09-30")
 
 
+def _labels(raw: Mapping[Any, Any], where: str) -> dict[str, Mapping[str, str]]:
+    for key, words in raw.items():
+        if not isinstance(words, dict) or set(words) != {"zh", "en"}:
+            raise WrongLawFile(f"{where}: labels.{key} needs zh and en")
+    return {str(key): words for key, words in raw.items()}
+
+
 def _number(raw: Mapping[str, Any], path: Path, common: Mapping[str, Any]) -> LawNumber:
     line = {**common, **raw}
     where = f"{path.name}: {line.get('name', '(no name)')}"
@@ -171,6 +188,7 @@ def _number(raw: Mapping[str, Any], path: Path, common: Mapping[str, Any]) -> La
         runs_by=tuple(line.get("runs_by", ())),
         signatures=int(line.get("signatures", 1)),
         note=line.get("note", {}),
+        labels=_labels({**common.get("labels", {}), **raw.get("labels", {})}, where),
         file=path.name,
         **_content(line, where, path.parent),
     )

@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
@@ -46,6 +46,40 @@ KEYS = {
 }  # fmt: skip
 """Words for the rows of clocks' tables."""
 
+KEYED = {
+    "at_least": pgettext_lazy("law row", "at least"),
+    "code": pgettext_lazy("law row", "code"),
+    "colour": pgettext_lazy("law row", "colour"),
+    "criterion": pgettext_lazy("law row", "criterion"),
+    "digit": pgettext_lazy("law row", "digit"),
+    "goods": pgettext_lazy("law row", "goods"),
+    "grade": pgettext_lazy("law row", "grade"),
+    "item": pgettext_lazy("law row", "item"),
+    "kind": pgettext_lazy("law row", "kind"),
+    "level": pgettext_lazy("law row", "level"),
+    "level_grade": pgettext_lazy("law row", "alarm level – grade of the installation"),
+    "limit": pgettext_lazy("law row", "limit"),
+    "measure": pgettext_lazy("law row", "measure"),
+    "motion": pgettext_lazy("law row", "motion"),
+    "part": pgettext_lazy("law row", "part"),
+    "period": pgettext_lazy("law row", "period"),
+    "place": pgettext_lazy("law row", "place"),
+    "plan": pgettext_lazy("law row", "plan"),
+    "reason": pgettext_lazy("law row", "reason"),
+    "result": pgettext_lazy("law row", "result"),
+    "rule": pgettext_lazy("law row", "rule"),
+    "sector": pgettext_lazy("law row", "sector"),
+    "seq": pgettext_lazy("law row", "number"),
+    "sign": pgettext_lazy("law row", "sign"),
+    "substance": pgettext_lazy("law row", "substance"),
+    "symbol": pgettext_lazy("law row", "symbol"),
+    "trigger": pgettext_lazy("law row", "trigger"),
+    "type": pgettext_lazy("law row", "type"),
+    "what": pgettext_lazy("law row", "what"),
+    "zone": pgettext_lazy("law row", "zone"),
+}
+"""What the rows of a table are named by."""
+
 ROOMS = {
     "watch": gettext_noop("Alarms and warnings"),
     "ledger": gettext_noop("Case ledger"),
@@ -57,6 +91,9 @@ ROOMS = {
     "api": gettext_noop("Interface for programs"),
 }
 """What a reader calls a room of the code."""
+
+
+Labels = Mapping[str, Mapping[str, str]]
 
 
 def here(words: Mapping[str, str] | None) -> str:
@@ -74,27 +111,41 @@ def length(written: Any) -> str:
     return f"{number} {gettext(ONE[unit] if number == '1' else UNITS[unit])}"
 
 
-def row_words(content: Any) -> str:
-    """One row of a table, for reading."""
+def row_words(content: Any, labels: Labels = {}) -> str:  # noqa: B006 (never changed)
+    """One row of a table, for reading; ``labels`` are the number's words for the keys of rows and columns."""
     if isinstance(content, Mapping):
+        parts = [
+            f"{key_words(key, labels)} {key_words(value, labels)}"
+            for key, value in content.items()
+            if key not in {"zh", "en"} and value not in ("", None)
+        ]
         if "zh" in content:
-            rest = "；".join(f"{key} {value}" for key, value in content.items() if key not in {"zh", "en"})
-            return here(content) + (f"（{rest}）" if rest else "")
-        return "；".join(f"{key} {value}" for key, value in content.items() if value not in ("", None))
+            zh = (get_language() or "zh").startswith("zh")
+            rest = _stop().join(parts)
+            return here(content) + (f"（{rest}）" if rest and zh else f" ({rest})" if rest else "")
+        return _stop().join(parts)
     if isinstance(content, list):
         return " / ".join(map(str, content))
-    return length(content)
+    return length(key_words(content, labels))
+
+
+def key_words(key: Any, labels: Labels) -> str:
+    """A key of a row or a column in words; what has none stays as it is."""
+    text = str(key)
+    return here(labels[text]) if text in labels else gettext(KEYS.get(text, text))
 
 
 def content_words(number: numbers.LawNumber) -> str:
     """The number's content in one line."""
     if number.table is not None and number.duration is not None:
-        return _stop().join(f"{gettext(KEYS.get(key, key))} {length(row)}" for key, row in number.table.items())
+        return _stop().join(f"{key_words(key, number.labels)} {length(row)}" for key, row in number.table.items())
+    if number.table is not None and not number.table:
+        return gettext("no rows yet")
     if number.table is not None:
         return gettext("table of %(n)s rows") % {"n": len(number.table)}
     if number.duration is not None:
         return length(number.written)
-    return f"{row_words(number.value)} {gettext(number.unit) if number.unit else ''}".strip()
+    return f"{row_words(number.value, number.labels)} {gettext(number.unit) if number.unit else ''}".strip()
 
 
 def _stop() -> str:
@@ -185,7 +236,8 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     current = next((number for number in periods if number.in_force(today)), periods[-1])
     table = current.table or {}
-    rows = [(gettext(KEYS.get(key, key)), row_words(row), _amend_url(request, current, today, key)) for key, row in table.items()]
+    labels = current.labels
+    rows = [(key_words(key, labels), row_words(row, labels), _amend_url(request, current, today, key)) for key, row in table.items()]
     history = [
         {**edit, "words": row_words(edit["content"]), "url": _address("ledger:case", edit["case"])}
         for edit in edits.history(name)
@@ -194,6 +246,7 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
         "line": _line(current, today),
         "periods": [_line(number, today) for number in periods],
         "rows": rows,
+        "keyed_by": KEYED.get(current.keyed_by, current.keyed_by),
         "history": history,
         "amend": _amend_url(request, current, today) if current.table is None else "",
         "amend_rows": any(url for _key, _words, url in rows),

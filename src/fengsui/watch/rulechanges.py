@@ -84,12 +84,20 @@ def bounds(point: Point, level: str, on: date) -> list[Bound]:
     return [*found, law] if law is not None else found
 
 
+def _methane(place: str, on: date) -> str:
+    """The number that holds the place: returns of areas, rooms and stations stand apart, from memory."""
+    try:
+        return numbers.find("mine.methane_area", on, place=place).name
+    except numbers.UnknownNumber:
+        return "monitoring.methane"
+
+
 def _law(point: Point, level: str, on: date) -> Bound | None:
     """What the law sets at most (at least for the low oxygen alarm) for gas, methane, CO and slopes."""
     names: dict[str, tuple[str, dict[str, str]]] = {
         "combustible_gas": ("monitoring.combustible", {"level": "1" if level == "H" else "2"}),
         "toxic_gas": ("monitoring.toxic", {"substance": point.substance}),
-        "methane": ("monitoring.methane", {"place": point.substance}),
+        "methane": (_methane(point.substance, on), {"place": point.substance}),
         "carbon_monoxide": ("monitoring.mine_co", {}),
         "displacement": ("monitoring.displacement", {}),
         "oxygen": ("monitoring.oxygen", {"level": "low" if level in ("L", "LL") else "high"}),
@@ -102,6 +110,8 @@ def _law(point: Point, level: str, on: date) -> Bound | None:
     except numbers.UnknownNumber:
         return None
     value = number.value
+    if isinstance(value, dict):
+        value = value.get("alarm" if level == "H" else "cut")
     if (number.unit.split() or [""])[0] != point.measure:
         return None  # measured in another unit: no comparison, rather than a wrong one
     if isinstance(value, list):

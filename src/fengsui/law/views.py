@@ -237,7 +237,9 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
     current = next((number for number in periods if number.in_force(today)), periods[-1])
     table = current.table or {}
     labels = current.labels
-    rows = [(key_words(key, labels), row_words(row, labels), _amend_url(request, current, today, key)) for key, row in table.items()]
+    rows = [
+        (key_words(key, labels), row_words(row, labels), _amend_url(request, current, today, key)) for key, row in table.items()
+    ]
     history = [
         {**edit, "words": row_words(edit["content"]), "url": _address("ledger:case", edit["case"])}
         for edit in edits.history(name)

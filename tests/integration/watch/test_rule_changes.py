@@ -87,7 +87,9 @@ def test_the_law_bounds_gas(plant: Plant) -> None:
     assert [(line.level, line.new.limit) for line in made] == [("H", 15.0), ("HH", 30.0)]
 
 
-@pytest.mark.parametrize(("place", "level", "limit"), [("room_intake", "H", 0.6), ("room_intake", "HH", 0.6), ("total_return", "H", 0.8)])
+@pytest.mark.parametrize(
+    ("place", "level", "limit"), [("room_intake", "H", 0.6), ("room_intake", "HH", 0.6), ("total_return", "H", 0.8)]
+)
 def test_the_law_bounds_methane_in_every_place_that_it_names(plant: Plant, place: str, level: str, limit: float) -> None:
     methane = Point.objects.create(
         site=plant.site, tag="CH-1", name_zh="甲烷", name_en="CH4", quantity="methane", measure="%", substance=place,

@@ -108,10 +108,7 @@ PERMITS = [
         "cylinder_fire": {"distance": 10}}),
     ("permit.wind", MH, {"hot": 5, "height": 5, "lifting": 6}),
     ("permit.upgrade", MH, 1),
-    ("permit.approver", S, {
-        name: WORDS for name in (
-            "hot_special", "hot_1", "hot_2", "confined", "blinding", "height_I", "height_II_III", "height_IV", "lifting_1",
-            "lifting_2_3", "power", "excavation", "road")}),
+    ("permit.approver", S, dict.fromkeys(("hot_special", "hot_1", "hot_2", "confined", "blinding", "height_I", "height_II_III", "height_IV", "lifting_1", "lifting_2_3", "power", "excavation", "road"), WORDS)),
     ("permit.keep", MH, "365d"),
     ("permit.fence", D, {"from": 10, "to": 15}),
 ]  # fmt: skip
@@ -152,10 +149,7 @@ MINES = [
         "room_intake": {"alarm": 0.5, "cut": 0.5, "restore": 0.5}, "surface_bunker": {"alarm": 1.5, "cut": 1.5, "restore": 1.5},
         "drainage_station": {"alarm": 0.5}}),
     ("mine.methane_stop_fan", C, 1.5),
-    ("mine.methane_range", C, {
-        name: WORDS for name in (
-            "return_corner", "face", "face_return", "face_intake", "heading", "heading_return", "served_fan", "machine",
-            "trolley_road")}),
+    ("mine.methane_range", C, dict.fromkeys(("return_corner", "face", "face_return", "face_intake", "heading", "heading_return", "served_fan", "machine", "trolley_road"), WORDS)),
     ("mine.trolley_cut", C, 100),
     ("monitoring.mine_co", MH, 24),
     ("monitoring.mine_temperature", MH, {"face": 30, "machine_room": 34}),
@@ -163,8 +157,8 @@ MINES = [
     ("mine.calibrate", MH, "15d"),
     ("mine.keep_data", MH, "730d"),
     ("mine.crew", MM, {
-        "severe_face": {"repair": 40, "work": 25}, "severe_heading": {"repair": 18, "work": 18}, "face": {"repair": 30, "work": 20},
-        "heading": {"repair": 18, "work": 16}}),
+        "severe_face": {"repair": 40, "work": 25}, "severe_heading": {"repair": 18, "work": 18},
+        "face": {"repair": 30, "work": 20}, "heading": {"repair": 18, "work": 16}}),
     ("mine.shift", D, {"from": 10, "to": 12}),
     ("mine.must_report", C, {
         "inflow": {"amount": 20, "unit": "%"}, "co": {"amount": 24, "unit": "ppm"}, "co_rise": {"amount": 5, "unit": "ppm"},

@@ -92,10 +92,12 @@ INSTALLATIONS = [
 
 PERMITS = [
     ("permit.special", C, "8h"),
-    ("permit.validity", C, {"hot_special": "8h", "hot_1": "8h", "hot_2": "72h", "confined": "24h", "height": "7d", "power": "15d"}),
+    ("permit.validity", C, {
+        "hot_special": "8h", "hot_1": "8h", "hot_2": "72h", "confined": "24h", "height": "7d", "power": "15d"}),
     ("permit.power_special", C, "30d"),
     ("permit.hot_grade", MH, {"special": WORDS, "1": WORDS, "2": WORDS}),
-    ("permit.height", C, {"I": {"from": 2, "to": 5}, "II": {"above": 5, "to": 15}, "III": {"above": 15, "to": 30}, "IV": {"above": 30}}),
+    ("permit.height", C, {
+        "I": {"from": 2, "to": 5}, "II": {"above": 5, "to": 15}, "III": {"above": 15, "to": 30}, "IV": {"above": 30}}),
     ("permit.height_raise", C, 1),
     ("permit.lifting", C, {"1": {"above": 100}, "2": {"from": 40, "to": 100}, "3": {"below": 40}}),
     ("permit.gas", MH, {"combustible_lel_4_or_more": 0.5, "combustible_lel_below_4": 0.2, "oxygen_low": 19.5, "oxygen_high": 21.0,
@@ -108,7 +110,9 @@ PERMITS = [
         "cylinder_fire": {"distance": 10}}),
     ("permit.wind", MH, {"hot": 5, "height": 5, "lifting": 6}),
     ("permit.upgrade", MH, 1),
-    ("permit.approver", S, dict.fromkeys(("hot_special", "hot_1", "hot_2", "confined", "blinding", "height_I", "height_II_III", "height_IV", "lifting_1", "lifting_2_3", "power", "excavation", "road"), WORDS)),
+    ("permit.approver", S, dict.fromkeys((
+            "hot_special", "hot_1", "hot_2", "confined", "blinding", "height_I", "height_II_III", "height_IV", "lifting_1",
+            "lifting_2_3", "power", "excavation", "road"), WORDS)),
     ("permit.keep", MH, "365d"),
     ("permit.fence", D, {"from": 10, "to": 15}),
 ]  # fmt: skip
@@ -149,7 +153,9 @@ MINES = [
         "room_intake": {"alarm": 0.5, "cut": 0.5, "restore": 0.5}, "surface_bunker": {"alarm": 1.5, "cut": 1.5, "restore": 1.5},
         "drainage_station": {"alarm": 0.5}}),
     ("mine.methane_stop_fan", C, 1.5),
-    ("mine.methane_range", C, dict.fromkeys(("return_corner", "face", "face_return", "face_intake", "heading", "heading_return", "served_fan", "machine", "trolley_road"), WORDS)),
+    ("mine.methane_range", C, dict.fromkeys((
+            "return_corner", "face", "face_return", "face_intake", "heading", "heading_return", "served_fan", "machine",
+            "trolley_road"), WORDS)),
     ("mine.trolley_cut", C, 100),
     ("monitoring.mine_co", MH, 24),
     ("monitoring.mine_temperature", MH, {"face": 30, "machine_room": 34}),

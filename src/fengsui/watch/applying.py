@@ -29,7 +29,7 @@ _NO_WARNING = frozenset({"BAD", "SILENT"})
 """These become a warning only when they last (``housekeeping``)."""
 _MOVING = (
     *("priority", "state", "hidden", "cleared_at", "closed_at", "value", "limit", "times", "flood"),
-    *("case", "warning_error", "order_seq", "order_index", "touched_at"),
+    *("case", "warning_error", "order_seq", "order_index", "touched_at", "acknowledged_at", "acknowledged_by"),
 )
 
 
@@ -192,6 +192,8 @@ class _Batch:
             alarm.raised_at = at
             self.new.append(alarm)
         alarm.state = after(State(alarm.state), What.RAISE)
+        if alarm.state == State.UNACKNOWLEDGED:  # a latched one raised anew: who took note of it before stands in its record
+            alarm.acknowledged_at = alarm.acknowledged_by = None
         alarm.times += 1
         alarm.priority, alarm.limit, alarm.value, alarm.cleared_at = rule.priority, rule.limit, event["value"], None
         alarm.hidden = self.hidden.get((rule.point_id, rule.level), "")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fengsui.region.models import Delegation, Holding, Site
 from fengsui.watch import credentials, handling, hiding_views, line, rulechanges
-from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter
+from fengsui.watch.models import Alarm, AlarmEvent, Concealment, IngestCounter, Rule
 from tests.integration.watch.test_relay import NOW, Plant, alarms
 from tests.unit.watch.test_codec import ANYTHING
 
@@ -94,6 +94,19 @@ def test_who_acknowledged_and_when_stands_with_the_alarm(plant):
     found = browser(plant, "county").get("/api/alarms").json()["items"]
     told = {one["level"]: (one["acknowledged_by"], one["acknowledged"] is not None) for one in found}
     assert told == {"HH": ("确认人甲", True), "H": (None, False)}
+
+
+def test_a_latched_alarm_raised_anew_is_acknowledged_by_nobody(plant):
+    """Whoever took note of it before stands in its record, not beside an alarm that nobody has taken note of."""
+    Rule.objects.unscoped("test").filter(pk=plant.rule().pk).update(latched=True)
+    someone = plant.small.one("plant")
+    handling.acknowledge([alarms().get(level="HH").pk], handling.Doer.of(someone.acting), key="k", now=NOW)
+    plant.say(plant.event("CLEARED"))
+    assert alarms().get(level="HH").state == "latched_acknowledged" and alarms().get(level="HH").acknowledged_by
+    plant.say(plant.event("RAISED"))
+    alarm = alarms().get(level="HH")
+    assert (alarm.state, alarm.acknowledged_at, alarm.acknowledged_by) == ("unacknowledged", None, None)
+    assert AlarmEvent.objects.filter(alarm=alarm, kind="acknowledge", person=someone.person.pk).exists()
 
 
 def test_a_deputy_s_acts_on_alarms_name_the_principal_too(plant):

@@ -16,6 +16,7 @@ from fengsui import shipped
 from fengsui.ledger import clockwork, doors, mechanisms, sealer, sealing
 from fengsui.ledger.kernel.shapes import Actor
 from fengsui.ledger.models import Case, Clock, Notice
+from fengsui.region.models import Account
 from fengsui.services.demo import lives, matters, seed
 from fengsui.services.exercise import scenario
 from fengsui.services.exercise.player import Player
@@ -109,6 +110,12 @@ def test_the_exercise_plays_to_the_end(led: object, tmp_path: Path, settings: An
     assert missed == {}
     hazard = Case.objects.get(pk=player.cases["hazard"])
     assert (hazard.state, hazard.exercise) == ("cancelled", True)
+    acts = [(line.id, step.user) for line, step in zip(player.sheet.lines, played.steps, strict=True) if step.kind == "act"][:4]
+    assert acts == [
+        ("county_acknowledges", "demo.county"), ("county_calls", "demo.county"), ("opens_hazard", "demo.inspector"),
+        ("stops_unit", "demo.inspector"),
+    ]  # fmt: skip
+    assert hazard.raiser["person"] == Account.objects.get(username="demo.inspector").person.pk, "who found it raised it"
     assert "Whoever did the work" in went["own_number"][1]["en"] or "Done by" in went["own_number"][1]["en"]
     assert "it moves by exactly one entry at a time" in went["by_sql"][1]["en"], "the database's own guard refused, nothing else"
     told = Notice.objects.filter(case=hazard, kind="end")

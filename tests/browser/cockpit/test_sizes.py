@@ -29,10 +29,11 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     "admin": ("/adopt/", "/mechanisms/", "/mechanisms/hazard/move/"),
 }  # fmt: skip
 
-WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? '' : `${document.documentElement.scrollWidth} ` +
+WIDER = """() => new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen))).then(() =>
+  document.documentElement.scrollWidth <= innerWidth ? '' : `${document.documentElement.scrollWidth} ` +
   [...document.querySelectorAll('body *')].filter(node => node.getBoundingClientRect().right > innerWidth + 1)
-    .slice(0, 3).map(node => `${node.tagName}.${node.className}`).join(' ')"""
-"""Empty where nothing sticks out, else how wide the page is and by what."""
+    .slice(0, 3).map(node => `${node.tagName}.${node.className}`).join(' '))"""
+"""Once the new size is drawn: empty where nothing sticks out, else how wide the page is and by what."""
 
 
 @pytest.mark.parametrize(("language", "theme"), [("zh-hans", "dark"), ("en", "light")])
@@ -47,7 +48,6 @@ def test_no_main_page_scrolls_sideways(enter: Enter, hazard: Make, role: str | N
         assert answer and answer.ok, f"{path} answers {answer and answer.status}"
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(50)
             if found := page.evaluate(WIDER):
                 wide.append(f"{path} at {width}: {found}")
     assert not wide, "\n".join(wide)

@@ -50,9 +50,10 @@ floors: install  ## imports go down, never up, never sideways
 check: install  ## the proof of every mechanism
 	$(BIN)/fengsui check
 
-# Three workers on two cores: a third of the time the platforms' tests wait for processes.
+# Platforms of their own apart: beside tests that fill both cores, real seconds would run out.
 unit: assets  ## all tests but the browser's
-	$(BIN)/pytest -q -n 3 --dist loadfile -m "not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not platform"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "platform and not browser"
 
 browser: assets  ## the tests in a real Chromium
 	$(BIN)/python -m tests.chromium

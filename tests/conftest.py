@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.core.signals import setting_changed
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
@@ -93,14 +94,17 @@ def django_db_setup(
         copied = shares and migrated.exists()
         if copied:
             _copy_database(model, name)
-        made = setup_databases(verbosity=0, interactive=False, keepdb=copied)
+        made = setup_databases(verbosity=0, interactive=False, keepdb=copied, serialized_aliases=[])
         if shares and not copied:
             connection.close()
             _copy_database(name, model)
             migrated.touch()
     yield
     with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
+        try:
+            teardown_databases(made, verbosity=0)
+        except DatabaseError as error:  # a thread's connection is still open: no fault of the last test, the server ends anyway
+            warnings.warn(f"the test database stays: {error}", stacklevel=1)
 
 
 def _copy_database(source: str, target: str) -> None:

@@ -1,7 +1,7 @@
 """A pytest plugin (``-p tests.longest_first``): in which order files are given to xdist's workers.
 
-The longest come first, so that none runs alone at the end. Tests that start a whole platform wait more than they compute: they
-run beside the others, in two rows, so that at most two platforms live at once on a machine of two cores.
+The longest come first, so that none runs alone at the end. Tests that start a whole platform run in two rows, so that at most
+two platforms live at once on a machine of two cores.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class _Rows(LoadFileScheduling):
         return _ROWS.get(file, file)
 
 
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """Ours where ``--dist loadfile`` is asked for."""
     if config.getoption("dist") != "loadfile":

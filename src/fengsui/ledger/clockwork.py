@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -72,6 +72,7 @@ class Clockwork:
 
     stuck: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     calendar: str = ""
+    alive: Callable[[Ticked], None] = lambda told: None  # after each batch of a long tick
     _triggers: tuple[datetime, tuple[list[str], list[str], list[str]]] | None = None
 
     def tick(self, now: datetime) -> Ticked:
@@ -86,6 +87,7 @@ class Clockwork:
             ids = [case for case, _ in wanted]
             again = self._attend(ids, now, told)
             tried |= set(ids) - again
+            self.alive(told)
         return told
 
     def _due(self, now: datetime) -> list[tuple[str, datetime]]:
@@ -237,10 +239,22 @@ def demand_alive(publishing: Thread, stop: Event) -> None:
 
 
 def _beat(worker: Clockwork) -> None:
-    now = moment.now()
-    told = worker.tick(now)
-    counts = {"rungs": told.rungs, "acts": told.acts, "periods": told.periods, "failed": told.failed, "stuck": len(worker.stuck)}
-    health.beat("clock", now, max(0.0, (moment.now() - now).total_seconds()), counts)
+    """One tick with its sign of life, and one after each batch of a long one: after an outage there may be hours of work."""
+    begun = moment.now()
+
+    def say(told: Ticked) -> None:
+        now = moment.now()
+        counts = {
+            "rungs": told.rungs,
+            "acts": told.acts,
+            "periods": told.periods,
+            "failed": told.failed,
+            "stuck": len(worker.stuck),
+        }
+        health.beat("clock", now, max(0.0, (now - begun).total_seconds()), counts)
+
+    worker.alive = say
+    say(worker.tick(begun))
 
 
 def _wait(ear: psycopg.Connection[tuple[object, ...]], stop: Event) -> None:

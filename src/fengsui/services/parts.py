@@ -22,7 +22,9 @@ from fengsui.services.supervisor import Part
 from fengsui.services.worker import ROOMS, find_module
 
 _ROOM_AGAIN = 64 * 1024 * 1024  # bytes free, so that a stream server that could not write is worth a new start
-_ANSWERS_WITHIN = 5.0  # seconds; a part that lives and takes longer for a question that costs it nothing is not well
+# Seconds; a part that lives and takes longer for a question that costs it nothing is not well. A machine that is short of
+# everything answers late: nothing that works may be ended for that, so it is long, and two in a row are needed.
+_ANSWERS_WITHIN = 20.0
 _SILENT = f"it has not answered for {_ANSWERS_WITHIN:.0f} s"
 _ALIVE = "/manifest.webmanifest"
 """A page for which the web server needs Django and no database: while PostgreSQL is away, a new start would help nobody."""
@@ -172,6 +174,7 @@ def database(folder: Folder) -> Part:
     words, user = postgres.command(Path("{place}"), config.database)
     return Part(
         name=DATABASE, command=words, user=user, log=folder.log(DATABASE), layer=-1, stop=signal.SIGINT, patience=30,
+        deaf_patience=300,
         enter=lambda: postgres.entrance(cluster, user),
         environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         ready=_throttled(lambda: postgres.ready(config.database), 0.1), stuck=_aside(lambda: _database_stuck(config.database)),

@@ -26,6 +26,7 @@ from fengsui.services.failure import Failure
 _TICK = 0.1  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started again
 _LOOK = 2.0  # seconds between two looks whether a part that lives is stuck
+_STARVED = 5.0  # seconds between two ticks: we did not run ourselves, so what did not answer meanwhile may be well
 _STUCK_TWICE = 2  # answers in a row that say so, and it is started again; after each such start twice as many, at most 64
 _CALM_AFTER = 600.0  # seconds of health after which starts for being stuck are forgotten
 _STEADY_AFTER = 20.0  # seconds of life after which earlier deaths are forgotten
@@ -51,7 +52,8 @@ class Part:
     descriptors to inherit; ``stuck`` says why a living part will not recover without a new start ('' while it is well, None
     while the answer is not there yet), asked from ``grace`` seconds after its start on;
     ``needs`` names parts that must be ready before it starts; ``stop`` is the signal that
-    ends it and ``patience`` the seconds it may take. Parts of a lower ``layer`` stop later.
+    ends it and ``patience`` the seconds it may take; ``deaf_patience`` those of one that is ended because it is stuck, where it
+    needs more (PostgreSQL writes out what it has, however slow the disk). Parts of a lower ``layer`` stop later.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Part:
     needs: tuple[str, ...] = ()
     stop: int = signal.SIGTERM
     patience: float = 10.0
+    deaf_patience: float = 0.0
     layer: int = 1
     address: str = ""
 
@@ -117,6 +120,7 @@ class Supervisor:
     recent: deque[Event] = field(default_factory=lambda: deque(maxlen=8))
 
     def __post_init__(self) -> None:
+        self._ticked = 0.0
         for part in self.parts:
             self.add(part)
 
@@ -138,6 +142,10 @@ class Supervisor:
     def tick(self) -> None:
         """Look at every part once: start, find ready, or bury and plan the restart."""
         now = time.monotonic()
+        if now - self._ticked > _STARVED:
+            for child in self.children.values():
+                child.complaints = 0
+        self._ticked = now
         for child in self.children.values():
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, now)
@@ -158,7 +166,7 @@ class Supervisor:
         if child.freed and not child.stuck and now - child.freed_at > _CALM_AFTER:
             child.freed = 0
         if child.ending is not None:
-            if child.process is not None and now - child.ending > child.part.patience:
+            if child.process is not None and now - child.ending > max(child.part.patience, child.part.deaf_patience):
                 _kill_family(child.process)
             return
         if now - child.looked < _LOOK or now - child.started < child.part.grace:

@@ -107,15 +107,19 @@ class Relay:
     async def _keep(self, client: Client) -> None:
         watched = intrusions.Watch()
         while True:
-            try:
-                await self._tell(client)
-                await _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise))
-                await _in_database(lambda: watched.count(now()))
-                await self._settle()
-                await self._beat(client)
-                await self._look(client)
-            except (DatabaseError, NatsError, TimeoutError, OSError) as error:
-                log.warning("housekeeping waits: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+            # The sign of life comes first, and each by itself: a stream server that takes nothing is no fault of the relay's.
+            for each in (
+                self._beat,
+                self._tell,
+                lambda _: _in_database(lambda: housekeeping.keep(now(), exercise=self._exercise)),
+                lambda _: _in_database(lambda: watched.count(now())),
+                lambda _: self._settle(),
+                self._look,
+            ):
+                try:
+                    await each(client)
+                except (DatabaseError, NatsError, TimeoutError, OSError) as error:
+                    log.warning("housekeeping waits: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
             await asyncio.sleep(_HOUSEKEEPING)
 
     async def _tell(self, client: Client) -> None:

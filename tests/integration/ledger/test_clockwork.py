@@ -193,3 +193,13 @@ def test_two_workers_and_kills_fire_each_rung_once(transactional_db) -> None:
         assert fired == expected, "every case climbed the same ladder"
     climbs = Entry.objects.filter(act="rung").count()
     assert climbs == Rung.objects.filter(climbed_to__isnull=False).count()
+
+
+def test_a_long_tick_gives_signs_of_life(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage of days one tick may work for minutes; whoever watches must not take it for dead."""
+    monkeypatch.setattr(clockwork, "BATCH", 1)
+    cases = [found(small, key=f"life-{number}").case for number in range(3)]
+    told: list[int] = []
+    worker = clockwork.Clockwork(alive=lambda ticked: told.append(ticked.rungs))
+    worker.tick(due(cases[0], "within:found"))
+    assert len(told) >= 3 and told == sorted(told)

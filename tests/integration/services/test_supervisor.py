@@ -184,6 +184,22 @@ def test_a_stuck_part_is_told_and_started_again_ever_more_patiently(room: Path, 
     supervisor.stop()
 
 
+def test_who_did_not_run_itself_blames_nobody(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that stood still every part was silent; none of them is ended for that."""
+    monkeypatch.setattr(supervising, "_LOOK", 0.0)
+    supervisor = Supervisor([part(room, "one", stuck=lambda: "it is deaf" if supervisor.ready else "")])
+    supervisor.wait_ready(["one"], 10, threading.Event())
+    child = supervisor.children["one"]
+    for _ in range(5):
+        child.complaints = 1
+        supervisor._ticked -= 60
+        supervisor.tick()
+        assert child.complaints == 1 and child.ending is None
+    supervisor.tick()
+    assert child.ending is not None, "and who runs tells"
+    supervisor.stop()
+
+
 def test_a_part_is_left_alone_while_it_begins(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sign of life that the database has is its forerunner's until then."""
     monkeypatch.setattr(supervising, "_LOOK", 0.0)

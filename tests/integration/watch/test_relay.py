@@ -368,7 +368,9 @@ def test_the_database_refuses_a_second_open_alarm_under_another_rule(plant):
     assert alarms().filter(closed_at=None).count() == 3, "another level or point has its own"
 
 
-def test_doubles_of_an_older_folder_become_one(plant):
+@pytest.mark.parametrize("ended", [False, True])
+def test_doubles_of_an_older_folder_become_one(plant, ended):
+    """An open alarm keeps its open warning; one that has ended answers it no more, and another will be opened."""
     from importlib import import_module
 
     from django.db import connection
@@ -378,10 +380,15 @@ def test_doubles_of_an_older_folder_become_one(plant):
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX watch_alarm_one_open")
         second(first, line.new).save(force_insert=True)
+        if ended:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute("UPDATE ledger_case SET ended = true WHERE id = %s", [first.case])
+            cursor.execute("SET LOCAL session_replication_role = DEFAULT")
         cursor.execute(import_module("fengsui.watch.migrations.0006_one_open_alarm_per_level").DOUBLES)
     old, new = alarms().filter(level="HH").order_by("pk")
     assert (old.state, old.closed_at, old.case) == ("normal", NOW + timedelta(hours=1), first.case)
-    assert (new.state, new.closed_at, new.case, new.hidden) == ("unacknowledged", None, first.case, "shelved")
+    assert (new.state, new.closed_at, new.hidden) == ("unacknowledged", None, "shelved")
+    assert new.case == (None if ended else first.case)
     assert [event.text for event in old.events.filter(kind="double")] == [f"→ {new.pk}"]
     assert alarms().get(level="H").closed_at is None
 

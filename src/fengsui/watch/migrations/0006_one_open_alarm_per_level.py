@@ -10,11 +10,13 @@ from django.db.models import Q
 DOUBLES = """
 CREATE TEMPORARY TABLE watch_double ON COMMIT DROP AS
 SELECT id, stays, raised, stays_case FROM (
-    SELECT id, first_value(id) OVER latest AS stays, first_value(raised_at) OVER latest AS raised,
-           first_value("case") OVER (PARTITION BY point_id, level ORDER BY "case" IS NULL, order_seq DESC, order_index DESC, id DESC)
-           AS stays_case
-    FROM watch_alarm WHERE closed_at IS NULL
-    WINDOW latest AS (PARTITION BY point_id, level ORDER BY order_seq DESC, order_index DESC, id DESC)
+    SELECT a.id, first_value(a.id) OVER latest AS stays, first_value(a.raised_at) OVER latest AS raised,
+           first_value(c.id) OVER (
+               PARTITION BY a.point_id, a.level ORDER BY c.id IS NULL, a.order_seq DESC, a.order_index DESC, a.id DESC
+           ) AS stays_case
+    FROM watch_alarm a LEFT JOIN ledger_case c ON c.id = a."case" AND NOT c.ended  -- an ended warning answers no alarm
+    WHERE a.closed_at IS NULL
+    WINDOW latest AS (PARTITION BY a.point_id, a.level ORDER BY a.order_seq DESC, a.order_index DESC, a.id DESC)
 ) AS ranked WHERE id <> stays;
 UPDATE watch_alarm SET "case" = d.stays_case FROM watch_double d WHERE watch_alarm.id = d.stays AND watch_alarm."case" IS NULL;
 INSERT INTO watch_alarmevent (event_id, alarm_id, kind, rule_id, point_id, at, stored_at, text)
@@ -29,7 +31,7 @@ DROP TABLE watch_double;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("watch", "0005_event_text")]
+    dependencies = [("watch", "0005_event_text"), ("ledger", "0001_initial")]
 
     operations = [
         migrations.RunSQL(DOUBLES, migrations.RunSQL.noop),

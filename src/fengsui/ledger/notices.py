@@ -27,6 +27,7 @@ from fengsui.ledger.registry import EffectCall
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region.filters import here, name_of
 from fengsui.region.models import Contact, Holding, Office
+from fengsui.region.models.people import last_day_before
 from fengsui.region.roles import duties
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,10 @@ def shared_what(notice: Notice) -> str:
     """The fields of work and the last day of the sharing that such a notice is about."""
     known = duties()
     works = [here(known[one]) if one in known else gettext("Every field of work") for one in notice.args["works"]]
-    last = datetime.fromisoformat(notice.args["until"]).astimezone(LEGAL_ZONE).date() - timedelta(days=1)
-    return gettext("%(works)s, until %(day)s") % {"works": " · ".join(works), "day": last}
+    said = {"works": " · ".join(works), "day": last_day_before(datetime.fromisoformat(notice.args["until"]))}
+    if notice.text == SCOPE_ENDED:
+        return gettext("%(works)s; it was shared until %(day)s") % said
+    return gettext("%(works)s, until %(day)s") % said
 
 
 def tell_shared(text: str, reader: int, by_office: int, works: Sequence[str], until: datetime, now: datetime) -> None:

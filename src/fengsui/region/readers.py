@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from .models.people import last_day_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,11 @@ class Reading:
     until: datetime
     grounds: str
     subject: Any
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it is read."""
+        return last_day_before(self.until)
 
 
 Finder = Callable[[int, datetime], list[Reading]]

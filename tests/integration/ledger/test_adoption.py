@@ -104,6 +104,9 @@ def test_every_wrong_cell_is_named_and_nothing_is_written(small: Small) -> None:
 def test_unknown_and_missing_columns_are_named(small: Small) -> None:
     told = take([line("旧-1")], head=["编号", "怎么了", *HEAD[2:]])
     assert {(one.row, one.column) for one in told.problems} == {(1, "怎么了"), (1, "状态")}
+    with translation.override("en"):
+        told = take([line("旧-1")], head=["编号", "怎么了", *HEAD[2:]])
+    assert {one.column for one in told.problems} == {"怎么了", "State"}, "in the reader's language"
     assert [one.row for one in take([]).problems] == [0]
 
 

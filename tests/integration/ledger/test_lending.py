@@ -72,7 +72,7 @@ def test_a_leader_shares_the_office_s_scope_until_a_day_and_takes_it_back(small:
     line = Change.objects.unscoped("test").get(kind="share_scope")
     assert line.grounds == "联合检查" and line.after["reader"] == small.other.pk and line.after["duties"] == ["hazchem"]
     page = client_of(leader).get(f"/offices/{small.county.pk}/").content.decode()
-    assert "Shared for reading" in page and "/end_share/" in page
+    assert "Shared for reading" in page and "until 2026-12-31<" in page and "/end_share/" in page
     (row,) = client_of(other).get("/api/shares").json()
     assert row["by_office"] == small.county.pk and row["duty"] == "hazchem" and row["place_path"] == small.place.path
     assert client_of(other).get(f"/change/share/{row['id']}/end_share/").status_code == 404
@@ -224,7 +224,8 @@ def test_the_office_hears_of_what_is_shared_with_it_and_of_its_end(small: Small,
     assert notices.deliver(NOW) == 0
     number = Share.objects.filter(by_office_id=small.county.pk).first().pk
     assert officer.post(f"/change/share/{number}/end_share/", {"grounds": "检查结束"}).status_code == 302
-    assert "no longer shared with yours" in other.get("/notices/").content.decode()
+    page = other.get("/notices/").content.decode()
+    assert "no longer shared with yours" in page and "it was shared until 2026-12-31" in page
 
 
 def test_the_office_hears_when_its_giver_loses_the_field_of_work(small: Small, leader: Somebody) -> None:

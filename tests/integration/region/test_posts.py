@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from fengsui.region.models import Delegation, Post
+from fengsui import moment
+from fengsui.region import change_api
+from fengsui.region.models import Delegation, Holding, Post
 from tests.integration.region.conftest import NOW, House
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +47,36 @@ def test_a_plant_s_posts_have_a_plant_s_functions(house: House) -> None:
     for who in (house.local, house.admin):
         assert "duties" in house.refused(who, plant, "add_post", **_post(["leading"]))
     house.do(house.local, plant, "add_post", **_post(["guardian", "administration"]))
+
+
+def test_an_office_that_is_gone_takes_no_posts_people_or_numbers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was entered there would act for nobody."""
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    monkeypatch.setattr(change_api, "present", lambda: NOW)
+    county = house.small.county
+    post = house.small.one("county").post
+    house.do(house.admin, county, "merge", into=str(house.small.league.pk), since="2026-11-25", along="on")
+    client = Client(headers={"X-Acting-Post": str(house.admin.post.pk), "Accept-Language": "en"})
+    client.force_login(house.admin.account, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/offices/{county.pk}/").content.decode()
+    for address in (
+        f"/change/office/{county.pk}/add_post/",
+        f"/change/office/{county.pk}/add_contact/",
+        f"/change/post/{post.pk}/edit_post/",
+        f"/change/post/{post.pk}/begin_holding/",
+    ):
+        assert address not in page, address
+        answer = client.post(
+            f"/api{address.replace('/change/', '/changes/').rstrip('/')}", {"values": {"grounds": "x"}}, "application/json"
+        )
+        assert answer.status_code == 409, answer.content
+
+
+def test_a_term_shows_its_last_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    holding = Holding.objects.get(person=house.small.one("county").person)
+    house.do(house.admin, holding, "end_holding", last_day="2026-12-05")
+    client = Client(headers={"X-Acting-Post": str(house.admin.post.pk), "Accept-Language": "en"})
+    client.force_login(house.admin.account, backend="django.contrib.auth.backends.ModelBackend")
+    for address in (f"/offices/{house.small.county.pk}/", f"/people/{holding.person_id}/"):
+        assert f"{holding.since:%Y-%m-%d} – 2026-12-05" in client.get(address).content.decode()

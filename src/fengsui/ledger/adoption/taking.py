@@ -112,7 +112,9 @@ class _Taking:
                 self.told.wrong(1, head, gettext("no such column; take the template"))
         for key in NEEDED:
             if key not in self.at:
-                self.told.wrong(1, columns.FIXED[key][0], gettext("this column is missing; take the template"))
+                zh, en = columns.FIXED[key]
+                head = titles.here({"zh": zh, "en": en})
+                self.told.wrong(1, head, gettext("this column is missing; take the template"))
         if not self.table.rows:
             self.told.wrong(0, "", gettext("the table has no rows"))
 

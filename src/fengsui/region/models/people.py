@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from fengsui.moment import LEGAL_ZONE
 from fengsui.region.scoping import ScopedManager
 
 from .offices import Office
+
+
+def last_day_before(until: datetime) -> date:
+    """The last legal day, as people say it, of what lasts to before ``until``: of a midnight the day before."""
+    return (until - timedelta(microseconds=1)).astimezone(LEGAL_ZONE).date()
 
 
 class Person(models.Model):
@@ -54,6 +60,11 @@ class Holding(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day in the post; nothing where no end is known."""
+        return last_day_before(self.until) if self.until is not None else None
+
     class Meta:
         ordering = ["since", "id"]
         constraints = [
@@ -75,6 +86,11 @@ class Delegation(models.Model):
     acts = ArrayField(models.CharField(max_length=80))
     since = models.DateTimeField()
     until = models.DateTimeField()
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which the deputy acts."""
+        return last_day_before(self.until)
 
     class Meta:
         ordering = ["since", "id"]

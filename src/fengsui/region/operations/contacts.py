@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from fengsui.region.changing import Changing
 from fengsui.region.models import Contact, Office
 
-from .posts import GroundsOnly
+from .posts import GroundsOnly, alive
 from .shape import ChangeForm, Operation, Outcome, operation, text
 
 _FAR = 10_000
@@ -76,7 +76,9 @@ def _settle(office: Office, moved: Contact | None = None, order: int = 0) -> Non
             one.save(update_fields=["order"])
 
 
-operation(Operation("add_contact", "office", _("Add to the call list"), ContactForm, _add, lambda one: one.pk, icon="phone"))
+operation(
+    Operation("add_contact", "office", _("Add to the call list"), ContactForm, _add, lambda one: one.pk, icon="phone", fits=alive)
+)
 operation(Operation("edit_contact", "contact", _("Change the line"), ContactForm, _edit, lambda one: one.office_id))
 operation(
     Operation("remove_contact", "contact", _("Take the line away"), GroundsOnly, _remove, lambda one: one.office_id, icon="trash")

@@ -19,6 +19,7 @@ from fengsui.region.models import Change, Coming, Contact, Holding, Office, Plac
 from fengsui.region.tree import tree
 from fengsui.region.widgets import Boxes
 
+from .posts import alive as _alive
 from .posts import pass_on
 from .shape import ChangeForm, Operation, Outcome, day, duty_choices, function_choices, operation, several, text, with_known
 
@@ -32,10 +33,6 @@ KINDS = {
     "department": _("Department"),
     "enterprise": _("Enterprise"),
 }
-
-
-def _alive(office: Office, now: datetime) -> bool:
-    return office.dissolved_on is None or today(now) < office.dissolved_on
 
 
 def works() -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from fengsui.region.changing import (
     may_give_functions,
     midnight,
     plain,
+    today,
 )
 from fengsui.region.matters import open_matters
 from fengsui.region.models import Change, Coming, Delegation, Holding, Office, Person, Post
@@ -284,6 +285,15 @@ def _acts_in(person: int, post: Post, now: datetime) -> bool:
     return held.exists() or Delegation.objects.filter(deputy=person, post=post, until__gt=now).exists()
 
 
+def alive(office: Office, now: datetime) -> bool:
+    """Whether the office works still: neither merged nor dissolved by now."""
+    return office.dissolved_on is None or today(now) < office.dissolved_on
+
+
+def _living(post: Post, now: datetime) -> bool:
+    return alive(post.office, now)
+
+
 def _runs(holding: Holding, now: datetime) -> bool:
     return holding.until is None or holding.until > now
 
@@ -304,8 +314,8 @@ def administers(acting: Acting) -> bool:
     return post is not None and ADMINISTRATION in post.duties and acting.may_do("region", "change")
 
 
-operation(Operation("add_post", "office", _("Add a post"), PostForm, _add, lambda one: one.pk, icon="plus"))
-operation(Operation("edit_post", "post", _("Change the post"), PostForm, _edit, lambda one: one.office_id))
+operation(Operation("add_post", "office", _("Add a post"), PostForm, _add, lambda one: one.pk, icon="plus", fits=alive))
+operation(Operation("edit_post", "post", _("Change the post"), PostForm, _edit, lambda one: one.office_id, fits=_living))
 operation(
     Operation(
         "remove_post",
@@ -319,7 +329,16 @@ operation(
     )
 )
 operation(
-    Operation("begin_holding", "post", _("Put somebody into the post"), BeginForm, _begin, lambda one: one.office_id, icon="user")
+    Operation(
+        "begin_holding",
+        "post",
+        _("Put somebody into the post"),
+        BeginForm,
+        _begin,
+        lambda one: one.office_id,
+        icon="user",
+        fits=_living,
+    )
 )
 operation(
     Operation(

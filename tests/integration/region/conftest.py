@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fengsui.region import subjects
 from fengsui.region.change_views import run
+from fengsui.region.models import Certificate
 from fengsui.region.operations import Outcome
 from tests.small_region import Small, Somebody, _somebody, build
 
@@ -39,6 +40,14 @@ class House:
         done = run(ready, form, self.now)
         assert done is not None, form.errors
         return done
+
+    def officer(self, person: Any) -> None:
+        """Make the person one who answers: with a sign-in, and a certificate to enforce."""
+        Certificate.objects.create(
+            person=person, kind="enforcement", number=f"N{person.pk}", fields=[], issued=self.now.date() - timedelta(days=30),
+            expires=self.now.date() + timedelta(days=300),
+        )  # fmt: skip
+        self.do(self.admin, person, "invite", username=f"new{person.pk}")
 
     def refused(self, who: Somebody, subject: Any, name: str, /, **values: Any) -> dict[str, list[str]]:
         """Try it; the errors by field."""

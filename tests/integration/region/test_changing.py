@@ -72,7 +72,7 @@ def test_a_term_that_ends_leaves_a_vacancy_and_a_new_one_fills_it(house: House) 
     done = house.do(house.local, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-11-25")
     person = done.subject.person
     assert vacancies(county) and person.account is None, "who cannot sign in fills nothing yet"
-    house.do(house.local, person, "invite", username="xinlai")
+    house.officer(person)
     assert not vacancies(county)
     case.refresh_from_db()
     assert case.state == "filled"

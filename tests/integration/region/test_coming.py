@@ -246,7 +246,7 @@ def test_a_term_that_begins_later_fills_the_vacancy_on_its_day(house: House) -> 
     assert open_vacancies(small.county) == 1
     post = small.one("county", 1).post
     person = house.do(house.admin, post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01").subject.person
-    house.do(house.admin, person, "invite", username="xinlai")  # nobody answers who cannot sign in
+    house.officer(person)
     assert coming.take_effect(NOW) == 0 and open_vacancies(small.county) == 1
     assert coming.take_effect(DAY) == 1 and not open_vacancies(small.county)
     assert Holding.objects.get(person=person).post.office_id == small.county.pk
@@ -331,7 +331,7 @@ def test_a_term_dated_ahead_begins_though_its_end_is_entered_too(house: House) -
     held = house.do(
         house.admin, small.one("county", 1).post, "begin_holding", name="新来的", phone="0472-5550101", since="2026-12-01"
     ).subject
-    house.do(house.admin, held.person, "invite", username="xinlai")
+    house.officer(held.person)
     house.do(house.admin, held, "end_holding", last_day="2026-12-10")
     assert [(one.change.kind, one.outcome) for one in coming.waiting().order_by("due")] == [
         ("begin_holding", ""),

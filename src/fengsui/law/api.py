@@ -24,6 +24,15 @@ class ReaderOut(Schema):
     file: str
 
 
+class EntryOut(Schema):
+    """Who entered a content, on which grounds, from which day on, by which case."""
+
+    by: str
+    grounds: str
+    since: date
+    reference: str
+
+
 class LawOut(Schema):
     """A number of the law as it holds on a day: what it says, where it is written, who must run it. ``value`` or ``table`` is
     set, or ``amount``.
@@ -47,6 +56,7 @@ class LawOut(Schema):
     runs_by: list[str]
     signatures: int
     amended: str = Field(description="The number of the case that amended it, or empty")
+    entered: dict[str, EntryOut] = Field(description="By row (empty where it is no table): who entered what stands")
     used_by: list[ReaderOut] = Field(description="Who reads it, found in mechanisms and code; empty: nothing does yet")
 
 
@@ -70,6 +80,10 @@ def _out(number: numbers.LawNumber) -> dict[str, Any]:
         "amount": number.written if number.duration is not None else "",
         "table": dict(number.table) if number.table is not None else None,
         "runs_by": list(number.runs_by),
+        "entered": {
+            row: {"by": one.by, "grounds": one.grounds, "since": one.since, "reference": one.reference}
+            for row, one in number.entered.items()
+        },
         "used_by": [{"kind": one.kind, "name": one.name, "file": one.file} for one in readers.of(number.name)],
     }
 

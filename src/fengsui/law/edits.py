@@ -6,7 +6,6 @@ up, and it asks the database at most once a second.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -14,12 +13,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from fengsui.moment import LEGAL_ZONE
+from fengsui.region.models import Person
 
 from . import numbers
-from .amounts import parse_amount
+from .contents import Unfit, meaning
 from .models import LawEdit
-from .numbers import Amendment, LawNumber, UnknownNumber
+from .numbers import Amendment, UnknownNumber
+
+__all__ = ["Unfit", "apply", "check", "forget", "history", "recorded", "sync"]
 
 EVERY_SECONDS = 1.0
 _lock = threading.Lock()
@@ -27,56 +31,32 @@ _asked = float("-inf")
 _last: int | None = None
 
 
-class Unfit(ValueError):
-    """The amendment cannot stand; the message says why, for people."""
-
-
-def check(name: str, row: str, content: str, since: date, today: date) -> Any:
-    """What ``content``, as an administrator wrote it, means for that number.
+def check(name: str, row: str, content: str, since: date, today: date, change: str = "replace") -> Any:
+    """What ``content``, as an administrator wrote it, means for that number; ``change`` is one of ``contents.CHANGES``.
 
     Returns the value to record: a length of time as text, or a JSON value. Raises ``Unfit`` for an unknown or a
-    settled number, a missing or unknown row, a content of the wrong kind, and a day in the past.
+    settled number, a row or a content that cannot stand, and a day in the past.
     """
     try:
         number = numbers.find(name, since)
     except UnknownNumber as wrong:
-        raise Unfit(str(wrong)) from wrong
+        told = {"name": name, "day": since}
+        raise Unfit(_("Law number: none is called %(name)s on %(day)s; choose one from the list") % told) from wrong
     if not number.open:
-        raise Unfit(f"{name} is settled by {number.source}; only proposed numbers and those to be supplied may be amended")
+        told = {"name": name, "source": gettext_of(number.source)}
+        raise Unfit(
+            _("Law number: %(name)s is settled by %(source)s; only proposed ones and those to be supplied are amended") % told
+        )
     if since < today:
-        raise Unfit(f"an amendment counts from today ({today}) or later: the past was decided under the old number")
-    return _meaning(number, row, content)
+        raise Unfit(
+            _("In force from: write today (%(today)s) or later; the past was decided under the old number") % {"today": today}
+        )
+    return meaning(number, row, content, change or "replace")
 
 
-def _meaning(number: LawNumber, row: str, content: str) -> Any:
-    if number.table is not None and row not in number.table:
-        raise Unfit(f"{number.name} is a table: name one of its rows ({', '.join(number.table)})")
-    if number.table is None and row:
-        raise Unfit(f"{number.name} is no table: leave the row empty")
-    if number.duration is not None:
-        try:
-            length = parse_amount(content)
-        except ValueError as wrong:
-            raise Unfit(str(wrong)) from wrong
-        if (length.seconds or length.days or length.workdays or 0) <= 0:
-            raise Unfit("a time limit must be longer than nothing")
-        return content.strip()
-    try:
-        value = json.loads(content)
-    except ValueError as wrong:
-        raise Unfit(f"{content!r} is no value: write a number, or JSON for a list or a mapping") from wrong
-    known = number.table[row] if number.table is not None else number.value
-    if type(value) is not type(known) and not _both_numbers(value, known):
-        raise Unfit(f"{number.name} holds a {_kind(known)}, not a {_kind(value)}")
-    return value
-
-
-def _both_numbers(value: Any, known: Any) -> bool:
-    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in (value, known))
-
-
-def _kind(value: Any) -> str:
-    return {dict: "mapping", list: "list", str: "text", bool: "truth", int: "number", float: "number"}.get(type(value), "nothing")
+def gettext_of(text: str) -> str:
+    """A source in the reader's language; the empty text stays empty."""
+    return _(text) if text else ""
 
 
 def apply(
@@ -85,6 +65,7 @@ def apply(
     content: str,
     since: date,
     *,
+    change: str = "replace",
     basis: str,
     reference: str,
     case: UUID | str,
@@ -95,11 +76,12 @@ def apply(
 
     Raises ``Unfit``; a case that was applied before raises ``IntegrityError``.
     """
-    meaning = check(name, row, content, since, now.astimezone(LEGAL_ZONE).date())
+    recorded_as = check(name, row, content, since, now.astimezone(LEGAL_ZONE).date(), change)
     edit = LawEdit.objects.create(
         number=name,
         row=row,
-        content=meaning,
+        content=recorded_as,
+        change=change or "replace",
         since=since,
         basis=basis,
         reference=reference,
@@ -113,11 +95,19 @@ def apply(
 
 
 def recorded() -> tuple[Amendment, ...]:
-    """All amendments on record, in their order."""
+    """All amendments on record, in their order, with the name of who entered each."""
+    edits = list(LawEdit.objects.all())
+    if not edits:
+        return ()
+    people = Person.objects.unscoped("who entered a number of the law stands beside it for all")
+    names = dict(people.filter(pk__in={edit.proposed_by for edit in edits}).values_list("pk", "name"))
     return tuple(
-        Amendment(edit.number, edit.content, edit.since, edit.reference, edit.row, source=edit.basis)
-        for edit in LawEdit.objects.all()
-    )
+        Amendment(
+            edit.number, edit.content, edit.since, edit.reference, edit.row,
+            source=edit.basis, change=edit.change, by=names.get(edit.proposed_by, ""),
+        )
+        for edit in edits
+    )  # fmt: skip
 
 
 def sync() -> None:
@@ -141,4 +131,6 @@ def forget() -> None:
 
 def history(name: str) -> list[Mapping[str, Any]]:
     """The amendments of one number, oldest first, for its page."""
-    return list(LawEdit.objects.filter(number=name).values("row", "content", "since", "basis", "reference", "case", "recorded"))
+    return list(
+        LawEdit.objects.filter(number=name).values("row", "change", "content", "since", "basis", "reference", "case", "recorded")
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import itertools
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -26,6 +26,9 @@ from .amounts import Duration, parse_amount
 CONFIDENCE = ("confirmed", "memory-high", "memory-medium", "memory-low", "proposed", "to_be_supplied")
 """How sure the number is; the last two may be amended."""
 
+ENTERED = "entered"
+"""How sure an amended number is: as sure as the grounds that it was entered on."""
+
 Kind = Literal["once", "each", ""]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is built in
 
@@ -36,6 +39,16 @@ class UnknownNumber(LookupError):
 
 class WrongLawFile(ValueError):
     """A law file is not as it must be; the message names file, number and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who entered a content, on which grounds, from which day on, by which case."""
+
+    by: str
+    grounds: str
+    since: date
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class LawNumber:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # words {zh, en} for keys of rows and columns
     file: str = ""
     amended: str = ""  # the reference of the amendment that gave this content
+    entered: Mapping[str, Entry] = field(default_factory=dict)  # by row ("" where it is no table): who entered what stands
 
     @property
     def proposed(self) -> bool:
@@ -94,6 +108,8 @@ class Amendment:
     row: str = ""
     clause: str = ""
     source: str = ""
+    change: str = "replace"  # or add, end, rename (then ``content`` is the row's new code)
+    by: str = ""  # the name of who entered it
 
 
 def _content(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
@@ -113,9 +129,9 @@ def _content(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]
     _filled(rows, where)
     found: dict[str, Any] = {"table": rows, "keyed_by": str(table["by"])}
     if raw.get("kind"):  # a clock's table: each row is a length of time; unless the key is known the strictest counts
-        lengths = [_length(row, f"{where}.{key}") for key, row in rows.items()]
-        shortest = min(range(len(lengths)), key=lambda at: _rough(lengths[at]))
-        found |= {"duration": lengths[shortest], "written": str(list(rows.values())[shortest])}
+        lengths = {key: _length(row, f"{where}.{key}") for key, row in rows.items()}
+        shortest = min(lengths, key=lambda key: _rough(lengths[key]))
+        found |= {"duration": lengths[shortest], "written": str(rows[shortest])}
     return found
 
 
@@ -232,15 +248,22 @@ class Book:
 
 def _row(number: LawNumber, keys: Mapping[str, Any]) -> LawNumber:
     key = keys.get(number.keyed_by) if number.table is not None else None
-    if number.table is None or key is None:
+    if key is None or number.table is None:
         return number
     if str(key) not in number.table:
         known = ", ".join(number.table)
         raise UnknownNumber(f"law number {number.name!r} has no row {number.keyed_by}={key!r}; rows: {known}")
     content = number.table[str(key)]
+    if str(key) in number.entered:
+        number = _as_entered(number, number.entered[str(key)])
     if number.duration is not None:
         return replace(number, duration=parse_amount(content), written=str(content), row=str(key))
     return replace(number, value=content, duration=None, row=str(key))
+
+
+def _as_entered(number: LawNumber, entry: Entry) -> LawNumber:
+    """The number as sure as the grounds it was entered on: what was said of the former content counts no more."""
+    return replace(number, confidence=ENTERED, source=entry.grounds or number.source, clause="", note={}, amended=entry.reference)
 
 
 def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
@@ -258,18 +281,35 @@ def _amend(periods: Iterable[LawNumber], one: Amendment) -> list[LawNumber]:
 
 
 def _amended_number(number: LawNumber, one: Amendment, begins: date) -> LawNumber:
-    changed = replace(
-        number,
-        effective_from=begins,
-        amended=one.reference,
-        clause=one.clause or number.clause,
-        source=one.source or number.source,
-    )
+    """A table counts as entered once each of its rows was; until then only the rows that were."""
+    entry = Entry(one.by, one.source, begins, one.reference)
+    changed = replace(number, effective_from=begins, amended=one.reference)
     if number.table is not None and one.row:
-        return replace(changed, table={**number.table, one.row: one.content})
+        table, entered = _rows_amended(number, one, entry)
+        changed = replace(changed, table=table, entered=entered)
+        if number.duration is not None:
+            shortest = min(table.values(), key=lambda row: _rough(parse_amount(row)))
+            changed = replace(changed, duration=parse_amount(shortest), written=str(shortest))
+        return _as_entered(changed, entry) if set(table) <= set(entered) else changed
+    changed = replace(_as_entered(changed, entry), clause=one.clause, entered={"": entry})
     if number.duration is not None:
         return replace(changed, duration=parse_amount(one.content), written=str(one.content))
     return replace(changed, value=one.content)
+
+
+def _rows_amended(number: LawNumber, one: Amendment, entry: Entry) -> tuple[dict[str, Any], dict[str, Entry]]:
+    """Rows and their entries after the amendment; a row that a later period lacks is neither ended nor renamed there."""
+    table, entered = dict(number.table or {}), dict(number.entered)
+    if one.change == "end":
+        table.pop(one.row, None)
+        entered.pop(one.row, None)
+    elif one.change == "rename":
+        table = {str(one.content) if key == one.row else key: row for key, row in table.items()}
+        entered = {key: held for key, held in entered.items() if key != one.row}
+        entered |= {str(one.content): entry} if str(one.content) in table else {}
+    else:
+        table[one.row], entered[one.row] = one.content, entry
+    return table, entered
 
 
 def load(folders: Iterable[Path]) -> Book:
@@ -344,6 +384,8 @@ def choices(name: str, on: date) -> list[Choice]:
 
 _overlay: list[Path] = []
 _amended: tuple[Amendment, ...] = ()
+_laid: deque[tuple[Book, tuple[Amendment, ...], Book]] = deque(maxlen=64)
+"""Books with amendments over them, as (below, amendments, book): callers know a book by its identity, so they are kept."""
 
 
 def amend_with(changes: tuple[Amendment, ...]) -> None:
@@ -364,14 +406,17 @@ def _base() -> Book:
     return load([shipped.folder("law"), *_overlay])
 
 
-@functools.lru_cache(maxsize=4)
-def _with(changes: tuple[Amendment, ...]) -> Book:
-    return _base().amended(changes)
-
-
 def book() -> Book:
     """The numbers as they stand: shipped, the region's own, and the recorded amendments."""
-    return _with(_amended) if _amended else _base()
+    below, changes = _base(), _amended
+    if not changes:
+        return below
+    for known, laid, found in reversed(_laid):
+        if known is below and laid is changes:
+            return found
+    found = below.amended(changes)
+    _laid.append((below, changes, found))
+    return found
 
 
 def find(name: str, on: date, **keys: Any) -> LawNumber:

@@ -28,6 +28,7 @@ CONFIDENCE = {
     "memory-low": gettext_noop("from memory, low confidence"),
     "proposed": gettext_noop("proposed, no regulation behind it"),
     "to_be_supplied": gettext_noop("to be supplied, the text was not obtained"),
+    numbers.ENTERED: gettext_noop("entered by an administrator"),
 }
 UNITS = {
     "s": gettext_noop("seconds"), "min": gettext_noop("minutes"), "h": gettext_noop("hours"),
@@ -163,6 +164,21 @@ def used_by(name: str) -> list[dict[str, str]]:
     return found
 
 
+def entry_words(entry: numbers.Entry | None) -> str:
+    """Who entered a content on which grounds, from which day; empty where nobody did."""
+    if entry is None:
+        return ""
+    told = {"who": entry.by or entry.reference, "grounds": entry.grounds, "day": entry.since.isoformat()}
+    return gettext("entered by %(who)s on grounds %(grounds)s, from %(day)s") % told
+
+
+def _sure(number: numbers.LawNumber) -> str:
+    """How sure the number is; of one that was entered, by whom and on which grounds (of a table: the last entry)."""
+    if number.confidence == numbers.ENTERED and number.entered:
+        return entry_words(max(number.entered.values(), key=lambda entry: entry.since))
+    return gettext(CONFIDENCE[number.confidence])
+
+
 def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
     used = used_by(number.name)
     return {
@@ -171,8 +187,8 @@ def _line(number: numbers.LawNumber, on: date) -> dict[str, Any]:
         "number": number,
         "title": here(number.title),
         "content": content_words(number),
-        "source": gettext(number.source),
-        "confidence": gettext(CONFIDENCE[number.confidence]),
+        "source": edits.gettext_of(number.source),
+        "confidence": _sure(number),
         "unsettled": number.proposed,
         "in_force": number.in_force(on),
         "open": number.open,
@@ -236,12 +252,9 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     current = next((number for number in periods if number.in_force(today)), periods[-1])
     table = current.table or {}
-    labels = current.labels
-    rows = [
-        (key_words(key, labels), row_words(row, labels), _amend_url(request, current, today, key)) for key, row in table.items()
-    ]
+    rows = [_row_line(request, current, today, key, row) for key, row in table.items()]
     history = [
-        {**edit, "words": row_words(edit["content"]), "url": _address("ledger:case", edit["case"])}
+        {**edit, "words": _change_words(edit, current), "url": _address("ledger:case", edit["case"])}
         for edit in edits.history(name)
     ]
     context = {
@@ -251,9 +264,32 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
         "keyed_by": KEYED.get(current.keyed_by, current.keyed_by),
         "history": history,
         "amend": _amend_url(request, current, today) if current.table is None else "",
-        "amend_rows": any(url for _key, _words, url in rows),
+        "amend_rows": any(row["amend"] for row in rows),
+        "add": _amend_url(request, current, today, change="add") if _bears_rows(current) else "",
     }
     return render(request, "law/number.html", context)
+
+
+def _bears_rows(number: numbers.LawNumber) -> bool:
+    """Rows are entered and ended in tables that are no clocks."""
+    return number.table is not None and number.duration is None
+
+
+def _row_line(request: HttpRequest, number: numbers.LawNumber, today: date, key: str, row: Any) -> dict[str, Any]:
+    words = key_words(key, number.labels)
+    return {
+        "key": words,
+        "code": key if words != key else "",
+        "words": row_words(row, number.labels),
+        "entered": entry_words(number.entered.get(key)),
+        "amend": _amend_url(request, number, today, key),
+        "end": _amend_url(request, number, today, key, "end") if _bears_rows(number) and len(number.table or {}) > 1 else "",
+    }
+
+
+def _change_words(edit: Mapping[str, Any], number: numbers.LawNumber) -> str:
+    said = {"end": gettext("the row ends"), "rename": gettext("the row is now called %(code)s") % {"code": edit["content"]}}
+    return said.get(edit["change"]) or row_words(edit["content"], number.labels)
 
 
 def _address(route: str, what: Any) -> str:
@@ -264,7 +300,7 @@ def _address(route: str, what: Any) -> str:
         return ""
 
 
-def _amend_url(request: HttpRequest, number: numbers.LawNumber, today: date, row: str = "") -> str:
+def _amend_url(request: HttpRequest, number: numbers.LawNumber, today: date, row: str = "", change: str = "") -> str:
     """Where an administrator proposes an amendment, filled in with what stands now; empty for others and settled numbers."""
     now = moment.now()
     if not number.open:
@@ -277,14 +313,28 @@ def _amend_url(request: HttpRequest, number: numbers.LawNumber, today: date, row
                 address = reverse("ledger:raise", args=["amendment", "propose"])
             except NoReverseMatch:
                 return ""
-            given = {"post": one.post_id, "number": number.name, "row": row, "content": _written(number, row), "since": today}
+            given = {
+                "post": one.post_id, "number": number.name, "row": row, "change": change,
+                "content": _written(number, row, change), "since": today,
+            }  # fmt: skip
             title = gettext("Amendment: %(title)s") % {"title": here(number.title)}
             return f"{address}?{urlencode({name: value for name, value in given.items() if value != ''} | {'title': title})}"
     return ""
 
 
-def _written(number: numbers.LawNumber, row: str) -> str:
-    """The present content as an amendment writes it: a length of time as it stands, anything else as JSON."""
+def _written(number: numbers.LawNumber, row: str, change: str = "") -> str:
+    """The present content as an amendment writes it: a length of time as it stands, anything else as JSON.
+
+    A row that ends has none; a new one has the columns of its neighbours, to be filled in.
+    """
+    if change == "end":
+        return "null"
+    if number.table is not None and change == "add":
+        known = next(iter(number.table.values()), {"zh": "", "en": ""})
+        empty = (
+            {key: "" if isinstance(held, str) else held for key, held in known.items()} if isinstance(known, Mapping) else known
+        )
+        return json.dumps(empty, ensure_ascii=False)
     if number.table is not None:
         content = number.table.get(row, "")
         return str(content) if number.duration is not None or content == "" else json.dumps(content, ensure_ascii=False)

@@ -1,6 +1,6 @@
 """The ledger's hand on the law's unsettled numbers: the guard and the effect of whatever mechanism amends one.
 
-The fields read are ``number``, ``row`` (of a table), ``content``, ``since`` (a day) and ``basis``.
+The fields read are ``number``, ``row`` (of a table), ``content``, ``since`` (a day), ``change`` (of the row) and ``basis``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from fengsui.moment import LEGAL_ZONE
 
 
 def _asked(value: Callable[[str], Any]) -> tuple[str, str, str, date]:
-    return str(value("number") or ""), str(value("row") or ""), str(value("content") or ""), date.fromisoformat(value("since"))
+    name, row, content = (str(value(one) or "") for one in ("number", "row", "content"))
+    return name, row.strip(), content, date.fromisoformat(value("since"))
+
+
+def _change(value: Callable[[str], Any]) -> str:
+    return str(value("change") or "replace")
 
 
 @register_guard(
@@ -29,10 +34,12 @@ def _asked(value: Callable[[str], Any]) -> tuple[str, str, str, date]:
         "a length such as 3wd, a number, or a row of its table"
     ),
 )
-def law_fits(sight: Sight) -> bool:
-    """The content can stand in place of the number from the day on."""
+def law_fits(sight: Sight) -> bool | str:
+    """The content can stand in place of the number from the day on; else the sentence that names field and remedy."""
     try:
-        edits.check(*_asked(sight.value), sight.now.astimezone(LEGAL_ZONE).date())
+        edits.check(*_asked(sight.value), sight.now.astimezone(LEGAL_ZONE).date(), _change(sight.value))
+    except edits.Unfit as wrong:
+        return str(wrong)
     except (ValueError, TypeError):
         return False
     return True
@@ -49,6 +56,7 @@ def amend_law(call: EffectCall) -> None:
     try:
         edits.apply(
             *_asked(value),
+            change=_change(value),
             basis=str(value("basis") or ""),
             reference=str(call.row.get("number") or call.case.id),
             case=call.case.id,

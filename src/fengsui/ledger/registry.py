@@ -57,7 +57,8 @@ class Hindered(Exception):
     """An inner effect could not be carried out; says why in words for people."""
 
 
-Check = Callable[[Sight], bool]
+Check = Callable[[Sight], bool | str]
+"""Whether the guard holds; a text says why it does not, in the reader's language, where there is more to say than its ``why``."""
 Read = Callable[[Sight], Any]
 Run = Callable[[EffectCall], None]
 
@@ -111,7 +112,7 @@ def register_guard(
     facts: tuple[str, ...] = (),
     fields: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
-    """Decorate ``check(sight) -> bool``, pure over the sight; ``person`` where the actor can make it true."""
+    """Decorate ``check(sight) -> bool | str`` (see ``Check``), pure over the sight; ``person`` where the actor can make it so."""
 
     def keep(check: Check) -> Check:
         _add(_guards, "guard", name, GuardRule(name, kind, check, facts, fields, why))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 
 from fengsui.law import edits, numbers
 from fengsui.law.amounts import Duration
@@ -98,12 +99,12 @@ def test_the_record_stays(two: tuple[Somebody, Somebody, Office]) -> None:
     [
         ("monitoring.gathering", "other", "5", "mapping"),
         ("hazard.extension_share", "", "half", "no value"),
-        ("hazard.extension_share", "", "true", "number"),
+        ("hazard.extension_share", "", "true", "figure"),
         ("monitoring.gathering", "", "{}", "rows"),
     ],
 )
 def test_the_content_must_be_of_its_kind(name: str, row: str, content: str, words: str) -> None:
-    with pytest.raises(edits.Unfit, match=words):
+    with translation.override("en"), pytest.raises(edits.Unfit, match=words):
         edits.check(name, row, content, TODAY, TODAY)
 
 

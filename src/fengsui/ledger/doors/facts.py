@@ -318,9 +318,10 @@ def judge(
             if fact not in given:
                 given[fact] = registry.fact(fact)(sight)
         sight = registry.Sight(held.case, held.row, act, actor, values, now, {fact: given[fact] for fact in rule.facts})
-        truths[name] = bool(rule.check(sight))
+        verdict = rule.check(sight)
+        truths[name] = not isinstance(verdict, str) and bool(verdict)
         if not truths[name]:
-            why[name] = rule.why
+            why[name] = verdict if isinstance(verdict, str) and verdict else rule.why
     return truths, why, given
 
 

@@ -154,7 +154,7 @@ class Supervisor:
             elif child.state is State.STARTING and child.part.ready():
                 child.state, child.ready_after = State.READY, now - child.started
                 self.say(child.part.name, f"ready after {child.ready_after:.1f} s")
-            elif child.state is State.READY:
+            elif child.state is State.READY or child.ending is not None:
                 self._look_after(child, now)
         for call in self.each_tick:
             call()
@@ -186,7 +186,7 @@ class Supervisor:
         # A part that is only slow is not made faster by a new start: each such start waits longer for the next.
         if child.complaints >= _STUCK_TWICE * 2 ** min(child.freed, 5) and child.process is not None:
             self.say(name, f"is stuck ({found}); started again", bad=True)
-            child.ending = child.freed_at = now
+            child.state, child.ending, child.freed_at = State.PAUSING, now, now
             child.freed += 1
             child.process.send_signal(child.part.stop)
             for one in (child.process, *_descendants(child.process.pid)):

@@ -50,7 +50,7 @@ _SECONDS = {
 }
 """About how long a file takes, where its number of tests does not tell; a wrong one costs time and nothing else.
 
-Files that mostly wait have less than they take: they come when the platforms, which wait too, are done.
+Files that mostly wait have less than they take: they lie between those that compute, not two of them side by side at the start.
 """
 _USUAL = 0.1  # seconds of a test
 

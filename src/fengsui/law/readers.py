@@ -71,7 +71,7 @@ def _all() -> Mapping[str, tuple[Reader, ...]]:
     return {name: tuple(sorted(all_, key=lambda one: (order.index(one.kind), one))) for name, all_ in found.items()}
 
 
-def _mechanisms() -> Iterator[tuple[str, tuple[str, str], str, str]]:
+def mechanism_files() -> Iterator[tuple[str, tuple[str, str], str, str]]:
     """Name, title, file and text of each mechanism; a region's own file replaces the shipped one of its name."""
     files: dict[str, Path] = {}
     for folder in (shipped.folder("mechanisms"), Path(settings.DATA_DIR) / "mechanisms"):
@@ -89,7 +89,7 @@ def _mechanisms() -> Iterator[tuple[str, tuple[str, str], str, str]]:
 def _texts(wanted: Collection[str]) -> Iterator[tuple[Reader, Iterable[str]]]:
     """Each reader with its texts; a file of the code that holds none of the ``wanted`` words is not taken apart."""
     titles = {}
-    for name, title, file, text in _mechanisms():
+    for name, title, file, text in mechanism_files():
         titles[name] = title
         yield Reader("mechanism", name, title, file), _scalars(text)
     for row in yaml.load(shipped.file("obligations.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader):

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_noop, pgette
 from django.views.decorators.http import require_safe
 
 from fengsui import moment
-from fengsui.law import calendar, edits, numbers, readers
+from fengsui.law import calendar, edits, ladders, numbers, readers
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles
 from fengsui.region.acting import posts_of
@@ -46,6 +46,13 @@ KEYS = {
     "extraordinary": gettext_noop("extraordinarily serious"), "high_risk": gettext_noop("high-risk sector"),
 }  # fmt: skip
 """Words for the rows of clocks' tables."""
+
+RUNG_WORDS = {
+    "holder": gettext_noop("who holds the deadline"),
+    "up": gettext_noop("the office above"),
+    "top": gettext_noop("the region's top office"),
+}
+"""Whom a step tells or climbs to, besides roles."""
 
 KEYED = {
     "at_least": pgettext_lazy("law row", "at least"),
@@ -227,12 +234,52 @@ def law_list(request: HttpRequest) -> HttpResponse:
         "q": words,
         "confidence": sure,
         "used": used,
+        "ladders": [_ladder_line(one) for one in ladders.shipped_ladders()] if not (words or sure or used) else [],
         "choices": [(name, gettext(text), counts[name]) for name, text in CONFIDENCE.items()],
         "calendar": calendar.calendar_version().replace(" (to ", "（至 ").replace(")", " 年）")
         if (get_language() or "zh").startswith("zh")
         else calendar.calendar_version(),
     }
     return render(request, "law/list.html", context)
+
+
+def _ladder_line(ladder: ladders.Ladder) -> dict[str, Any]:
+    titles = [here(dict(zip(("zh", "en"), title, strict=True))) for title in ladder.used_by.values()]
+    return {"name": ladder.name, "steps": [step_words(step) for step in ladder.steps], "used": titles}
+
+
+def step_words(step: ladders.Step) -> str:
+    """One step: when it is taken, who is told, whether it climbs, what it opens, how often it repeats."""
+    amount = length(step.at.lstrip("-"))
+    when = gettext("when due") if step.at == "0" else gettext("%(time)s after") % {"time": amount}
+    if step.at.startswith("-"):
+        when = gettext("%(time)s before") % {"time": amount}
+    said = [gettext("told: %(who)s") % {"who": _role(one)} for one in step.tells]
+    said += [gettext("climbs to %(who)s") % {"who": _role(step.climbs)}] if step.climbs else []
+    said += [here(dict(zip(("zh", "en"), title, strict=True))) for title in step.does]
+    said += [gettext("opens: %(what)s") % {"what": _mechanism_title(one)} for one in step.opens]
+    said += [gettext("repeats every %(time)s") % {"time": length(step.repeats)}] if step.repeats else []
+    said += [gettext("not before %(hour)s of a working day") % {"hour": step.hour}] if step.hour else []
+    return f"{when}{_colon()}{_comma().join(said)}"
+
+
+def _role(name: str) -> str:
+    if name in RUNG_WORDS:
+        return gettext(RUNG_WORDS[name])
+    return here(roles.role_of(name).title)
+
+
+def _mechanism_title(name: str) -> str:
+    titles = {one: title for one, title, *_ in readers.mechanism_files()}
+    return here(dict(zip(("zh", "en"), titles[name], strict=True))) if name in titles else name
+
+
+def _colon() -> str:
+    return "：" if (get_language() or "zh").startswith("zh") else ": "
+
+
+def _comma() -> str:
+    return "，" if (get_language() or "zh").startswith("zh") else ", "
 
 
 def _holds(number: numbers.LawNumber, words: str) -> bool:

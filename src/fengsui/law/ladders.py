@@ -21,7 +21,7 @@ FILE = "data/registry.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``at`` a length of time from the due as written (``-3d``, ``0``), ``climbs`` a role, up or top; ``does`` effects as (zh, en)."""
+    """``at`` a length of time from the due as written (``-3d``), ``climbs`` a role, up or top, ``does`` effects (zh, en)."""
 
     at: str
     tells: tuple[str, ...] = ()

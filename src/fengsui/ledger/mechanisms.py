@@ -21,7 +21,7 @@ from django.db.models import Count
 from fengsui import shipped
 from fengsui.law import numbers
 from fengsui.ledger import registry
-from fengsui.ledger.kernel import load
+from fengsui.ledger.kernel import extensions, load
 from fengsui.ledger.kernel.shapes import Guard, Mechanism
 from fengsui.ledger.models import Case, MechanismVersion
 
@@ -213,7 +213,7 @@ def names_used(mechanism: Mechanism) -> dict[str, set[str]]:
     rungs = [rung for ladder in mechanism.ladders.values() for rung in ladder]
     law = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
     law |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
-    law |= {str(limit).removeprefix("law.") for act in acts for limit in act.extends.values()}
+    law |= {limit for act in acts for limit in extensions.limits(act).values()}
     return {
         "guard": set().union(*(registered_guards(act.needs) for act in acts)),
         "effect": set().union(*(one.effects for one in acts), *(one.effects for one in ends), *(one.effects for one in rungs)),

@@ -17,7 +17,19 @@ Sentence = Callable[[Mechanism, Refusal], str]
 
 
 def _field(mechanism: Mechanism, name: str) -> str:
+    kind, _, inner = name.partition(".")
+    if inner and kind in mechanism.children:  # a value for the child that the act opens
+        return _field(_current(kind), inner)
     return titles.field(mechanism.fields[name]) if name in mechanism.fields else titles.spaced(name)
+
+
+def _current(kind: str) -> Mechanism:
+    from fengsui.ledger import mechanisms
+
+    try:
+        return mechanisms.current(kind)
+    except LookupError:
+        return NO_MECHANISM
 
 
 MANY = 8

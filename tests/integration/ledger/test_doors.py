@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
-from fengsui.ledger import doors, mechanisms
+from fengsui.ledger import clockwork, doors, mechanisms, sentences
 from fengsui.ledger.doors import About, Receipt, Refused
-from fengsui.ledger.kernel.shapes import Actor, Call
+from fengsui.ledger.kernel import extensions
+from fengsui.ledger.kernel.shapes import Actor, Call, Refusal
 from fengsui.ledger.models import Case, Clock, Entry, Evidence, Link, Notice, Outbox
+from fengsui.moment import LEGAL_ZONE
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import SITE_AT, Small, Somebody, brought_by_all
 
@@ -167,7 +170,7 @@ def test_one_warning_per_site_and_hazard(small: Small) -> None:
 def test_a_child_opens_ends_and_reaches_its_parent(small: Small) -> None:
     case = found(small).case
     settle(small, case)
-    ask = {"extension": {"until": "2027-01-15", "why": "设备未到货"}}
+    ask = {"extension": {"until": "2027-01-02", "why": "设备未到货"}}
     receipt = do(case, "extend", small.one("plant"), **ask)
     (child,) = receipt.opened
     assert Case.objects.get(pk=child).parent_id == Case.objects.get(pk=case).pk
@@ -180,10 +183,90 @@ def test_a_child_opens_ends_and_reaches_its_parent(small: Small) -> None:
     assert parent.core["kids"][0]["state"] == "ended"
 
 
+def dues(case: str) -> dict[str, datetime]:
+    """Clock → when it is due, of those that run."""
+    return dict(Clock.objects.filter(case_id=case, current=True, stopped__isnull=True).values_list("name", "due"))
+
+
+def why(doing: Any) -> tuple[str, str, dict[str, Any]]:
+    """Code, field and numbers of the only reason why ``doing`` is refused."""
+    with pytest.raises(Refused) as caught:
+        doing()
+    (one,) = caught.value.refusals
+    return one.code, one.about, dict(one.args)
+
+
+def test_more_time_is_at_most_half_of_the_first_and_the_refusal_says_both(small: Small) -> None:
+    case = found(small).case
+    settle(small, case)  # from 24 November to 20 December: 26 days and some hours
+    late = {"extension": {"until": "2027-01-03", "why": "设备未到货"}}
+    code, about, args = why(lambda: do(case, "extend", small.one("plant"), **late))
+    assert (code, about) == ("bad_value", "extension.until")
+    assert args == {"latest": "2027-01-02", "share": "50%", "term": 26, "more": 13}
+    assert Case.objects.filter(mechanism="extension").count() == 0
+    hazard = mechanisms.current("hazard")
+    with translation.override("zh-hans"):
+        said = sentences.of(hazard, Refusal(code, about, extensions._BY_SHARE, args))
+    assert said == "“申请延至”：最迟至 2027-01-02：延期不超过原期限 26 天的 50%，即 13 天。"
+
+
+def test_the_whole_time_moves_with_the_deadline_so_that_no_lawful_day_is_overdue(small: Small) -> None:
+    case = found(small).case
+    settle(small, case)
+    before = dues(case)
+    (child,) = do(case, "extend", small.one("plant"), extension={"until": "2027-01-02", "why": "设备未到货"}).opened
+    owner = Case.objects.get(pk=child).owner_id
+    do(child, "grant", small.one("county") if owner == small.county.pk else small.one("league"))
+    after = dues(case)
+    assert after["deadline"] - before["deadline"] == after["overall"] - before["overall"] == timedelta(days=13)
+
+
+def test_the_deadline_stands_still_under_review_and_goes_on_where_it_stood(small: Small) -> None:
+    case = found(small).case
+    settle(small, case)
+    (child,) = do(case, "extend", small.one("plant"), extension={"until": "2027-01-02", "why": "设备未到货"}).opened
+    owner = Case.objects.get(pk=child).owner_id
+    do(child, "grant", small.one("county") if owner == small.county.pk else small.one("league"))
+    granted = dues(case)["deadline"]
+    do(case, "submit", small.one("plant"), evidence=[photo(None)])
+    assert "deadline" not in dues(case), "whoever handed in on time is not overdue while others review"
+    do(case, "return", small.one("county"), reason="阀门未铅封")
+    assert dues(case)["deadline"] == granted
+
+
+def test_a_plan_leaves_time_for_its_review_within_the_whole(small: Small) -> None:
+    case = found(small).case
+    for number in range(2):
+        do(case, "list", small.one("county", number), criterion=first_criterion())
+    plan = {"responsibility": small.one("plant").person.pk, "measures": "m", "funds": 1, "contingency": "c"}
+    last = dues(case)["overall"] - timedelta(days=10)
+    day = (last.astimezone(LEGAL_ZONE) - timedelta(seconds=1)).date()
+    late = (day + timedelta(days=1)).isoformat()
+    assert why(lambda: do(case, "settle", small.one("plant"), deadline=late, **plan)) == (
+        "bad_value", "deadline", {"latest": day.isoformat()},
+    )  # fmt: skip
+    do(case, "settle", small.one("plant"), deadline=day.isoformat(), **plan)
+    do(case, "approve", small.one("county"))
+    do(case, "submit", small.one("plant"), now=last - timedelta(hours=1), evidence=[photo(None)])
+    clockwork.tick(last + timedelta(days=9, hours=22))  # the last day of the review's own ten: still within the law's time
+    assert not Case.objects.filter(mechanism__in=["circular", "accountability_lead"]).exists()
+    assert dues(case)["overall"] >= dues(case)["within:review"]
+
+
+def test_a_plan_can_still_be_settled_once_the_whole_time_is_over(small: Small) -> None:
+    case = found(small).case
+    for number in range(2):
+        do(case, "list", small.one("county", number), criterion=first_criterion())
+    plan = {"responsibility": small.one("plant").person.pk, "measures": "m", "funds": 1, "contingency": "c"}
+    over = dues(case)["overall"] + timedelta(days=1)
+    day = (over + timedelta(days=30)).date().isoformat()
+    assert do(case, "settle", small.one("plant"), now=over, deadline=day, **plan).state == "settled"
+
+
 def test_a_parent_recalls_its_child(small: Small) -> None:
     case = found(small).case
     settle(small, case)
-    ask = {"extension": {"until": "2027-01-15", "why": "设备未到货"}}
+    ask = {"extension": {"until": "2027-01-02", "why": "设备未到货"}}
     (child,) = do(case, "extend", small.one("plant"), **ask).opened
     do(case, "shut_site", small.one("county", 1), grounds="关闭")
     do(case, "shut_site", small.one("county", 2), grounds="关闭")

@@ -88,7 +88,7 @@ def test_many_alarms_open_one_warning(standing: Small) -> None:
 def test_parent_and_child_at_once_do_not_wait_for_each_other(standing: Small) -> None:
     case = found(standing).case
     settle(standing, case)
-    (child,) = do(case, "extend", standing.one("plant"), extension={"until": "2027-01-15", "why": "未到货"}).opened
+    (child,) = do(case, "extend", standing.one("plant"), extension={"until": "2026-12-30", "why": "未到货"}).opened
     owner = "county" if Case.objects.get(pk=child).owner_id == standing.county.pk else "league"
     answers = together(
         lambda: do(child, "grant", standing.one(owner)),
@@ -154,7 +154,7 @@ def of_two(standing: Small) -> tuple[str, str]:
     """A hazard and the extension that it asked for: parent, child."""
     case = found(standing).case
     settle(standing, case)
-    (child,) = do(case, "extend", standing.one("plant"), extension={"until": "2027-01-15", "why": "未到货"}).opened
+    (child,) = do(case, "extend", standing.one("plant"), extension={"until": "2026-12-30", "why": "未到货"}).opened
     return case, child
 
 

@@ -343,10 +343,17 @@ def test_stopped_work_goes_on_by_a_decision_within_the_law_s_time_of_asking() ->
 
 def test_an_extension_lasts_at_most_half_of_the_time_first_set() -> None:
     story = rectifying()  # on 24 November, until 20 January: 57 days and some hours
-    story.does("extend", "enterprise", extension={"until": "2027-03-20", "why": "w"})
-    story.child("extension_granted", "granted", until="2027-03-20")
-    deadline = next(row for row in story.case.clocks if row.name == "deadline")
-    assert deadline.due == end_of_day(date(2027, 2, 17)), "28 whole days more"
+    refused = story.call("extend", "enterprise", 0, {"extension": {"until": "2027-02-18", "why": "w"}})
+    assert isinstance(refused, Refusals) and [(one.code, one.about) for one in refused.reasons] == [
+        ("bad_value", "extension.until")
+    ]
+    assert dict(refused.reasons[0].args) == {"latest": "2027-02-17", "share": "50%", "term": 57, "more": 28}
+    story.does("extend", "enterprise", extension={"until": "2027-02-17", "why": "w"})
+    before = {row.name: row.due for row in story.case.clocks}
+    story.child("extension_granted", "granted", until="2027-03-20")  # the law's share may have shrunk since it was asked for
+    after = {row.name: row.due for row in story.case.clocks}
+    assert after["deadline"] == end_of_day(date(2027, 2, 17)), "28 whole days more"
+    assert after["overall"] - before["overall"] == after["deadline"] - before["deadline"] == timedelta(days=28)
 
 
 # -------------------------------------------------------------- instruction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from fengsui.ledger.kernel.decide import decide, may
 from fengsui.ledger.kernel.guards import PURE
 from fengsui.ledger.kernel.people import for_people
-from fengsui.ledger.kernel.shapes import Call, Case, Decision, Mechanism, Refusals
-from fengsui.ledger.kernel.step import core_of, opened, step
-from tests.unit.ledger.walking import MECHANISMS, Walk, actor_by, facts_of, values_for
+from fengsui.ledger.kernel.rows import holder_role
+from fengsui.ledger.kernel.shapes import Call, Case, ClockRow, Decision, Mechanism, Refusals
+from fengsui.ledger.kernel.step import Core, choices, core_of, opened, step
+from tests.unit.ledger.walking import MECHANISMS, OFFICES, Walk, actor_by, facts_of, values_for
 
 WAITS = st.sampled_from([timedelta(0), timedelta(minutes=20), timedelta(hours=30), timedelta(days=6), timedelta(days=40)])
 
@@ -46,6 +48,40 @@ def at_rest(mechanism: Mechanism, case: Case) -> None:
         assert act in case.persons
 
 
+def alike(mechanism: Mechanism, core: Core, before: Case, result: Decision) -> None:
+    """What the proof's step says of an act is what the case became: state or end, fields, bounds, clocks, children, work."""
+    act = mechanism.states[before.state].offers[result.act]
+    after = core_of(mechanism, result.case)
+    given = (after.fields - core.fields) & set(act.may_set)
+    expected = [
+        replace(step(mechanism, core, act, replace(one, given=given)), mine=after.mine) for one in choices(mechanism, core, act)
+    ]
+    assert after in expected, (act.name, after, expected)
+    assert result.case.ended is (after.state in mechanism.ends)
+    if result.case.ended:
+        assert result.ended and not after.running
+        return
+    for row in result.case.clocks:
+        if row.stopped is None:
+            answers_for(mechanism, result.case, row)
+
+
+def answers_for(mechanism: Mechanism, case: Case, row: ClockRow) -> None:
+    """A running row belongs to the office (and person) that its role means: the state's owner, or the clock's holder."""
+    declared = mechanism.clocks.get(row.name)
+    if declared is not None and declared.per_holder:
+        return  # each office that was climbed to has a row of its own
+    role = holder_role(mechanism, row)
+    if role == "opener":
+        assert row.holder in (case.raiser.get("office"), OFFICES[role])
+    elif not role.startswith("field."):
+        assert row.holder == OFFICES[role], (row.name, role)
+    elif mechanism.fields[role.removeprefix("field.")].kind in ("person", "people"):
+        assert row.person == case.fields.get(role.removeprefix("field."))
+    else:
+        assert row.holder == case.fields.get(role.removeprefix("field.")), (row.name, role)
+
+
 class Life(RuleBasedStateMachine):
     """One case of any mechanism, acted on by anybody, while time passes."""
 
@@ -70,8 +106,7 @@ class Life(RuleBasedStateMachine):
             if result.signed_only or result.seen_only:
                 assert result.case.state == before.state
             elif result.act in self.walk.mechanism.states[before.state].offers:
-                abstract = step(self.walk.mechanism, core, self.walk.mechanism.states[before.state].offers[result.act])
-                assert abstract.state == result.case.state
+                alike(self.walk.mechanism, core, before, result)
 
     @precondition(lambda self: not self.walk.case.ended)
     @rule(delta=WAITS)

@@ -21,6 +21,7 @@ from fengsui.law import edits, numbers
 from fengsui.law.amounts import parse_amount
 from fengsui.ledger import mechanisms, registry
 from fengsui.ledger.doors.held import Held, read
+from fengsui.ledger.kernel import extensions
 from fengsui.ledger.kernel.guards import PURE
 from fengsui.ledger.kernel.pace import shortened
 from fengsui.ledger.kernel.people import roles_of
@@ -230,10 +231,10 @@ def _law_names(mechanism: Mechanism) -> frozenset[str]:
     found = {clock.amount.name for clock in mechanism.clocks.values() if clock.amount.kind == "law"}
     found |= {state.within.name for state in mechanism.states.values() if state.within.kind == "amount"}
     for act in every_act(mechanism):
-        found |= {str(limit).removeprefix("law.") for limit in act.extends.values()}
+        found |= set(extensions.limits(act).values())
     for state in mechanism.states.values():
         found |= {owes.every.removeprefix("law.") for owes in state.owes}
-    found |= {field.at_most.removeprefix("law.") for field in mechanism.fields.values() if field.at_most}
+    found |= {law.removeprefix("law.") for field in mechanism.fields.values() for law in (field.at_most, field.spare) if law}
     found |= {child.pause_at_most.removeprefix("law.") for child in mechanism.children.values() if child.pause_at_most}
     return frozenset(name for name in found if "." in name)
 

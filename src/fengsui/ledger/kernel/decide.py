@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fengsui.ledger.kernel import extensions
 from fengsui.ledger.kernel.guards import PURE, Look
 from fengsui.ledger.kernel.people import for_people, is_by, natural, person_refusals, signers, unfit_for
 from fengsui.ledger.kernel.rows import Rows, paused_for
@@ -244,12 +245,14 @@ def _field_refusals(doing: _Doing, given: Frozen) -> Iterator[Refusal]:
         elif name in act.opens:
             if not _well_formed(value):
                 yield Refusal("bad_value", name, "give the values of the case to be opened")
+            else:
+                yield from extensions.beyond(doing.mechanism, doing.case, name, value, doing.facts)
         elif name == "until" and act.extends and doing.actor.kind == "child":
             continue
         elif name not in act.sets and name not in act.may_set:
             yield Refusal("unknown", name, ", ".join((*act.sets, *act.may_set)))
         elif not blank(value):
-            fault = wrong(_asked_of(doing, name), value, doing.case.fields, doing.facts, doing.now)
+            fault = wrong(_asked_of(doing, name), value, doing.case.fields, doing.facts, doing.now, doing.case.clocks)
             if fault:
                 yield Refusal("bad_value", name, fault.says, fault.args)
             elif doing.actor.kind == "person" and name not in doing.handed:
@@ -494,8 +497,10 @@ def _clocks(doing: _Doing, core: Core, fields: Frozen, counts: Frozen, kids: tup
         rows.restart(mechanism.clocks[name])
     for name in act.rebases:
         rows.rebase(mechanism.clocks[name])
-    for name, limit in act.extends.items():
+    for name, limit in extensions.limits(act).items():
         rows.extend(name, limit, doing.values.get("until"))
+    for name, other in extensions.along(act).items():
+        rows.move_along(name, other)
     state = mechanism.states[core.state]
     if moved:
         rows.enter(state, counts)

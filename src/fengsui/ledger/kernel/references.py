@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fengsui.ledger.kernel.document import Document
+from fengsui.ledger.kernel.extensions import ALONG, along, limits
 from fengsui.ledger.kernel.names import Names
 from fengsui.ledger.kernel.shapes import Act, Field, Guard, LadderBy, Mechanism, Rung
 
@@ -126,6 +127,8 @@ class _Check:
         clocks = self.m.clocks
         for key, words in (("restarts", act.restarts), ("rebases", act.rebases), ("extends", act.extends)):
             self.each(words, clocks, "clock", f"{path}.{key}")
+        for word, other in along(act).items():
+            self.one(other, limits(act), "clock that this act extends by a law number", f"{path}.extends.{word}")
         self.each(act.opens, self.m.children, "child", f"{path}.opens")
         self.each(act.recalls, self.m.children, "child", f"{path}.recalls")
         self.effects(act.effects, f"{path}.effects")
@@ -307,10 +310,15 @@ class _Check:
             path = f"fields.{name}.{key}"
             if field.kind not in ("date", "time"):
                 self.document.fault(path, f"{name!r} is no date or time", "Drop it, or use kind: date or kind: time")
-            if word != "now":
+            if word.startswith(ALONG):
+                self.one(word.removeprefix(ALONG), self.m.clocks, "clock", path)
+            elif word != "now":
                 self.field(word, path)
                 if word in self.m.fields and self.m.fields[word].kind not in ("date", "time"):
                     self.document.fault(path, f"the field {word!r} is no date or time", "Name a date or time field, or now")
+        if field.spare and not (field.before or "").startswith(ALONG):
+            says = "there is no clock to stay away from"
+            self.document.fault(f"fields.{name}.spare", says, "Add before: clock.NAME, or drop it")
 
     def file(self) -> None:
         m = self.m

@@ -144,7 +144,12 @@ class Rows:
                 self.rows[at] = replace(self.rows[at], stopped=None, answered=None)
             return
         start = self._start_of(clock)
-        self.fresh(clock.name, self.due_of(clock, start), self.holder(clock.holder), start=start, again=clock.again == "each")
+        due = self.due_of(clock, start)
+        if at is not None and clock.amount.kind == "field" and self.rows[at].stopped is not None and self.rows[at].first == due:
+            # the same day as before: the row goes on, with what was granted beyond that day and the start that a share is of
+            self.rows[at] = replace(self.rows[at], stopped=None, answered=None)
+            return
+        self.fresh(clock.name, due, self.holder(clock.holder), start=start, again=clock.again == "each")
 
     def restart(self, clock: Clock) -> None:
         """``restarts``: a running row keeps its earlier due; a stopped one begins anew, or resumes if ``once``."""
@@ -182,6 +187,16 @@ class Rows:
                 due = max(row.due, min(wished, longest))
                 moved = replace(row, due=due)
                 self.rows[i] = replace(moved, rung=past_rungs(self.mechanism, moved, self.now, self.fields))
+
+    def move_along(self, clock: str, other: str) -> None:
+        """``extends`` by a clock: as much later as this act has moved that one, so that neither overtakes the other."""
+        before = {(row.name, row.holder, row.n): row.due for row in self.case.clocks}
+        moved = [row.due - before.get((row.name, row.holder, row.n), row.due) for row in self.rows if row.name == other]
+        by = max(moved, default=timedelta(0))
+        for i, row in enumerate(self.rows):
+            if row.name == clock and row.stopped is None and by > timedelta(0):
+                later_row = replace(row, due=row.due + by)
+                self.rows[i] = replace(later_row, rung=past_rungs(self.mechanism, later_row, self.now, self.fields))
 
     # ------------------------------------------------------------ states
 

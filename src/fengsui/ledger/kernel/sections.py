@@ -88,7 +88,7 @@ KEYS = {
         ]
     ),
     "field": frozenset(
-        {"kind", "of", "at_most", "after", "before", "sealed_until", "sealed", "acts_as", "title", "says", "labels"}
+        {"kind", "of", "at_most", "after", "before", "spare", "sealed_until", "sealed", "acts_as", "title", "says", "labels"}
     ),
     "clock": frozenset({"amount", "since", "starts", "stops", "holder", "ladder", "again", "per_holder", "title"}),
     "state": frozenset({"owner", "within", "owes", "ignores", "actions", "ladder", "title"}),
@@ -226,7 +226,8 @@ class Reader:
             of=of if isinstance(of, str) else self._words(of, f"{path}.of", expand=False),
             at_most=self._law(body["at_most"], f"{path}.at_most") if "at_most" in body else None,
             after=self._bound(body.get("after"), f"{path}.after"),
-            before=self._bound(body.get("before"), f"{path}.before"),
+            before=self._bound(body.get("before"), f"{path}.before", clocks=True),
+            spare=self._law(body["spare"], f"{path}.spare") if "spare" in body else None,
             sealed_until=self._maybe_word(body.get("sealed_until"), f"{path}.sealed_until"),
             sealed=self._words(body.get("sealed"), f"{path}.sealed"),
             acts_as=self._words(body.get("acts_as"), f"{path}.acts_as"),
@@ -334,7 +335,7 @@ class Reader:
             signatures=self._count(body.get("signatures"), f"{path}.signatures") or 1,
             restarts=words("restarts"),
             rebases=words("rebases"),
-            extends={clock: self._law(limit, f"{path}.extends.{clock}") for clock, limit in extends.items()},
+            extends={clock: self._extension(limit, f"{path}.extends.{clock}") for clock, limit in extends.items()},
             starts=words("starts"),
             stops=words("stops"),
             opens=words("opens"),
@@ -463,9 +464,15 @@ class Reader:
             return None
         return value.removeprefix("field.")
 
-    def _bound(self, value: Any, path: str) -> str | None:
-        """``now``, or ``field.F``."""
+    def _bound(self, value: Any, path: str, *, clocks: bool = False) -> str | None:
+        """``now``, ``field.F``, or ``clock.C`` where that is allowed."""
+        if clocks and isinstance(value, str) and value.startswith("clock."):
+            return value
         return value if value == "now" else self._field_name(value, path)
+
+    def _extension(self, value: Any, path: str) -> str:
+        """``law.NAME``, or ``clock.C``: moves along with that clock."""
+        return value if isinstance(value, str) and value.startswith("clock.") else self._law(value, path)
 
     def _flag(self, body: Mapping[str, Any], key: str, path: str) -> bool:
         value = body.get(key, False)

@@ -44,7 +44,8 @@ class Field:
     of: tuple[str, ...] | str = ()  # the choices, or the name of a law table
     at_most: str | None = None  # a law number that bounds it
     after: str | None = None  # a date or time must be later than this: "now", or a field of the case
-    before: str | None = None  # … or not later than this
+    before: str | None = None  # … or not later than this; "clock.C": than that clock's due, while that can be kept
+    spare: str | None = None  # … so much earlier than the clock's due: a law number
     sealed_until: str | None = None  # hidden from others until this act
     sealed: tuple[str, ...] = ()  # roles that alone may read it
     acts_as: tuple[str, ...] = ()  # roles whose posts act for the office it names, or one of which the person it names has

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from fengsui.law.amounts import LEGAL_ZONE
-from fengsui.ledger.kernel.shapes import Facts, Field, Frozen, Json
+from fengsui.law.calendar import before
+from fengsui.ledger.kernel.shapes import ClockRow, Facts, Field, Frozen, Json
 from fengsui.ledger.kernel.times import due_at, end_of_day, length_of, moment_of
 
 LONGEST_TEXT = 20_000
@@ -137,12 +138,14 @@ class Bounds:
     latest: datetime | None = None
 
 
-def bounds(declared: Field, fields: Frozen, facts: Facts | None, now: datetime) -> Bounds:
-    """What a date or time field may be, ``fields`` being the case's; without ``facts`` the law's bound is left out."""
+def bounds(declared: Field, fields: Frozen, facts: Facts | None, now: datetime, clocks: tuple[ClockRow, ...] = ()) -> Bounds:
+    """What a date or time field may be; ``fields`` and ``clocks`` are the case's. Without ``facts`` no bound of the law's."""
     if declared.kind not in ("date", "time"):
         return Bounds()
     after = _named(declared.after, fields, now)
     latest = _named(declared.before, fields, now)
+    if declared.before is not None and declared.before.startswith("clock."):
+        latest = _before_due(declared, clocks, fields, facts, now)
     if latest is not None and declared.before == "now" and declared.kind == "date":
         latest = end_of_day(latest.astimezone(LEGAL_ZONE).date())
     if declared.at_most is not None:
@@ -155,14 +158,34 @@ def bounds(declared: Field, fields: Frozen, facts: Facts | None, now: datetime) 
 
 def _named(word: str | None, fields: Frozen, now: datetime) -> datetime | None:
     """The moment that a bound's word stands for; None where the field it names is not set."""
-    if word is None or word == "now":
-        return now if word else None
+    if word is None or word == "now" or word.startswith("clock."):
+        return now if word == "now" else None
     value = fields.get(word.removeprefix("field."))
     return None if value is None else moment_of(value)
 
 
-def wrong(declared: Field, value: Json, fields: Frozen, facts: Facts, now: datetime) -> Wrong | None:
-    """What is wrong with ``value``, or ``None``. ``fields`` are the case's, for limits."""
+def _before_due(
+    declared: Field, clocks: tuple[ClockRow, ...], fields: Frozen, facts: Facts | None, now: datetime
+) -> datetime | None:
+    """The due of the clock that bounds the field, less its spare time; None once no day before it is left to choose.
+
+    Then the clock itself is overdue, or about to be, and climbs; a bound that nobody can keep would only stop the matter.
+    """
+    name = str(declared.before).removeprefix("clock.")
+    dues = [row.due for row in clocks if row.name == name and row.stopped is None]
+    if not dues or facts is None:
+        return None
+    latest = min(dues)
+    if declared.spare is not None:
+        latest = before(latest, length_of(declared.spare, fields, facts))
+    first = end_of_day(now.astimezone(LEGAL_ZONE).date()) if declared.kind == "date" else now
+    return latest if latest >= first else None
+
+
+def wrong(
+    declared: Field, value: Json, fields: Frozen, facts: Facts, now: datetime, clocks: tuple[ClockRow, ...] = ()
+) -> Wrong | None:
+    """What is wrong with ``value``, or ``None``. ``fields`` and ``clocks`` are the case's, for limits."""
     says = _KINDS[declared.kind](value)
     if says:
         return Wrong(says)
@@ -171,7 +194,7 @@ def wrong(declared: Field, value: Json, fields: Frozen, facts: Facts, now: datet
         if choices and value not in choices:
             return Wrong("choose one of %(choices)s", {"choices": sorted(choices) if isinstance(choices, frozenset) else choices})
     if declared.kind in ("date", "time"):
-        return _out_of_bounds(declared, moment_of(value), bounds(declared, fields, facts, now), now)
+        return _out_of_bounds(declared, moment_of(value), bounds(declared, fields, facts, now, clocks), now)
     return None
 
 

@@ -109,7 +109,7 @@ def _gaps(scopes: list[Scope], now: datetime) -> list[supervision.Unanswered]:
 
 WHY = {
     "no_office": gettext_noop("No office at county level has this field of work"),
-    "vacant": gettext_noop("The office has nobody in a post that may act"),
+    "vacant": gettext_noop("The office has nobody in a post that may act who can sign in"),
     "one_person": gettext_noop("The office has one such person only, the law wants two"),
 }
 
@@ -219,7 +219,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
     if office is None:
         raise Http404
     holdings: dict[int, list[Holding]] = defaultdict(list)
-    for holding in Holding.objects.filter(post__office=office).select_related("person", "post").order_by("since"):
+    for holding in Holding.objects.filter(post__office=office).select_related("person__account", "post").order_by("since"):
         holdings[holding.post_id].append(holding)
     last_days = enforcement.last_days({one.person_id for rows in holdings.values() for one in rows}, now)
     near = today(now) + enforcement.ahead(now)
@@ -235,6 +235,7 @@ def office_page(request: HttpRequest, pk: int) -> HttpResponse:
                     "holding": one,
                     "over": one.until is not None and one.until <= now,
                     "certified": certified.get(one.person_id),
+                    "shut_out": one.person.account is None or not one.person.account.is_active,
                     "ready": subjects.possible(one, mine_now, now),
                 }
                 for one in holdings[post.pk]

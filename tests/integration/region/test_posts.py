@@ -72,6 +72,17 @@ def test_an_office_that_is_gone_takes_no_posts_people_or_numbers(house: House, m
         assert answer.status_code == 409, answer.content
 
 
+def test_the_office_s_page_marks_who_cannot_sign_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moment, "now", lambda: NOW)
+    address = f"/offices/{house.small.county.pk}/"
+    client = Client(headers={"X-Acting-Post": str(house.admin.post.pk), "Accept-Language": "en"})
+    client.force_login(house.admin.account, backend="django.contrib.auth.backends.ModelBackend")
+    assert "cannot sign in" not in client.get(address).content.decode()
+    house.do(house.admin, house.small.one("county").person, "lock")
+    assert client.get(address).content.decode().count("cannot sign in") == 1
+    assert "无可用账号" in client.get(address, headers={"Accept-Language": "zh-hans"}).content.decode()
+
+
 def test_a_term_shows_its_last_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moment, "now", lambda: NOW)
     holding = Holding.objects.get(person=house.small.one("county").person)

@@ -210,6 +210,7 @@ export async function put(form) {
   const item = { key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined, token: token(), place: place(form), kept }
   try { await queue('readwrite', store => store.put(item)) } catch { note(form, words.noroom, 'waits'); return false }
   forget(form)
+  form.querySelector('[data-note="kept"]')?.remove()
   note(form, words.offline, 'waits')
   badge()
   return true

@@ -42,6 +42,7 @@ ACCIDENTS = [
     ("accident.near_serious", C, {"at_risk": 10, "trapped_or_missing": 3, "evacuated": 500, "hospital_observation": 10}),
     ("accident.fine", MH, by_grade([30, 100], [100, 200], [200, 1000], [1000, 2000])),
     ("accident.fine_aggravated", MH, {"least": 2, "most": 5}),
+    ("accident.analysis", D, "24h"),
     ("accident.circular", D, "72h"),
     ("investigation.report", MH, "60d"),
     ("investigation.extension", MH, "60d"),

@@ -32,8 +32,8 @@ def stand() -> None:
     for kind in ("begin_holding", "end_holding"):
         changing.listen(kind, _of_people)
     for kind in ("begin_holding", "end_holding", "edit_post", "delegate", "end_delegation"):
-        changing.listen(kind, lambda change, now: _of_staff([change.office_id], now))
-    for kind in ("invite", "lock", "unlock"):
+        changing.listen(kind, lambda change, now: _of_staff([change.office_id]))
+    for kind in ("invite", "new_password", "lock", "unlock"):
         changing.listen(kind, _of_sign_in)
     changing.listen("supervision", _of_site)
     matters.register(open_matters)
@@ -51,12 +51,13 @@ def _of_duties(change: Change, now: datetime) -> None:
     succession.of_duties(change.office_id, change.before["duties"], now)
 
 
-def _of_staff(offices: Iterable[int], now: datetime) -> None:
-    """Who may act there is others now: where nobody is left, what the office has in hand passes on by role; where somebody
-    is again, what had passed on comes back."""
-    asked = frozenset(offices)
-    succession.of_offices(succession.vacant(now, asked), now)
-    succession.back(asked, now)
+def _of_staff(offices: Iterable[int]) -> None:
+    """Who may act there is others now. What follows for its cases and its vacancy is a job of its own after the commit: the
+    change itself, such as the locking of a stolen account, waits for no case and fails with none."""
+    from fengsui.ledger import tasks
+
+    if asked := sorted(set(offices)):
+        tasks.follow_staff.defer(offices=asked)
 
 
 def _of_people(change: Change, now: datetime) -> None:
@@ -66,14 +67,12 @@ def _of_people(change: Change, now: datetime) -> None:
 
 
 def _of_sign_in(change: Change, now: datetime) -> None:
-    """Somebody can sign in now, or no more: the offices of their posts are checked, and what is in vacant ones passes on."""
+    """Somebody can sign in now, or no more: it concerns the offices of their posts, and of those lent to them."""
     whose = Q(account=change.subject_id) if change.subject_kind == "account" else Q(pk=change.subject_id)
     person = Person.objects.unscoped("what follows from a recorded change").filter(whose).first()
     held = Holding.objects.filter(person=person, since__lte=now).exclude(until__lte=now)
     lent = Delegation.in_force(now).filter(deputy=person)
-    posts = {*held.values_list("post__office_id", flat=True), *lent.values_list("post__office_id", flat=True)}
-    live_check.check_offices(posts, now)
-    _of_staff(posts, now)
+    _of_staff([*held.values_list("post__office_id", flat=True), *lent.values_list("post__office_id", flat=True)])
 
 
 def _of_site(change: Change, now: datetime) -> None:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, TextIO
+from functools import partial
+from typing import Any, TextIO, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.signals import post_delete, post_save
 
 from fengsui.law import numbers
 from fengsui.ledger import doors, mechanisms
+from fengsui.ledger.doors.single import in_transaction
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case
 from fengsui.ledger.proof.live import Lack, Seat, check_live, demands
@@ -28,6 +31,9 @@ from fengsui.moment import LEGAL_ZONE
 from fengsui.region import enforcement, roles
 from fengsui.region.models import Certificate, Holding, Office, Post
 from fengsui.region.tree import LEVELS, Tree, tree
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MECHANISM = "vacancy"
 _LEVELS_OF: Mapping[str, tuple[str, ...]] = {"one_up": ("league", "region"), "": LEVELS}
@@ -149,20 +155,40 @@ for _model in (Certificate, Holding, Office, Post):
     post_delete.connect(_touched, sender=_model, dispatch_uid=f"live_check.deleted.{_model.__name__}")
 
 
+def alone(what: str, doing: Callable[[], T]) -> T | None:
+    """Do it in a transaction of its own, inside the caller's in a savepoint. One that fails is undone and logged, gives nothing,
+    and keeps none of the others from theirs; only what the caller's transaction must start again for is raised."""
+    inside = connection.in_atomic_block
+    try:
+        if not inside:
+            return in_transaction(doing)
+        with transaction.atomic():
+            return doing()
+    except Exception as error:
+        if inside and isinstance(error, OperationalError):
+            raise
+        log.exception("%s failed; the next night tries again", what)
+        return None
+
+
 def _settle(now: datetime, offices: frozenset[int] | None) -> tuple[int, int]:
     found = lacks(now, offices)
     names = {office.pk: office for office in Office.objects.filter(pk__in=found).only("id", "name_zh", "name_en", "place_id")}
     for office, rows in sorted(found.items()):
-        _open(names[office], rows, now)
+        alone(f"the vacancy of office {office}", partial(_open, names[office], rows, now))
     return len(found), _end(now, offices, found.keys())
 
 
 def _open(office: Office, rows: tuple[Lack, ...], now: datetime) -> None:
     text = "\n".join([*map(sentence, rows), *_shut_out(office.pk, now)])
-    # The same lack is told once in the life of its case; after that has ended it is told again.
-    ended = Case.objects.filter(mechanism=MECHANISM, about_id=str(office.pk), ended=True).count()
-    # "v2": keys kept from before the subject lost its title belong to another call
-    key = hashlib.sha256(f"v2\n{office.pk}\n{ended}\n{text}".encode()).hexdigest()
+    mine = Case.objects.filter(mechanism=MECHANISM, about_id=str(office.pk))
+    standing = mine.filter(ended=False).values_list("seq", "fields").first()
+    if standing is not None and standing[1].get("lacks") == text:
+        return  # told once
+    # A lack is told again in a new case, and where the open one says something else by now: what it said before counts as new.
+    ended, seq = mine.filter(ended=True).count(), standing[0] if standing else 0
+    # "v3": keys kept from before the entry was counted belong to another call
+    key = hashlib.sha256(f"v3\n{office.pk}\n{ended}\n{seq}\n{text}".encode()).hexdigest()
     about = doors.About(kind="office", id=str(office.pk), place_code=office.place_id)
     actor = Actor(kind="event", name="posts.lacking")
     doors.open(MECHANISM, "found", {"lacks": text}, actor, about, key=key, now=now)
@@ -172,10 +198,10 @@ def _end(now: datetime, offices: frozenset[int] | None, lacking: Iterable[int]) 
     cases = Case.objects.filter(mechanism=MECHANISM, ended=False).exclude(about_id__in=[str(one) for one in lacking])
     if offices is not None:
         cases = cases.filter(about_id__in=[str(one) for one in offices])
+    filled = Call("filled", Actor(kind="event", name="posts.filled"), {})
     ended = 0
-    for case in cases.values_list("id", flat=True):
-        doors.act(str(case), Call("filled", Actor(kind="event", name="posts.filled"), {}), now=now)
-        ended += 1
+    for case in map(str, cases.values_list("id", flat=True)):
+        ended += alone(f"the end of vacancy {case}", partial(doors.act, case, filled, now=now)) is not None
     return ended
 
 

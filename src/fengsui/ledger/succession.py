@@ -65,30 +65,47 @@ def _in_hand(offices: Iterable[int]) -> QuerySet[Case]:
     return Case.objects.filter(in_hand, ended=False)
 
 
-def back(offices: Iterable[int], now: datetime) -> int:
-    """Give back to these offices, where somebody may act again, what passed on while nobody could; gives how many cases."""
-    passed_on = Entry.objects.filter(case=OuterRef("pk"), act=ACT)
-    return _each(_in_hand(offices).filter(Exists(passed_on)), now)
+def of_staff(offices: Iterable[int], now: datetime) -> int:
+    """After other people may act in these offices: check them, hand on what is in vacant ones, and give back what passed on
+    while nobody could; gives how many cases moved. Each case for itself: one that fails is logged, and left to the night."""
+    asked = frozenset(offices)
+    live_check.check_offices(asked, now)
+    moved = _each(_in_hand(vacant(now, asked)), now, alone=True)
+    return moved + _each(_passed_on(_in_hand(asked)), now, alone=True)
 
 
 def nightly(now: datetime) -> int:
-    """Hand on what offices have in hand whose last day is over, or in which nobody can act."""
+    """Hand on what offices have in hand whose last day is over, or in which nobody can act; give back what passed on, where
+    somebody may act again by what no change told: a delegation that began today. Each case for itself, as ``of_staff``."""
     today = now.astimezone(LEGAL_ZONE).date()
     gone = [one.id for one in tree().offices.values() if one.dissolved_on is not None and one.dissolved_on <= today]
-    return of_offices({*gone, *vacant(now)}, now)
+    moved = _each(_in_hand({*gone, *vacant(now)}), now, alone=True)
+    return moved + _each(_passed_on(Case.objects.filter(ended=False)), now, alone=True)
+
+
+def _passed_on(found: QuerySet[Case]) -> QuerySet[Case]:
+    return found.filter(Exists(Entry.objects.filter(case=OuterRef("pk"), act=ACT)))
 
 
 def vacant(now: datetime, offices: frozenset[int] | None = None) -> frozenset[int]:
-    """The offices, of these or of all, that lack people for what a mechanism asks of them, or have nobody at all."""
+    """The offices, of these or of all, where nobody may act in some role that a mechanism leads there, or nobody at all.
+
+    Those with too few people, or without certificates, keep what they have: somebody there still sees it.
+    """
     asked = tree().offices if offices is None else offices
     empty = [one for one in asked if not roles.staffed(one, now)]
-    return frozenset({*live_check.lacks(now, offices), *empty})
+    lacking = live_check.lacks(now, offices).items()
+    return frozenset({*empty, *(office for office, rows in lacking if any(not (row.has or row.certified) for row in rows))})
 
 
-def _each(found: QuerySet[Case], now: datetime, moved: Mapping[int, int] | None = None) -> int:
+def _each(found: QuerySet[Case], now: datetime, moved: Mapping[int, int] | None = None, *, alone: bool = False) -> int:
+    """``alone``: each case in its own transaction, a failure logged; else the first failure is the caller's."""
     # parents before children, as everywhere, so that two who lock do not wait for each other
     ids = list(found.order_by("opened_at", "id").values_list("pk", flat=True))
-    return sum(in_transaction(partial(one, str(case), now, moved or {})) for case in ids)
+    doing = {str(case): partial(one, str(case), now, moved or {}) for case in ids}
+    if alone:
+        return sum(bool(live_check.alone(f"handing on case {case}", each)) for case, each in doing.items())
+    return sum(map(in_transaction, doing.values()))
 
 
 def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:

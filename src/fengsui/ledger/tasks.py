@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -33,10 +34,25 @@ def begin_the_day(timestamp: int) -> None:
     from fengsui.region import changing, officenames
 
     now = moment.now()
-    renamed = officenames.take_effect(changing.today(now))
-    log.info("%s offices renamed, %s cases followed their offices", renamed, succession.nightly(now))
-    lacking, filled = live_check.daybreak(now)
-    log.info("certificates that ran out or began today: %s offices lack people, %s were filled", lacking, filled)
+    steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("offices renamed", lambda: officenames.take_effect(changing.today(now))),
+        ("cases that followed their offices", lambda: succession.nightly(now)),
+        ("by certificates that ran out or began today: offices that lack people, and that were filled",
+         lambda: live_check.daybreak(now)),
+    )  # fmt: skip
+    for said, step in steps:
+        try:
+            log.info("day begun: %s: %s", said, step())
+        except Exception:  # the day's other work does not wait for it
+            log.exception("day begun: failed: %s", said)
+
+
+@app.task(queue="ledger", name="ledger.follow_staff")
+def follow_staff(offices: list[int]) -> None:
+    """After other people may act in these offices: their vacancies open or end, their cases pass on or come back."""
+    from fengsui.ledger import succession
+
+    log.info("%s cases followed who may act in %s", succession.of_staff(offices, moment.now()), offices)
 
 
 @app.periodic(cron="* * * * *")

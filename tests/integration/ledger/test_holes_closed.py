@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -180,5 +180,7 @@ def test_calls_of_an_older_platform_are_known_again(small: Small) -> None:
     old = {name: value for name, value in asdict(about).items() if name != "title_en"}
     body = answered.body_hash(mechanism="vacancy", act="found", values={"lacks": text}, actor=asdict(lacking), about=old)
     assert bytes(IdempotencyKey.objects.get(key=key).body_hash) == body
-    live_check._open(small.county, rows, LATER)  # its subject has another title now: another call
+    live_check._open(small.county, rows, LATER)  # said already
+    assert Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq == given.seq
+    live_check._open(small.county, (replace(rows[0], has=1),), LATER)
     assert Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq == given.seq + 1

@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 
 from fengsui import moment
-from fengsui.ledger import doors, live_check, reading, rebuild, succession
-from fengsui.ledger.doors import About
+from fengsui.ledger import doors, live_check, reading, rebuild, succession, tasks
+from fengsui.ledger.doors import About, facts
 from fengsui.ledger.kernel.shapes import Actor, Call
 from fengsui.ledger.models import Case, Clock
 from fengsui.region import change_api, roles
-from fengsui.region.models import Account, Delegation, Holding, Person
+from fengsui.region.models import Account, Certificate, Delegation, Holding, Person
 from fengsui.region.roles import About as Where
+from tests import deferred
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import Small, Somebody, _somebody
 
@@ -35,12 +36,30 @@ def admin(small: Small) -> Somebody:
 
 
 def change(admin: Somebody, kind: str, number: int, name: str, /, **values: Any) -> None:
-    """One change of a register by the door of programs."""
+    """One change of a register by the door of programs, and what it leaves to the jobs."""
+    ask(admin, kind, number, name, **values)
+    deferred.carry_out("ledger.follow_staff")
+
+
+def ask(admin: Somebody, kind: str, number: int, name: str, /, **values: Any) -> None:
+    """The change alone."""
     client = Client(headers={"X-Acting-Post": str(admin.post.pk), "Accept-Language": "en"})
     client.force_login(admin.account, backend="django.contrib.auth.backends.ModelBackend")
     body = {"values": {"grounds": "任免", **values}}
     answer = client.post(f"/api/changes/{kind}/{number}/{name}", body, content_type="application/json")
     assert answer.status_code == 200, answer.content
+
+
+def fail_for(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """A fact of this case raises whenever it is gathered."""
+    real = facts.gather
+
+    def gather(held: Any, *given: Any, **named: Any) -> Any:
+        if held.case.id == case:
+            raise RuntimeError("a fact that fails")
+        return real(held, *given, **named)
+
+    monkeypatch.setattr(facts, "gather", gather)
 
 
 def hazard(small: Small) -> str:
@@ -178,6 +197,93 @@ def test_what_lies_with_a_vacant_office_from_before_goes_up_over_night(small: Sm
     assert Case.objects.get(pk=case).owner_id == small.county.pk
     succession.nightly(NOW)
     assert Case.objects.get(pk=case).owner_id == small.league.pk
+
+
+def test_an_account_is_locked_whatever_its_office_s_cases_answer(
+    small: Small, admin: Somebody, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, whole = hazard(small), hazard(small)
+    fail_for(monkeypatch, broken)
+    for one in small.people["county"]:
+        ask(admin, "person", one.person.pk, "lock")
+        assert not Account.objects.get(person=one.person).is_active
+    assert Case.objects.get(pk=whole).owner_id == small.county.pk, "no case waits in the administrator's request"
+    assert deferred.carry_out("ledger.follow_staff") == 3
+    assert Case.objects.get(pk=broken).owner_id == small.county.pk and broken in caplog.text
+    assert Case.objects.get(pk=whole).owner_id == small.league.pk, "one that fails keeps no other"
+    assert Case.objects.filter(mechanism="vacancy", about_id=str(small.county.pk), ended=False).exists()
+
+
+def test_an_account_is_locked_when_the_vacancy_is_refused(
+    small: Small, admin: Somebody, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*given: Any, **named: Any) -> None:
+        raise doors.Refused(409, [])
+
+    monkeypatch.setattr(live_check.doors, "open", refuse)
+    for one in small.people["county"]:
+        change(admin, "person", one.person.pk, "lock")
+        assert not Account.objects.get(person=one.person).is_active
+    assert f"vacancy of office {small.county.pk}" in caplog.text
+
+
+def test_one_case_that_fails_holds_up_neither_the_night_nor_the_day(
+    small: Small, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, whole = hazard(small), hazard(small)
+    Account.objects.filter(person__in=[one.person for one in small.people["county"]]).update(is_active=False)
+    fail_for(monkeypatch, broken)
+    begun = list[Any]()
+    monkeypatch.setattr(live_check, "daybreak", begun.append)
+    tasks.begin_the_day(0)
+    assert Case.objects.get(pk=whole).owner_id == small.league.pk and broken in caplog.text
+    monkeypatch.setattr(succession, "nightly", lambda now: 1 / 0)
+    tasks.begin_the_day(0)
+    assert begun == [NOW, NOW]
+
+
+def test_an_office_with_people_keeps_its_cases_when_it_lacks_some(small: Small) -> None:
+    for row in Certificate.objects.unscoped("test").filter(person__in=[one.person for one in small.people["county"]]):
+        row.delete()
+    assert small.county.pk in live_check.lacks(NOW)
+    assert small.county.pk not in succession.vacant(NOW)
+
+
+def test_a_delegation_entered_ahead_brings_back_on_its_day_what_passed_on(small: Small, admin: Somebody) -> None:
+    case, day = hazard(small), timedelta(days=1)
+    for one in small.people["county"]:
+        change(admin, "person", one.person.pk, "lock")
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+    first = small.one("county")
+    Delegation.objects.create(
+        principal=first.person,
+        deputy=small.one("other").person,
+        post=first.post,
+        acts=["*"],
+        since=NOW + day,
+        until=NOW + 9 * day,
+    )
+    succession.nightly(NOW)
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+    succession.nightly(NOW + day)
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+
+
+def test_a_vacancy_that_lacks_again_what_it_lacked_before_says_so(small: Small) -> None:
+    second, third = (one.account for one in small.people["county"][1:])
+
+    def said(*locked: Account) -> str:
+        Account.objects.filter(pk__in=[second.pk, third.pk]).update(is_active=True)
+        Account.objects.filter(pk__in=[one.pk for one in locked]).update(is_active=False)
+        live_check.check_offices([small.county.pk], NOW)
+        return str(Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk), ended=False).fields["lacks"])
+
+    Account.objects.filter(pk=small.one("county").account.pk).update(is_active=False)
+    one = said(second)
+    two = said(second, third)
+    assert one != two and said(second) == one
+    seq = Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq
+    assert said(second) == one and Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq == seq
 
 
 # -------------------------------------------------------------------- warnings

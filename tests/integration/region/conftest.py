@@ -12,6 +12,7 @@ from fengsui.region import subjects
 from fengsui.region.change_views import run
 from fengsui.region.models import Certificate
 from fengsui.region.operations import Outcome
+from tests import deferred
 from tests.small_region import Small, Somebody, _somebody, build
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -34,11 +35,12 @@ class House:
         return ready, ready.operation.form(given, subject=ready.subject, acting=ready.acting, now=self.now)
 
     def do(self, who: Somebody, subject: Any, name: str, /, **values: Any) -> Outcome:
-        """Do it; fails where the form or the operation refuses."""
+        """Do it, and what it leaves to the jobs; fails where the form or the operation refuses."""
         ready, form = self.form(who, subject, name, **values)
         assert form.is_valid(), form.errors
         done = run(ready, form, self.now)
         assert done is not None, form.errors
+        deferred.carry_out("ledger.follow_staff", at=self.now)
         return done
 
     def officer(self, person: Any) -> None:

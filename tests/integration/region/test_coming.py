@@ -24,6 +24,7 @@ from fengsui.region.models import Change, Coming, Holding, Office, Supervision
 from fengsui.region.roles import About as Where
 from fengsui.region.roles import resolve
 from fengsui.region.supervision import supervisor_id
+from tests import deferred
 from tests.integration.region.conftest import NOW, House
 from tests.small_region import Somebody, _somebody
 
@@ -233,6 +234,7 @@ def test_where_the_last_term_ends_what_belongs_by_role_passes_on_the_day(house: 
         house.do(house.admin, Holding.objects.get(person=one.person), "end_holding", last_day="2026-11-30")
     assert coming.take_effect(NOW) == 0 and owner(case) == small.plant.pk
     assert coming.take_effect(DAY) == 2
+    deferred.carry_out("ledger.follow_staff", at=DAY)
     where = Where(site_id=small.site.pk, duty="hazchem")
     assert owner(case) == resolve("control_room", where, DAY) != small.plant.pk
     assert open_vacancies(small.plant) == 1

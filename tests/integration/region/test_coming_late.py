@@ -13,6 +13,7 @@ from fengsui.region.acting import actings
 from fengsui.region.changing import midnight
 from fengsui.region.models import Change, Coming, Delegation, Holding, Supervision
 from fengsui.region.supervision import supervisor_id
+from tests import deferred
 from tests.integration.region.conftest import NOW, House
 from tests.integration.region.test_coming import DAY, back, client_of, hazard, open_vacancies, owner
 
@@ -96,6 +97,7 @@ def test_a_new_end_does_what_the_failed_one_would_have(house: House, clock: list
     address = f"/api/changes/holding/{holding.pk}/end_holding"
     body = {"values": {"grounds": "任免"}}
     assert client_of(house.admin).post(address, body, content_type="application/json").status_code == 200
+    deferred.carry_out("ledger.follow_staff")
     holding.refresh_from_db()
     assert holding.until == midnight(date(2026, 12, 1)), "whoever was out already is not let in once more"
     assert open_vacancies(house.small.county) == 1 and owner(case) == house.small.league.pk

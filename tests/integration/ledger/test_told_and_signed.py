@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fengsui.ledger import clockwork, doors, effects, mechanisms
+from fengsui.ledger import clockwork, doors, effects, mechanisms, sentences
 from fengsui.ledger.doors import About, Refused
 from fengsui.ledger.doors.held import read
 from fengsui.ledger.kernel.shapes import Actor, Call
@@ -168,5 +168,11 @@ def test_an_order_to_stop_and_settle_anew_reaches_the_enterprise_and_the_raiser(
         do(case, "return", county, reason="未整改到位")
     assert Case.objects.get(pk=case).state == "stopped"
     for number in range(2):
-        do(case, "resettle", small.one("county", number), reason="停产整顿")
+        do(case, "resettle", small.one("county", number), reason="复核四次不合格", interim_control="全厂停产整顿")
     assert {("raiser", small.plant.pk), ("enterprise", small.plant.pk)} <= told(case, "resettle")
+    do(case, "ask_to_resume", plant, resumption="已整顿完毕")  # what was stopped may be asked to go on
+    due = next(row.due for row in _rows(case) if row.name == "resumption" and row.stopped is None)
+    with pytest.raises(Refused) as caught:
+        doors.act(case, Call("ask_to_resume", plant.actor, {"resumption": "再次申请"}), now=NOW + timedelta(days=12))
+    assert sentences.all_of(mechanisms.current("hazard"), caught.value.refusals) == ["已有“恢复生产申请”。"]
+    assert [row.due for row in _rows(case) if row.name == "resumption" and row.stopped is None] == [due]

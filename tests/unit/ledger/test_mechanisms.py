@@ -272,10 +272,12 @@ def test_returns_are_bounded_then_the_site_is_stopped_or_closed() -> None:
         story.does("submit", "enterprise", evidence=[PHOTO]).does("return", "site_supervisor", reason="不合格")
         assert story.case.state == ("rectifying" if round_ < 3 else "stopped")
         assert "evidence" not in story.case.fields
-    story.signs("resettle", "site_supervisor", 0, 1, reason="停产整顿")
+    story.cannot("resettle", "site_supervisor", because="missing", reason="停产整顿")  # what is stopped is said
+    story.signs("resettle", "site_supervisor", 0, 1, reason="停产整顿", interim_control="全厂停产停业整顿")
     assert story.last is not None and story.last.effects == ("stop_work",)
     story.does("settle", "enterprise", **FIVE).does("approve", "site_supervisor").does("submit", "enterprise", evidence=[PHOTO])
-    story.does("return", "site_supervisor", reason="仍不合格").cannot("resettle", "site_supervisor", because="spent", reason="r")
+    story.does("return", "site_supervisor", reason="仍不合格")
+    story.cannot("resettle", "site_supervisor", because="spent", reason="r", interim_control="i")
     story.signs("close_down", "site_supervisor", 0, 1, grounds="g")
     assert story.case.state == "closed_down" and not story.case.unverified
 
@@ -324,7 +326,7 @@ def test_stopped_work_goes_on_by_a_decision_within_the_law_s_time_of_asking() ->
 
     story = rectifying().does("order_stop", "site_supervisor", 0, interim_control="停用")
     story.does("confirm_control", "enterprise", control_done="已停用")
-    story.cannot("refuse_to_resume", "site_supervisor", because="clock_stopped", reason="无申请")
+    story.cannot("refuse_to_resume", "site_supervisor", because="guard", reason="无申请")
     story.cannot("ask_to_resume", "site_supervisor", because="not_yours", resumption="已整改")
     story.cannot("ask_to_resume", "enterprise", because="missing")
     story.does("ask_to_resume", "enterprise", resumption="已整改，申请恢复生产")
@@ -339,6 +341,31 @@ def test_stopped_work_goes_on_by_a_decision_within_the_law_s_time_of_asking() ->
     story.does("countersign", "site_supervisor", 0, decision="应急停决〔2026〕1号").does("countersign", "site_supervisor", 1)
     story.signs("lift_interim", "site_supervisor", 0, 1, grounds="现场审查合格，同意恢复生产")
     assert not running(story) and "interim_control" not in story.case.fields and story.case.state == "rectifying"
+
+
+def test_asking_again_to_resume_leaves_the_due_where_it_was() -> None:
+    story = rectifying().does("order_stop", "site_supervisor", 0, interim_control="停用")
+    story.does("ask_to_resume", "enterprise", resumption="已整改")
+    before = story.case.clocks
+    story.now += timedelta(days=12)
+    story.cannot("ask_to_resume", "enterprise", because="guard", resumption="再次申请")  # overdue stays overdue
+    assert story.case.clocks == before
+    story.does("refuse_to_resume", "site_supervisor", reason="联锁未投用")
+    assert "resumption" not in story.case.fields
+    story.does("ask_to_resume", "enterprise", resumption="联锁已投用")
+    story.signs("countersign", "site_supervisor", 0, 1, decision="1号").signs("lift_interim", "site_supervisor", 0, 1, grounds="g")
+    story.does("order_stop", "site_supervisor", 0, interim_control="再停用").does("ask_to_resume", "enterprise", resumption="已整改")
+
+
+def test_a_site_stopped_to_settle_anew_may_ask_to_resume() -> None:
+    story = rectifying()
+    for _ in range(4):
+        story.does("submit", "enterprise", evidence=[PHOTO]).does("return", "site_supervisor", reason="不合格")
+    story.signs("resettle", "site_supervisor", 0, 1, reason="三次复核不合格", interim_control="全厂停产停业整顿")
+    assert story.case.fields["interim_control"] == "全厂停产停业整顿"
+    story.does("settle", "enterprise", **FIVE).does("ask_to_resume", "enterprise", resumption="已整顿")
+    story.signs("lift_interim", "site_supervisor", 0, 1, grounds="现场审查合格")
+    assert "interim_control" not in story.case.fields
 
 
 def test_an_extension_lasts_at_most_half_of_the_time_first_set() -> None:

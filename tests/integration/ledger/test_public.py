@@ -17,11 +17,14 @@ from django.test.utils import CaptureQueriesContext
 from PIL import ExifTags, Image
 
 from fengsui import moment
-from fengsui.ledger import doors, evidence, reading, reporters, sealer, sealing
+from fengsui.ledger import doors, evidence, mechanisms, reading, reporters, sealer, sealing
 from fengsui.ledger.doors import About
 from fengsui.ledger.evidence import path_of
 from fengsui.ledger.kernel.shapes import Call
 from fengsui.ledger.models import Case, Entry, Evidence, IdempotencyKey, Notice, Reporter
+from fengsui.ledger.proof.form import every_act
+from fengsui.ledger.public.intake import told
+from fengsui.ledger.public.words import SHOWN_KINDS
 from fengsui.ledger.verify import receipt as verify_receipt
 from tests.integration.ledger.test_doors import first_criterion
 from tests.integration.ledger.test_reporters import law_officer
@@ -207,6 +210,44 @@ def test_the_secret_shows_state_and_each_decision_with_its_grounds(small: Small)
     page = client.get("/follow/report/").content.decode()
     assert "不构成隐患" in page and "现场未闻到氨味" in page
     assert "甲旗局0" not in page, "an officer's name is not the reporter's business"
+
+
+def test_what_offices_write_to_each_other_stays_inside(small: Small) -> None:
+    client = Client()
+    report(client)
+    case, (code, secret), now, county = Case.objects.get(), shown(client), moment.now(), small.one("county")
+    steps: list[tuple[str, Somebody, dict[str, Any]]] = [
+        ("accept", county, {}),
+        ("order_interim", county, {"interim_control": "内部要求降液位"}),
+        ("put_to_site", county, {"site": small.site.pk}),
+        ("send_back", county, {"reason": "举报人疑为该厂职工"}),
+        ("assign_down", small.one("league"), {"answering": small.county.pk}),
+        ("sign", county, {}),
+        ("order_stop", county, {"interim_control": "停用 V-102"}),
+        ("countersign", county, {"decision": "应急停决〔2026〕9号"}),
+        ("countersign", small.one("county", 1), {}),
+        ("list", county, {"criterion": first_criterion()}),
+        ("list", small.one("county", 1), {}),
+    ]
+    for act, who, values in steps:
+        doors.act(str(case.pk), Call(act, who.actor, values), now=now)
+    follower, _ = follow(code, secret)
+    page = follower.get("/follow/report/").content.decode()
+    for title in ("受理", "采取临时管控措施", "退回上级", "责令停产停用", "补签停产撤人决定书", "列入清单"):
+        assert title in page, "each decision is told"
+    for inside in ("内部要求降液位", "疑为该厂职工", "停用 V-102", "9号"):
+        assert inside not in page
+    assert "判定标准条款：" in page, "the grounds of the judgement on the report, signed by two"
+
+
+def test_the_fields_that_reporters_read_are_there_and_name_nobody() -> None:
+    for name, acts in told().items():
+        mechanism = mechanisms.on_disk()[name]
+        known = {act.name: act for _, act in every_act(mechanism)}
+        for act, fields in acts.items():
+            assert set(fields) <= set(known[act].sets), (name, act)
+            assert all(mechanism.fields[one].kind in SHOWN_KINDS for one in fields), (name, act)
+            assert not any(mechanism.fields[one].sealed or mechanism.fields[one].sealed_until for one in fields)
 
 
 def test_what_became_of_a_report_judged_ordinary_is_told_to_its_reporter(small: Small) -> None:

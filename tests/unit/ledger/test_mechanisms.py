@@ -353,8 +353,12 @@ def test_asking_again_to_resume_leaves_the_due_where_it_was() -> None:
     story.does("refuse_to_resume", "site_supervisor", reason="联锁未投用")
     assert "resumption" not in story.case.fields
     story.does("ask_to_resume", "enterprise", resumption="联锁已投用")
-    story.signs("countersign", "site_supervisor", 0, 1, decision="1号").signs("lift_interim", "site_supervisor", 0, 1, grounds="g")
-    story.does("order_stop", "site_supervisor", 0, interim_control="再停用").does("ask_to_resume", "enterprise", resumption="已整改")
+    story.signs("countersign", "site_supervisor", 0, 1, decision="1号").signs(
+        "lift_interim", "site_supervisor", 0, 1, grounds="g"
+    )
+    story.does("order_stop", "site_supervisor", 0, interim_control="再停用").does(
+        "ask_to_resume", "enterprise", resumption="已整改"
+    )
 
 
 def test_a_site_stopped_to_settle_anew_may_ask_to_resume() -> None:

@@ -1,10 +1,11 @@
-"""What a report of the public becomes, as ``data/public.yaml`` says."""
+"""What a report of the public becomes, and what its reporter reads of it, as ``data/public.yaml`` says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import yaml
 
@@ -26,5 +27,16 @@ class Intake:
 @cache
 def intake() -> Intake:
     """Read once. Raises ``TypeError`` naming a key that is missing or unknown."""
-    known = yaml.safe_load(shipped.file("public.yaml").read_text(encoding="utf-8"))
-    return Intake(**known["report"])
+    return Intake(**_file()["report"])
+
+
+@cache
+def told() -> Mapping[str, Mapping[str, list[str]]]:
+    """Mechanism → act → the fields whose words a reporter reads; whatever is not named stays inside. Read once."""
+    found: Mapping[str, Mapping[str, list[str]]] = _file()["told"]
+    return found
+
+
+def _file() -> dict[str, Any]:
+    known: dict[str, Any] = yaml.safe_load(shipped.file("public.yaml").read_text(encoding="utf-8"))
+    return known

@@ -18,6 +18,11 @@ from fengsui.ledger.doors.doubles import survivor
 from fengsui.ledger.kernel.shapes import Mechanism
 from fengsui.ledger.models import Case, Clock, Entry, Notice
 from fengsui.ledger.public.intake import intake
+from fengsui.ledger.public.intake import told as told_fields
+
+
+SHOWN_KINDS = ("text", "choice", "date")
+"""Kinds of fields whose values name nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +134,32 @@ def _told(mechanism: Mechanism, entry: Entry | None, args: Mapping[str, Any], at
 
 
 def _grounds(mechanism: Mechanism, entry: Entry | None) -> str:
-    """What the deciding person wrote, as far as the mechanism tells it: texts and choices, nothing sealed, no names."""
+    """What the deciding person wrote for the reporter: the fields that ``data/public.yaml`` lists for the act, none other.
+
+    Anybody with the secret reads it, so nothing is shown for being there: neither what offices write to each other nor
+    orders and papers to an enterprise; nothing sealed and no names, whatever is listed.
+    """
     if entry is None:
         return ""
-    said = []
-    for name, value in entry.content().get("values", {}).items():
-        field = mechanism.fields.get(name)
-        if field is None or field.sealed or field.sealed_until or field.kind not in ("text", "choice", "date"):
+    fields = told_fields().get(mechanism.name, {}).get(entry.act, ())
+    said, values = [], _values(entry) if fields else {}
+    for name in fields:
+        field, value = mechanism.fields.get(name), values.get(name)
+        if field is None or value in (None, "") or field.sealed or field.sealed_until or field.kind not in SHOWN_KINDS:
             continue
-        said.append(f"{titles.field(field)}：{timelines.said(field, value, entry.at.date())}")
-    return "；".join(said)
+        said.append(f"{titles.field(field)}{titles.mark('：')}{timelines.said(field, value, entry.at.date())}")
+    return titles.listed(said, "；")
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    """The values of a decision: those with the last signature and, where it gave none, those that the ones before signed."""
+    values = dict(entry.content().get("values", {}))
+    for earlier in Entry.objects.filter(case_id=entry.case_id, act=entry.act, seq__lt=entry.seq).order_by("-seq"):
+        content = earlier.content()
+        if not content.get("besides", {}).get("signed_only"):
+            break
+        values = {**content.get("values", {}), **values}
+    return values
 
 
 def ahead(case: Case, clock: Clock | None) -> list[Step]:

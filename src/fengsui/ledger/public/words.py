@@ -20,7 +20,6 @@ from fengsui.ledger.models import Case, Clock, Entry, Notice
 from fengsui.ledger.public.intake import intake
 from fengsui.ledger.public.intake import told as told_fields
 
-
 SHOWN_KINDS = ("text", "choice", "date")
 """Kinds of fields whose values name nobody."""
 

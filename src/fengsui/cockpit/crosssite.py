@@ -7,7 +7,7 @@ same may be sent again with a new secret. Nothing was changed.
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
-from django.middleware.csrf import REASON_NO_CSRF_COOKIE
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's ``CSRF_FAILURE_VIEW``; the API asks for the judgement alone and words its own problem (``api.signin``)."""
     if request.path_info.startswith("/api/"):
         return HttpResponseForbidden()
-    foreign = reason.startswith(_ELSEWHERE)
+    foreign = reason.startswith(_ELSEWHERE) and reason != REASON_NO_REFERER  # where nothing is told, it may be our own page
     context = {
         **_words(request, reason, foreign),
         "form_url": _form(request),

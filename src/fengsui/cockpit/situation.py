@@ -106,19 +106,27 @@ Box = tuple[float, float, float, float]
 
 @cache
 def _extents() -> dict[str, Box]:
-    """How far each county and league reaches, by code."""
+    """How far each county and league reaches, and the region as all of them, by code."""
     outlines = {code: shape.polygons for code, shape in geography.county_shapes().items()} | dict(geography.league_shapes())
     found = {}
     for code, polygons in outlines.items():
         wests, souths, easts, norths = zip(*(bounds(rings) for rings in polygons), strict=True)
         found[code] = (min(wests), min(souths), max(easts), max(norths))
+    wests, souths, easts, norths = zip(*found.values(), strict=True)
+    found |= {f"{code[:2]}0000": (min(wests), min(souths), max(easts), max(norths)) for code in list(found)}
     return found
 
 
 def places_in(box: Box) -> frozenset[str]:
-    """Codes of the counties and leagues that reach into the box."""
+    """Codes of the counties and leagues that reach into the box, and of the region."""
     west, south, east, north = box
     return frozenset(code for code, (w, s, e, n) in _extents().items() if w <= east and e >= west and s <= north and n >= south)
+
+
+def _middle(box: Box) -> Box:
+    west, south, east, north = box
+    lon, lat = (west + east) / 2, (south + north) / 2
+    return lon, lat, lon, lat
 
 
 def placed(cases: Sequence[Any], sites: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
@@ -206,17 +214,20 @@ class Situation:
 
     @property
     def unmarked(self) -> int:
-        """How many open cases with a level have no mark: the mildest, where there are too many."""
-        return sum(one["open"] for one in self.counties.values()) - len(self.marks)
+        """How many open cases with a level have no mark because there are too many: the mildest."""
+        return max(0, sum(one["open"] for one in self.counties.values()) - MARKS)
 
 
 def layer(actings: Sequence[Acting], sites: dict[str, Any], now: datetime, box: Box | None = None) -> dict[str, Any]:
-    """``{counties, marks, unmarked}``: what of the map moves. In a ``box`` the marks are the worst of the places in it."""
+    """``{counties, marks, unmarked, near}``: what of the map moves. In a ``box`` the marks are the worst of the places in it;
+    ``near``: nearer by, in its middle, are the same places, so that there are no others to see.
+    """
     open_cases = reading.cases(list(actings)).filter(ended=False)
     counties, codes = worst_by_county(open_cases), places_in(box) if box else None
     drawn = marks(open_cases, _positions(sites), now, codes)
     there = sum(one["open"] for code, one in counties.items() if codes is None or code in codes)
-    return {"counties": counties, "marks": drawn, "unmarked": there - len(drawn)}
+    near = box is not None and codes == places_in(_middle(box))
+    return {"counties": counties, "marks": drawn, "unmarked": max(0, there - MARKS), "near": near}
 
 
 def _positions(sites: dict[str, Any]) -> dict[str, tuple[float, float]]:

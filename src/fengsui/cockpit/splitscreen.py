@@ -52,7 +52,7 @@ async def live_stream(request: HttpRequest) -> StreamingHttpResponse:
     roles = _roles(request.GET.getlist("as"))
     if not settings.DEMO or not roles:
         raise Http404("no exercise")
-    keys = tuple(role.key for role in roles)
+    keys = tuple(sorted(role.key for role in roles))  # whatever the order, the same listener
     seats = await sync_to_async(_seats)(keys, moment.now())
     if seats is None:
         raise Http404("nobody sits there")

@@ -20,13 +20,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
-from fengsui.ledger import mechanisms, titles
+from fengsui.ledger import mechanisms, names, titles
 from fengsui.ledger.doors.shapes import refused
 from fengsui.ledger.models import CallLine, CallRecord, Case, Delivery, Notice, NoticeSight, Party
 from fengsui.ledger.registry import EffectCall
 from fengsui.moment import LEGAL_ZONE
-from fengsui.region.filters import here, name_of
-from fengsui.region.models import Contact, Holding, Office
+from fengsui.region.filters import here
+from fengsui.region.models import Contact, Holding
 from fengsui.region.models.people import last_day_before
 from fengsui.region.roles import duties
 
@@ -74,8 +74,8 @@ def words(notice: Notice, language: str) -> tuple[str, str]:
 
 def shared_by(notice: Notice) -> str:
     """The office whose scope a notice without a case is about, in the reader's language."""
-    office = Office.objects.filter(pk=notice.args["by_office"]).only("name_zh", "name_en").first()
-    return name_of(office) if office is not None else ""
+    by = notice.args["by_office"]
+    return titles.here(names.offices([by]).get(by))
 
 
 def shared_what(notice: Notice) -> str:

@@ -248,14 +248,23 @@ def test_typed_text_survives_a_closed_page(enter: Enter, hazard: Make) -> None:
     page.goto(f"/cases/{case}/act/order_interim/")
     expect(page.locator("main textarea")).to_have_value("写到一半")
     expect(page.locator("[data-note]")).to_be_visible()
+    page.locator("[data-note] button").click()
+    expect(page.locator("main textarea")).to_have_value("")
+    assert page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('fs:form:'))") == []
+    page.reload()
+    expect(page.locator("main textarea")).to_have_value("")
+    expect(page.locator("[data-note]")).to_have_count(0)
 
 
 def test_without_a_line_the_form_waits_and_is_sent_once(enter: Enter, hazard: Make, cut: Cut) -> None:
     case = hazard("断网提交")
     page = enter("inspector", f"/cases/{case}/act/order_interim/")
     page.locator("main textarea").fill("断网时填写")
+    page.reload()  # what was typed comes back, with a note that could discard it
+    expect(page.locator('[data-note="kept"]')).to_be_visible()
     cut(page.context)
     page.locator("main form .fs-btn--primary").click()
+    expect(page.locator("[data-note]")).to_have_count(1)
     expect(page.locator("[data-note]")).to_contain_text("已存本机")
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.context.set_offline(False)

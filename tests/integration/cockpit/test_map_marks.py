@@ -13,6 +13,7 @@ from fengsui import moment
 from fengsui.cockpit import situation
 from fengsui.ledger import mechanisms
 from fengsui.ledger.models import Case
+from fengsui.region.models import Place
 from tests.integration.cockpit.test_replay import HOUR, of, warned
 from tests.small_region import Small, build
 
@@ -81,3 +82,33 @@ def test_a_box_has_the_worst_of_its_own_places(small: Small) -> None:
 def test_what_is_no_box_is_told(small: Small, box: str) -> None:
     answer = of(small.one("county")).get("/map/now.json", {"box": box})
     assert answer.status_code == 422 and answer.json()["detail"].startswith("box: give west,south,east,north")
+
+
+def test_the_region_s_own_matters_are_in_every_box(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A red matter of the whole region does not vanish because the map was moved."""
+    monkeypatch.setattr(situation, "MARKS", 400)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        region = Place.objects.get(code="150000")
+        own = {"place_code": region.code, "place_path": region.path, "about_kind": "place", "about_id": region.code}
+        Case.objects.filter(level="red").update(**own)
+        cursor.execute("SET session_replication_role = origin")
+        Place.objects.filter(code="150000").update(lon=113.0, lat=44.0)
+    client = of(small.one("top"))
+    for box in (HERE, "119.0,48.0,121.0,50.0"):
+        assert "red" in [one["level"] for one in layer(client, box=box)["marks"]], box
+
+
+def test_what_has_no_position_is_not_promised_nearer_by(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A matter without a position has no mark at any scale: no zooming in shows it."""
+    monkeypatch.setattr(situation, "MARKS", 4)
+    monkeypatch.setattr(situation, "_where", lambda cases, sites, places: {})
+    client = of(small.one("county"))
+    assert layer(client)["marks"] == [] and layer(client)["unmarked"] == 0
+    assert "shown, the worst" not in client.get("/map/", headers={"Accept-Language": "en"}).content.decode()
+
+
+def test_one_county_alone_is_as_near_as_it_gets(small: Small) -> None:
+    client = of(small.one("county"))
+    assert layer(client, box="70,20,140,70")["near"] is False
+    assert layer(client, box="109.79,40.63,109.80,40.64")["near"] is True

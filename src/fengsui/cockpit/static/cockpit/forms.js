@@ -67,7 +67,7 @@ const chosen = form => [...form.elements].filter(box => box.type === 'file' && b
 export async function keepChosen(form) {
   const named = chosen(form), { sent } = read(place(form)) ?? {}
   write(place(form), { at: clock(), values: typed(form), files: named.map(([, file]) => file.name), ...(sent && { sent }) })
-  if (!await keepFiles(place(form), named)) note(form, words.nofiles, 'files')
+  if (!await keepFiles(place(form), named) && named.length) note(form, words.nofiles, 'files')
 }
 
 /** The files kept for a form, as pairs [box's name, File]; those that could not be kept are named to whoever chose them. */
@@ -113,10 +113,10 @@ function remember(form) {
 
 /** Empties the form as it came, and forgets what was kept for it. */
 export function discard(form) {
-  forget(form)
   form.reset()
   for (const [box, value, chips, first] of blank.get(form) ?? []) { box.value = value; chips?.replaceChildren(...first) }
   form.querySelectorAll('input[type="file"]').forEach(box => box.dispatchEvent(new Event('change', { bubbles: true })))
+  forget(form) // last: the boxes' change kept the empty form
 }
 
 function bringBack(form) {
@@ -210,7 +210,7 @@ export async function put(form) {
   const item = { key: form.elements.key.value, url: form.action, fields, shows: form.dataset.shows !== undefined, token: token(), place: place(form), kept }
   try { await queue('readwrite', store => store.put(item)) } catch { note(form, words.noroom, 'waits'); return false }
   forget(form)
-  form.querySelector('[data-note="kept"]')?.remove()
+  form.querySelector('[data-note="kept"]')?.remove() // its Discard would empty the form and not what waits to be sent
   note(form, words.offline, 'waits')
   badge()
   return true

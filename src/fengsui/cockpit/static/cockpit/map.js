@@ -120,7 +120,7 @@ function sayUnmarked() {
   few.hidden = past.on || !unmarked
   if (few.hidden) return
   const all = (marks.length + unmarked).toLocaleString('en'), shown = marks.length.toLocaleString('en')
-  few.textContent = map
+  few.textContent = map && !situation.near
     ? say(`已标 ${shown} / 共 ${all} 件，级别高的优先，放大可看其余`, `${shown} of ${all} shown, the worst; zoom in for the others`)
     : say(`已标 ${shown} / 共 ${all} 件，级别高的优先，其余请点旗县查看`, `${shown} of ${all} shown, the worst; choose a county for the others`)
 }

@@ -74,6 +74,7 @@ def store(now: datetime, certificates: dict[str, Any] | None = None) -> list[Mec
     _current_digests.cache_clear()
     digests.cache_clear()
     answered_each.cache_clear()
+    former_acts.cache_clear()
     return added
 
 
@@ -187,6 +188,18 @@ def answered_each() -> frozenset[str]:
     return frozenset(clock.name for mechanism in known for clock in mechanism.clocks.values() if clock.per_holder)
 
 
+@functools.cache
+def former_acts(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """Act → its title in both languages, of every act that any stored version of the mechanism has or had, the newest first."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for digest in MechanismVersion.objects.filter(name=name).order_by("-number").values_list("digest", flat=True):
+        known = version(digest)
+        for acts in (known.opening, known.always, *(state.offers for state in known.states.values())):
+            for word, act in acts.items():
+                found.setdefault(word, act.title)
+    return found
+
+
 def forget() -> None:
     """Drop what is held in memory, after versions or files changed."""
     on_disk.cache_clear()
@@ -195,6 +208,7 @@ def forget() -> None:
     _current_digests.cache_clear()
     digests.cache_clear()
     answered_each.cache_clear()
+    former_acts.cache_clear()
 
 
 def registered_guards(guards: Iterable[Guard]) -> set[str]:

@@ -73,9 +73,7 @@ def _once(mechanism: str, name: str) -> str:
     """What an earlier version called the act: a case that was moved to a newer one keeps the entries from before."""
     from fengsui.ledger import mechanisms
 
-    stored = (mechanisms.version(digest) for digest in mechanisms.digests())
-    titles = (_declared(one, name) for one in stored if one.name == mechanism)
-    return next((title for title in titles if title is not None), spaced(name))
+    return here(mechanisms.former_acts(mechanism).get(name)) or spaced(name)
 
 
 LEDGER_ACTS = {

@@ -13,7 +13,7 @@ import pytest
 from django.utils import translation
 
 from fengsui import shipped
-from fengsui.ledger import doors, mechanisms, rebuild, registry, timelines, verify
+from fengsui.ledger import doors, mechanisms, rebuild, registry, timelines, titles, verify
 from fengsui.ledger.doors import About, Refused, deadlines, facts
 from fengsui.ledger.doors.applying import columns_after
 from fengsui.ledger.doors.held import read
@@ -132,6 +132,21 @@ def test_a_stored_wording_keeps_an_act_whose_name_the_ledger_took_since(moving_t
     assert "move" in wording.states["disputed"].offers
     with pytest.raises(load.MechanismError, match="an act 'move' of its own"):
         load.mechanism(wording.source, registry.names(), "task.yaml", titles=True)
+
+
+def test_former_names_of_acts_are_read_once_and_from_their_own_mechanism_s_versions(
+    moving_task: str, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    task, find = mechanisms.current("task"), mechanisms.version
+    loaded: list[str] = []
+    mechanisms.former_acts.cache_clear()
+    with monkeypatch.context() as watched, translation.override("zh-hans"):
+        watched.setattr(mechanisms, "version", lambda digest: (loaded.append(digest), find(digest))[1])
+        assert titles.act(task, "move", own=False) == find(moving_task).states["disputed"].offers["move"].title["zh"]
+    assert set(loaded) == set(MechanismVersion.objects.filter(name="task").values_list("digest", flat=True))
+    with django_assert_num_queries(0), translation.override("en"):
+        assert titles.act(task, "move", own=False) == find(moving_task).states["disputed"].offers["move"].title["en"]
+        assert titles.act(task, "never_there", own=False) == "never there"
 
 
 @pytest.mark.django_db(transaction=True)

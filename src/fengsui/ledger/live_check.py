@@ -54,23 +54,27 @@ def seats(now: datetime, offices: frozenset[int] | None = None) -> Iterator[Seat
         for office, duties in sorted(_offices_of(tree(), role, now).items()):
             if offices is not None and office not in offices:
                 continue
-            people = frozenset(roles.eligible(name, office, now))
+            people = roles.signers(name, office, now)
             yield Seat(office, name, people)
             # whose work is not enforcement (a commission, the region's department) lists and hands down, and signs no order
             if people and name in enforced and "enforcement" in role.posts:
-                yield from _certified(office, name, people, duties, held)
+                yield from _certified(office, name, duties, held, now)
 
 
 def _certified(
-    office: int, role: str, people: frozenset[int], duties: Iterable[str], held: Mapping[int, tuple[enforcement.Fields, ...]]
+    office: int, role: str, duties: Iterable[str], held: Mapping[int, tuple[enforcement.Fields, ...]], now: datetime
 ) -> Iterator[Seat]:
-    """Those who may enforce, by field of work; fields with the same people are one seat."""
+    """Those who may enforce, by field of work: whoever signs needs the certificate, deputies their own. Fields with the same
+    people are one seat."""
     by_people: dict[frozenset[int], list[str]] = defaultdict(list)
     for duty in sorted(duties) or [""]:
-        able = frozenset(one for one in people if enforcement.good_for(held.get(one, ()), duty))
-        by_people[able].append(duty)
+        by_people[roles.signers(role, office, now, partial(_may_enforce, held, duty))].append(duty)
     for able, fields in by_people.items():
         yield Seat(office, role, able, certified=True, duties=tuple(filter(None, fields)))
+
+
+def _may_enforce(held: Mapping[int, tuple[enforcement.Fields, ...]], duty: str, person: int) -> bool:
+    return enforcement.good_for(held.get(person, ()), duty)
 
 
 def _offices_of(picture: Tree, role: roles.Role, now: datetime) -> dict[int, set[str]]:
@@ -174,9 +178,11 @@ def alone(what: str, doing: Callable[[], T]) -> T | None:
 def _settle(now: datetime, offices: frozenset[int] | None) -> tuple[int, int]:
     found = lacks(now, offices)
     names = {office.pk: office for office in Office.objects.filter(pk__in=found).only("id", "name_zh", "name_en", "place_id")}
-    for office, rows in sorted(found.items()):
+    # where nobody has an account yet, people are there and need an invitation: no vacancy, ``main`` and the doctor say so
+    told = {office: rows for office, rows in found.items() if not roles.not_set_up(office, now)}
+    for office, rows in sorted(told.items()):
         alone(f"the vacancy of office {office}", partial(_open, names[office], rows, now))
-    return len(found), _end(now, offices, found.keys())
+    return len(told), _end(now, offices, found.keys())
 
 
 def _open(office: Office, rows: tuple[Lack, ...], now: datetime) -> None:
@@ -257,5 +263,9 @@ def main(now: datetime, out: TextIO, *, as_json: bool = False) -> int:
     for one in near:
         words = f"行政执法证有效期至 {one.expires}（enforcement certificate valid to {one.expires}）"
         out.write(f"{names[one.office]} ({one.office})：{one.name} {one.number} {words}\n")
+    unready = sum(roles.not_set_up(office, now) for office in found)
+    if unready:
+        zh = f"{unready} 个机构尚无人开通账号，不立空缺，请邀请"
+        out.write(f"{zh}（{unready} offices where nobody has an account yet: invite them）\n")
     out.write(f"{len(found)} offices lack people; {len(near)} certificates run out soon; {opened} cases, {ended} ended\n")
     return 1 if found else 0

@@ -90,12 +90,14 @@ def _passed_on(found: QuerySet[Case]) -> QuerySet[Case]:
 def vacant(now: datetime, offices: frozenset[int] | None = None) -> frozenset[int]:
     """The offices, of these or of all, where nobody may act in some role that a mechanism leads there, or nobody at all.
 
-    Those with too few people, or without certificates, keep what they have: somebody there still sees it.
+    Those with too few people, or without certificates, keep what they have: somebody there still sees it. So do those in
+    which nobody has an account yet, as the first night after an upgrade finds them: their work began before accounts counted.
     """
     asked = tree().offices if offices is None else offices
     empty = [one for one in asked if not roles.staffed(one, now)]
     lacking = live_check.lacks(now, offices).items()
-    return frozenset({*empty, *(office for office, rows in lacking if any(not (row.has or row.certified) for row in rows))})
+    nobody = {office for office, rows in lacking if any(not (row.has or row.certified) for row in rows)}
+    return frozenset(one for one in {*empty, *nobody} if not roles.not_set_up(one, now))
 
 
 def _each(found: QuerySet[Case], now: datetime, moved: Mapping[int, int] | None = None, *, alone: bool = False) -> int:
@@ -112,7 +114,8 @@ def one(case_id: str, now: datetime, given: Mapping[int, int]) -> bool:
     """One case inside a transaction, with what was ``given`` from one office to another; whether it changed hands."""
     passage = Passage(Work(now))
     held = lock_line(passage, case_id)
-    if held.case.ended:
+    owner = held.row["owner_id"]
+    if held.case.ended or (owner not in given and owner is not None and roles.not_set_up(owner, now)):
         return False
     parent = passage.held.get(held.case.parent or "")
     heirs = _Heirs(held.row["duty"], now, given)

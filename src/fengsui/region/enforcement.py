@@ -79,11 +79,16 @@ def running_out(now: datetime, within: timedelta) -> list[RunningOut]:
             kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today
         ).select_related("person")
     )  # fmt: skip
-    near = [one for one in rows if one.expires <= today + within and not any(_outlasts(other, one) for other in rows)]
+    held: dict[int, list[Certificate]] = defaultdict(list)
+    for one in rows:
+        held[one.person_id].append(one)
+    near = [
+        one for one in rows if one.expires <= today + within and not any(_outlasts(other, one) for other in held[one.person_id])
+    ]
     running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
     seats: dict[int, set[int]] = defaultdict(set)
-    held = Holding.objects.filter(running, person__in={one.person_id for one in near})
-    for person, office in held.values_list("person_id", "post__office_id"):
+    posts = Holding.objects.filter(running, person__in={one.person_id for one in near})
+    for person, office in posts.values_list("person_id", "post__office_id"):
         seats[person].add(office)
     found = [
         RunningOut(office, one.person_id, one.person.name, one.number, one.expires)
@@ -94,7 +99,8 @@ def running_out(now: datetime, within: timedelta) -> list[RunningOut]:
 
 
 def _outlasts(other: Certificate, one: Certificate) -> bool:
-    if other.person_id != one.person_id or other.expires <= one.expires:
+    """Of two certificates of one person, whether the other holds longer and is good for as much."""
+    if other.expires <= one.expires:
         return False
     return not other.fields or bool(one.fields and set(one.fields) <= set(other.fields))
 

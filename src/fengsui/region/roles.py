@@ -8,7 +8,7 @@ that a matter never belongs to nobody.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -289,6 +289,51 @@ def _eligible(picture: Tree, role: Role, office: int, now: datetime, *, named: b
 def eligible(role: str, office_id: int, now: datetime) -> list[int]:
     """The persons who may act in ``role`` for this office now and can sign in, in order of their terms."""
     return _eligible(tree(), role_of(role), office_id, now)
+
+
+def signers(role: str, office_id: int, now: datetime, among: Callable[[int], bool] = lambda person: True) -> frozenset[int]:
+    """As many natural persons as can each give one of several signatures in ``role`` for this office now; of those ``among``
+    whom it is asked. A signature names who signs in and whose post it is, and neither signs twice: a deputy of two principals
+    is one, and so is a principal beside the own deputy.
+    """
+    picture, offered = tree(), dict[int, set[int]]()
+    for term in picture.terms.get(office_id, ()):
+        if _has_work(picture, role_of(role), picture.posts[term.post]):
+            offered.setdefault(term.person, set()).update(filter(among, term.signers(now)))
+    return frozenset(_matched(offered))
+
+
+def _matched(offered: Mapping[int, Iterable[int]]) -> dict[int, int]:
+    """Signer → principal, as many as go, each person in one pair only. ``offered``: principal → who can sign by their post.
+
+    Whoever can signs for the own post first: that pair uses up one person, any other two; then augmenting paths among the rest.
+    """
+    pairs = {one: one for one, able in offered.items() if one in able}
+    rest = {one: sorted(set(able) - pairs.keys()) for one, able in offered.items() if one not in pairs}
+
+    def place(principal: int, seen: set[int]) -> bool:
+        for signer in rest[principal]:
+            if signer in seen:
+                continue
+            seen.add(signer)
+            if signer not in pairs or place(pairs[signer], seen):
+                pairs[signer] = principal
+                return True
+        return False
+
+    for principal in sorted(rest):
+        place(principal, set())
+    return pairs
+
+
+def not_set_up(office_id: int, now: datetime) -> bool:
+    """Whether people hold posts of this living office now, and nobody in it or below has an account, not even a locked one: as
+    in a folder from before accounts counted. Nothing moves away from it by itself; whoever sets the region up invites them."""
+    picture = tree()
+    node = picture.offices.get(office_id)
+    if node is None or office_id in picture.set_up or (node.dissolved_on is not None and node.dissolved_on <= _day(now)):
+        return False
+    return any(term.runs(now) for term in picture.terms.get(office_id, ()))
 
 
 def shut_out(office_id: int, now: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from .models import Office, Site
-from .roles import Role, _day, _eligible, role_of, supervisor_of_site
+from .roles import Role, _day, role_of, signers, supervisor_of_site
 from .tree import Tree, tree
 
 
@@ -79,7 +79,7 @@ def _gap(picture: Tree, role: Role, site_id: int, duty: str, level: str, able: d
     if office is None:
         return [Unanswered(site_id, duty, level, None, "no_office")]
     if office.id not in able:
-        able[office.id] = len(_eligible(picture, role, office.id, now))
+        able[office.id] = len(signers(role.name, office.id, now))
     if able[office.id] == 0:
         return [Unanswered(site_id, duty, level, office.id, "vacant")]
     if able[office.id] == 1:

@@ -70,11 +70,23 @@ class SiteNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Loan:
+    """A deputy acts in a post for its holder, from ``since`` to before ``until``: while they can sign in and hold a post."""
+
+    deputy: int
+    since: datetime
+    until: datetime
+
+    def runs(self, now: datetime) -> bool:
+        return self.since <= now < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """Somebody in a post, from ``since`` to before ``until``.
 
-    ``signs_in``: the person has an account that works. ``lent``: when (since, until) a deputy who has one acts in the post for
-    them.
+    ``signs_in``: the person has an account that works, with a one-time password to ``signs_until`` only. ``lent``: who acts
+    in the post for them with a delegation of all its acts; one of named acts leaves the others undone, and fills nothing.
     """
 
     person: int
@@ -82,14 +94,22 @@ class Term:
     since: datetime
     until: datetime | None
     signs_in: bool = True
-    lent: tuple[tuple[datetime, datetime], ...] = ()
+    lent: tuple[Loan, ...] = ()
+    signs_until: datetime | None = None
 
     def runs(self, now: datetime) -> bool:
         return self.since <= now and (self.until is None or now < self.until)
 
+    def signers(self, now: datetime) -> frozenset[int]:
+        """The natural persons who can sign in and do any act of the post: whoever holds it, and the deputies."""
+        if not self.runs(now):
+            return frozenset()
+        own = self.signs_in and (self.signs_until is None or now <= self.signs_until)
+        return frozenset({*([self.person] if own else []), *(one.deputy for one in self.lent if one.runs(now))})
+
     def answers(self, now: datetime) -> bool:
         """Whether it runs and somebody can sign in to act by it, the person or a deputy: else nobody sees what lies there."""
-        return self.runs(now) and (self.signs_in or any(since <= now < until for since, until in self.lent))
+        return bool(self.signers(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,7 @@ class Tree:
     by_duty: Mapping[tuple[str, str], tuple[int, ...]]  # (place, duty) → offices, the most special first
     top: int | None
     token: str = field(default="")
+    set_up: frozenset[int] = frozenset()  # offices with an account, locked or not, in them or in one below
 
     def living(self, office: int | None, today: date) -> OfficeNode | None:
         """The office, or who took over: successors followed until one lives; ``None`` where none does."""
@@ -180,19 +201,50 @@ def _places() -> dict[str, PlaceNode]:
     return found
 
 
-def _terms(posts: Mapping[int, PostNode]) -> dict[int, tuple[Term, ...]]:
-    from .models import Delegation, Holding
+def _terms(posts: Mapping[int, PostNode]) -> tuple[dict[int, tuple[Term, ...]], frozenset[int]]:
+    """Office → the terms of its posts; and the offices with somebody in a post who has an account, locked or not."""
+    from .models import Holding
 
-    lent: dict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
-    able = Delegation.objects.filter(deputy__account__is_active=True)
-    for principal, post, begins, ends in able.values_list("principal_id", "post_id", "since", "until"):
-        lent[principal, post].append((begins, ends))
+    account = ("person__account__is_active", "person__account__one_time_until")
+    rows = list(Holding.objects.values_list("post_id", "person_id", "since", "until", *account))
+    held: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for _, person, since, until, *_ in rows:
+        held[person].append((since, until))
+    lent = _loans(held)
     terms: dict[int, list[Term]] = defaultdict(list)
-    rows = Holding.objects.values_list("post_id", "person_id", "since", "until", "person__account__is_active")
-    for post, person, since, until, active in rows:
-        deputies = tuple(lent.get((person, post), ()))
-        terms[posts[post].office].append(Term(person, post, since, until, bool(active), deputies))
-    return {office: tuple(found) for office, found in terms.items()}
+    invited = set()
+    for post, person, since, until, active, once in rows:
+        office = posts[post].office
+        terms[office].append(Term(person, post, since, until, bool(active), tuple(lent.get((person, post), ())), once))
+        if active is not None:
+            invited.add(office)
+    return {office: tuple(found) for office, found in terms.items()}, frozenset(invited)
+
+
+def _loans(held: Mapping[int, Iterable[tuple[datetime, datetime | None]]]) -> dict[tuple[int, int], list[Loan]]:
+    """(principal, post) → the loans of all acts, each as long as the deputy, who ``held`` posts then, holds any and signs in."""
+    from .models import Delegation
+
+    lent: dict[tuple[int, int], list[Loan]] = defaultdict(list)
+    able = Delegation.objects.filter(deputy__account__is_active=True, acts__contains=["*"])
+    columns = ("principal_id", "post_id", "deputy_id", "since", "until", "deputy__account__one_time_until")
+    for principal, post, deputy, begins, ends, once in able.values_list(*columns):
+        for since, until in held.get(deputy, ()):
+            first, last = max(begins, since), min(one for one in (ends, until, once) if one is not None)
+            if first < last:
+                lent[principal, post].append(Loan(deputy, first, last))
+    return lent
+
+
+def _set_up(offices: Mapping[int, OfficeNode], invited: Iterable[int]) -> frozenset[int]:
+    """The offices with an account in them or in one below."""
+    found: set[int] = set()
+    for one in invited:
+        node = offices.get(one)
+        while node is not None and node.id not in found:
+            found.add(node.id)
+            node = offices.get(node.parent) if node.parent is not None else None
+    return frozenset(found)
 
 
 def _by_duty(offices: Mapping[int, OfficeNode]) -> dict[tuple[str, str], tuple[int, ...]]:
@@ -229,6 +281,7 @@ def load(token: str = "") -> Tree:
         row[0]: PostNode(row[0], row[1], frozenset(row[2]), frozenset(row[3]), (row[4], row[5]))
         for row in Post.objects.values_list("id", "office_id", "duties", "charges", "title_zh", "title_en")
     }
+    terms, invited = _terms(posts)
     tops = [node.id for node in offices.values() if node.kind == "department" and node.parent is None]
     return Tree(
         offices=offices,
@@ -236,7 +289,8 @@ def load(token: str = "") -> Tree:
         sites=sites,
         posts=posts,
         site_of_office={site.office: site.id for site in sites.values()},
-        terms=_terms(posts),
+        terms=terms,
+        set_up=_set_up(offices, invited),
         by_duty=_by_duty(offices),
         top=min(tops, default=None),
         token=token,

@@ -235,6 +235,7 @@ def _guards(connection: Any) -> Iterator[Finding]:
         "OR has_table_privilege('fengsui_app', 'ledger_entry', 'DELETE')",
     )
     yield from _unclaimed(connection)
+    yield from _not_set_up(connection)
     good = triggers > 0 and not changes
     says = f"{triggers} triggers; fengsui_app may {'' if changes else 'not '}change entries"
     yield Finding(
@@ -250,6 +251,23 @@ def _unclaimed(connection: Any) -> Iterator[Finding]:
     for topic, count in rows:
         remedy = "Install the room that brings it, or do it by hand and record it in each case; `fengsui up` tries it again."
         yield Finding("effects", "warn", f"{count} effects {topic!r} of acts wait: nobody carries them out", remedy)
+
+
+def _not_set_up(connection: Any) -> Iterator[Finding]:
+    """Offices with people in post of whom, and of those below, nobody has an account: nobody can act there, and nothing in hand
+    there moves by itself (``region.roles.not_set_up`` says it of one office)."""
+    count = _value(
+        connection,
+        "WITH set_up AS (SELECT DISTINCT unnest(string_to_array(trim(BOTH '/' FROM o.path), '/'))::bigint AS id "
+        "FROM region_office o JOIN region_post p ON p.office_id = o.id JOIN region_holding h ON h.post_id = p.id "
+        "JOIN region_person one ON one.id = h.person_id WHERE one.account_id IS NOT NULL) "
+        "SELECT count(DISTINCT o.id) FROM region_office o JOIN region_post p ON p.office_id = o.id "
+        "JOIN region_holding h ON h.post_id = p.id WHERE h.since <= now() AND (h.until IS NULL OR h.until > now()) "
+        "AND (o.dissolved_on IS NULL OR o.dissolved_on > current_date) AND o.id NOT IN (SELECT id FROM set_up)",
+    )
+    if count:
+        remedy = "Invite their people (each person's page); until then their matters stay, and new ones go to the office above."
+        yield Finding("accounts", "warn", f"{count} offices have people in post and not one account", remedy)
 
 
 def sign_in(url: str) -> Iterator[Finding]:

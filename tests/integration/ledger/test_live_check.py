@@ -12,6 +12,7 @@ from django.test import Client
 from fengsui.ledger import live_check
 from fengsui.ledger.models import Case
 from fengsui.ledger.tasks import begin_the_day
+from fengsui.region import enforcement
 from fengsui.region.models import Certificate, Holding
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import Small
@@ -149,6 +150,16 @@ def test_command_names_what_lacks_certificates_and_what_soon_runs_out(small: Sma
     expire(small, NOW.date() - timedelta(days=1), keep=0)
     out = io.StringIO()
     assert live_check.main(NOW, out) == 1 and "certificate in force, has 0" in out.getvalue()
+
+
+def test_certificates_are_held_against_those_of_the_same_person_alone(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    expire(small, NOW.date() + timedelta(days=10), keep=0)
+    whole, asked = enforcement._outlasts, list[bool]()
+    monkeypatch.setattr(
+        enforcement, "_outlasts", lambda other, one: asked.append(other.person_id == one.person_id) or whole(other, one)
+    )
+    assert len(live_check.expiring(NOW)) == 3
+    assert asked and all(asked)
 
 
 def test_the_office_s_page_says_which_certificate_soon_runs_out(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from fengsui import moment
@@ -16,6 +18,7 @@ from fengsui.ledger.models import Case, Clock
 from fengsui.region import change_api, roles
 from fengsui.region.models import Account, Certificate, Delegation, Holding, Person
 from fengsui.region.roles import About as Where
+from fengsui.services import doctor
 from tests import deferred
 from tests.integration.ledger.conftest import NOW
 from tests.small_region import Small, Somebody, _somebody
@@ -284,6 +287,86 @@ def test_a_vacancy_that_lacks_again_what_it_lacked_before_says_so(small: Small) 
     assert one != two and said(second) == one
     seq = Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq
     assert said(second) == one and Case.objects.get(mechanism="vacancy", about_id=str(small.county.pk)).seq == seq
+
+
+def lend(small: Small, principal: Somebody, deputy: Somebody, *acts: str) -> None:
+    Delegation.objects.create(
+        principal=principal.person, deputy=deputy.person, post=principal.post, acts=list(acts), since=NOW,
+        until=NOW + timedelta(days=9),
+    )  # fmt: skip
+
+
+def lock(*people: Somebody) -> None:
+    Account.objects.filter(person__in=[one.person for one in people]).update(is_active=False)
+
+
+def lacking(small: Small, *, certified: bool = False) -> dict[str, int]:
+    found = live_check.lacks(NOW).get(small.county.pk, ())
+    return {lack.role: lack.has for lack in found if lack.certified is certified}
+
+
+def test_a_deputy_is_one_signer_however_many_posts_they_sign_for(small: Small) -> None:
+    first, second, third = small.people["county"]
+    lock(first)
+    assert "site_supervisor" not in lacking(small), "two of three sign"
+    lend(small, first, second, "*")
+    lock(third)
+    assert lacking(small)["site_supervisor"] == 1, "a deputy and the locked principal are one"
+    lock(second)
+    Delegation.objects.all().delete()
+    for one in (first, second, third):
+        lend(small, one, small.one("other"), "*")
+    assert lacking(small)["site_supervisor"] == 1, "one deputy of three principals"
+    lend(small, first, small.one("other", 1), "*")
+    assert "site_supervisor" not in lacking(small), "two deputies are two"
+    assert roles.staffed(small.county.pk, NOW)
+
+
+def test_a_deputy_for_one_act_fills_no_office(small: Small) -> None:
+    case = hazard(small)
+    lock(*small.people["county"])
+    lend(small, small.one("county"), small.one("other"), "hazard.nothing")
+    assert not roles.staffed(small.county.pk, NOW) and lacking(small)["site_supervisor"] == 0
+    succession.nightly(NOW)
+    assert Case.objects.get(pk=case).owner_id == small.league.pk
+
+
+def test_who_signs_for_another_needs_the_certificate(small: Small) -> None:
+    first, _, third = small.people["county"]
+    lock(first, third)
+    lend(small, first, small.one("other"), "*")
+    assert not lacking(small) and not lacking(small, certified=True)
+    Certificate.objects.unscoped("test").filter(person=small.one("other").person).delete()
+    assert not lacking(small) and lacking(small, certified=True) == {"site_supervisor": 1}
+
+
+def test_a_one_time_password_that_ran_out_signs_nobody_in(small: Small) -> None:
+    last = NOW + timedelta(days=3)
+    for one in small.people["county"]:
+        Account.objects.filter(person=one.person).update(one_time_until=last)
+    assert roles.staffed(small.county.pk, last) and not roles.staffed(small.county.pk, last + timedelta(seconds=1))
+    lend(small, small.one("top"), small.one("county"), "*")
+    Account.objects.filter(person=small.one("county").person).update(one_time_until=None)
+    assert roles.staffed(small.county.pk, last + timedelta(seconds=1)), "an own password was chosen"
+
+
+def test_where_nobody_has_an_account_yet_nothing_moves_and_the_doctor_says_so(small: Small) -> None:
+    case = hazard(small)
+    people = [one.person.pk for name in ("county", "plant") for one in small.people[name]]
+    Person.objects.unscoped("test").filter(pk__in=people).update(account=None)
+    succession.nightly(NOW)
+    live_check.nightly(NOW)
+    assert Case.objects.get(pk=case).owner_id == small.county.pk
+    assert not Case.objects.filter(mechanism="vacancy", about_id__in=[str(small.county.pk), str(small.plant.pk)]).exists()
+    out = io.StringIO()
+    assert live_check.main(NOW, out) == 1 and "2 offices where nobody has an account yet" in out.getvalue()
+    with connection.cursor() as cursor:
+        [finding] = doctor._not_set_up(cursor)
+    assert finding.grade == "warn" and finding.says.startswith("2 offices")
+    Person.objects.unscoped("test").filter(pk=people[0]).update(account=small.one("county").account)
+    lock(small.one("county"))
+    succession.nightly(NOW)
+    assert Case.objects.get(pk=case).owner_id == small.league.pk, "once somebody was invited the office counts as any other"
 
 
 # -------------------------------------------------------------------- warnings

@@ -127,3 +127,28 @@ def test_the_files_agree() -> None:
         assert role.posts <= known, name
         assert not role.duty or role.duty in {*roles.functions(), *roles.duties()}, name
         assert role.title["zh"] and role.title["en"]
+
+
+OFFERED = st.dictionaries(st.integers(0, 5), st.frozensets(st.integers(0, 8), max_size=4), max_size=6)
+
+
+@given(OFFERED)
+def test_as_many_sign_as_can_each_once(offered: dict[int, frozenset[int]]) -> None:
+    # whoever cannot sign for the own post is locked, and so signs for nobody
+    locked = {one for one, able in offered.items() if one not in able}
+    known = {one: able - locked for one, able in offered.items()}
+
+    def most(used: frozenset[int], left: list[int]) -> int:
+        if not left:
+            return 0
+        principal, *rest = left
+        found = most(used, rest)
+        if principal not in used:
+            for signer in known[principal] - used:
+                found = max(found, 1 + most(used | {principal, signer}, rest))
+        return found
+
+    pairs = roles._matched(known)
+    assert len(pairs) == most(frozenset(), sorted(known))
+    assert all(signer in known[principal] for signer, principal in pairs.items())
+    assert len(set(pairs.values())) == len(pairs)

@@ -395,9 +395,17 @@ class Leader:
             own = {} if opening is None else {
                 name: self._value(child, name, opening, {}) for name in opening.sets if name not in mechanism.children[kind].gives
             }  # fmt: skip
+            if "until" in own and held:  # more time than there is
+                own["until"] = self._a_day_more(held)
             if own:
                 given[kind] = own
         return given
+
+    @staticmethod
+    def _a_day_more(held: Held) -> str:
+        moved = {clock for act in facts.every_act(held.mechanism) for clock in act.extends}
+        due = min(row.due for row in held.case.clocks if row.name in moved and row.stopped is None)
+        return due.astimezone(LEGAL_ZONE).date().isoformat()  # due at 24:00: that instant's date is the day after
 
     def _value(self, mechanism: Mechanism, name: str, act: Act, fields: Any) -> Any:
         small, kind = self.world.small, mechanism.fields[name].kind

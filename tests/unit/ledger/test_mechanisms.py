@@ -379,6 +379,9 @@ def test_an_extension_lasts_at_most_half_of_the_time_first_set() -> None:
         ("bad_value", "extension.until")
     ]
     assert dict(refused.reasons[0].args) == {"latest": "2027-02-17", "share": "50%", "term": 57, "more": 28}
+    for none in ("2027-01-19", "2027-01-20"):  # no later than what holds: it would move nothing and spend the one there is
+        refused = story.call("extend", "enterprise", 0, {"extension": {"until": none, "why": "w"}})
+        assert isinstance(refused, Refusals) and refused.reasons[0].args == {"due": "2027-01-20"}
     story.does("extend", "enterprise", extension={"until": "2027-02-17", "why": "w"})
     before = {row.name: row.due for row in story.case.clocks}
     story.child("extension_granted", "granted", until="2027-03-20")  # the law's share may have shrunk since it was asked for

@@ -16,6 +16,8 @@ ALONG = "clock."
 
 _BY_SHARE = "at the latest %(latest)s: at most %(share)s of the %(term)s days first given, which is %(more)s days more"
 
+_NOTHING_MORE = "later than %(due)s, the day that holds already"
+
 
 def limits(act: Act) -> dict[str, str]:
     """Clock → the law number that bounds its extension, of the clocks that do not just move along."""
@@ -29,7 +31,7 @@ def along(act: Act) -> dict[str, str]:
 
 
 def beyond(mechanism: Mechanism, case: Case, kind: str, value: Json, facts: Facts) -> Iterator[Refusal]:
-    """Refusals of more time, asked for through children of ``kind``, than the act that grants it may give."""
+    """Refusals of more time, asked for through children of ``kind``, than the act that grants it may give; or of none at all."""
     asked = [one.get("until") for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping)]
     acts = [act for state in mechanism.states.values() for act in state.actions if act.extends]
     granting = [act for act in acts if any(by.startswith(f"child.{kind}.") for by in act.by)]
@@ -46,11 +48,13 @@ def _late(row: ClockRow, limit: str, kind: str, asked: list[Json], case: Case, f
         return
     for until in asked:
         try:
-            late = moment_of(until) > latest
+            wished = moment_of(until)
         except ValueError:  # the child's own opening says what is wrong with it
             continue
-        if late:
+        if wished > latest:
             yield _refusal(row, limit, f"{kind}.until", written(latest, "date"), facts)
+        elif wished <= row.due:  # granting it would move nothing, yet spend the one extension there is
+            yield Refusal("bad_value", f"{kind}.until", _NOTHING_MORE, {"due": written(row.due, "date")})
 
 
 def _refusal(row: ClockRow, limit: str, about: str, latest: str, facts: Facts) -> Refusal:

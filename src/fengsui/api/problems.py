@@ -14,7 +14,9 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
@@ -98,7 +100,53 @@ def _sentence(error: Mapping[str, Any]) -> str:
     field = {"field": str(error.get("loc", ("", ""))[-1])}
     if error.get("type") == "missing":
         return _("“%(field)s” must be filled in.") % field
-    return _("“%(field)s” is not of the kind that this call takes.") % field
+    return _("“%(field)s” is not of the kind that this call takes.") % field + _between() + remedy(error)
+
+
+def _between() -> str:
+    return "" if (get_language() or "zh").startswith("zh") else " "
+
+
+def remedy(error: Mapping[str, Any]) -> str:
+    """What to send instead, in the reader's language: by type and bounds of pydantic's error; its own words without ours."""
+    kind, bounds = str(error.get("type", "")), {key: str(value) for key, value in (error.get("ctx") or {}).items()}
+    for begins, words in _REMEDIES.items():
+        if kind.startswith(begins):
+            try:
+                return _(words) % bounds
+            except KeyError:
+                break
+    return _("What it needs: %(needs)s.") % {"needs": str(error.get("msg", "")).rstrip(".")}
+
+
+_REMEDIES = {
+    "int": _noop("Send a whole number."),
+    "float": _noop("Send a number."),
+    "finite_number": _noop("Send a number."),
+    "decimal": _noop("Send a number."),
+    "bool": _noop("Send true or false."),
+    "string_too_long": _noop("Send at most %(max_length)s characters."),
+    "string_too_short": _noop("Send at least %(min_length)s characters."),
+    "string_pattern": _noop("Send text of the form %(pattern)s."),
+    "string": _noop("Send text, in quotation marks."),
+    "date_": _noop("Send a day as 2026-01-31."),
+    "datetime_": _noop("Send a moment with its zone, as 2026-01-31T08:00:00+08:00."),
+    "timezone": _noop("Send a moment with its zone, as 2026-01-31T08:00:00+08:00."),
+    "uuid": _noop("Send the id as this API gives it."),
+    "too_long": _noop("Send at most %(max_length)s of them."),
+    "too_short": _noop("Send at least %(min_length)s of them."),
+    "list": _noop("Send a list, in square brackets."),
+    "dict": _noop("Send an object, in braces."),
+    "model": _noop("Send an object, in braces."),
+    "less_than_equal": _noop("Send at most %(le)s."),
+    "less_than": _noop("Send less than %(lt)s."),
+    "greater_than_equal": _noop("Send at least %(ge)s."),
+    "greater_than": _noop("Send more than %(gt)s."),
+    "literal_error": _noop("Send one of: %(expected)s."),
+    "enum": _noop("Send one of: %(expected)s."),
+    "extra_forbidden": _noop("Leave it out: this call knows no such field."),
+}
+"""How pydantic's error types begin → the remedy; the first that fits counts, so longer beginnings stand before shorter ones."""
 
 
 class Body(Parser):

@@ -25,7 +25,12 @@ from fengsui.ledger.public import limits
 from fengsui.region.models import Place, Site
 
 TRIES = limits.Limit("sign-in", 30, timedelta(minutes=1))
-"""Of one address, under whatever names: who tries one password with many names is not seen by a count of each name."""
+"""Wrong ones of one address, under whatever names: who tries one password with many names is not seen by a count of each name."""
+FAILED = limits.Limit("sign-in-failed", 1, timedelta(minutes=5))
+"""Of one name from one address: beyond ``TRIES`` only names that failed there lately are refused. A county behind one address is
+many people; none of them is kept out by a script beside them, which gets one try more of each name. Five wrong ones of a name
+shut it from there in any case (axes).
+"""
 
 
 class SignIn(LoginView):
@@ -38,14 +43,22 @@ class SignIn(LoginView):
 
     @method_decorator(axes_dispatch)
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not limits.spend(TRIES, limits.address_of(request), moment.now()):
+        now, address = moment.now(), limits.address_of(request)
+        limits.note_unbelieved(request, now)
+        if not limits.spend(TRIES, address, now) and limits.left(FAILED, _of_name(request), now) < FAILED.most:
             response = render(request, "429.html", status=429)
             response.headers["Retry-After"] = str(TRIES.window.seconds)
             return response
         return super().post(request, *args, **kwargs)
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        limits.give_back(TRIES, limits.address_of(self.request))
+        limits.forget(FAILED, _of_name(self.request))
+        return super().form_valid(form)
+
     @method_decorator(axes_form_invalid)
     def form_invalid(self, form: Any) -> HttpResponse:
+        limits.spend(FAILED, _of_name(self.request), moment.now())
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -86,6 +99,11 @@ def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> 
     """
     given = (credentials or {}).get("login") or (credentials or {}).get("username") or request.POST.get("login") or ""
     return unicodedata.normalize("NFKC", str(given).strip()).upper().casefold()[:255]
+
+
+def _of_name(request: HttpRequest) -> str:
+    """What is typed as a name and where: what a name's failures are counted under."""
+    return f"{limits.address_of(request)}\n{name_of(request)}"
 
 
 def locked(request: HttpRequest, credentials: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> HttpResponse:

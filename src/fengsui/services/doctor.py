@@ -59,6 +59,7 @@ def examine(path: Path) -> list[Finding]:
         with foundation.standing(folder) as environment:
             found += _guarded("database", lambda: database(environment["DATABASE_URL"]))
             found += _guarded("sign-in", lambda: sign_in(environment.get("FENGSUI_APP_DATABASE_URL", "")))
+            found += _guarded("proxies", lambda: proxies(environment["DATABASE_URL"]))
             found += _guarded("stream", lambda: stream(environment["NATS_URL"]))
             found += _guarded("site tokens", site_tokens)
             if holder:
@@ -288,6 +289,27 @@ def sign_in(url: str) -> Iterator[Finding]:
     says = f"the processes sign in as {name}, which {'may act as the owner' if own else 'owns nothing'}"
     remedy = "Give them a role of their own: FENGSUI_APP_DATABASE_URL." if own else ""
     yield Finding("sign-in", "bad" if own else "ok", says, remedy)
+
+
+def proxies(url: str) -> Iterator[Finding]:
+    """Whether visitors came through a proxy that nobody told the platform of: all of them count as one address then."""
+    import psycopg
+
+    from fengsui import moment
+    from fengsui.ledger.public.limits import UNBELIEVED
+
+    seen = "SELECT count(*) FROM ledger_publicuse WHERE key = %s AND until > %s"
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        if _value(connection, "SELECT to_regclass('ledger_publicuse') IS NULL"):
+            return
+        if connection.execute(seen, [UNBELIEVED, moment.now()]).fetchone()[0]:
+            yield Finding(
+                "proxies",
+                "warn",
+                "sign-ins of the last day brought X-Forwarded-For while FENGSUI_PROXIES was 0: behind a proxy all visitors "
+                "count as one address",
+                "Set FENGSUI_PROXIES to the number of your proxies; without one, somebody wrote the header: leave it.",
+            )
 
 
 def processes(url: str) -> Iterator[Finding]:

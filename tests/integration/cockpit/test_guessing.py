@@ -6,6 +6,7 @@ database, and nothing else. The counts have to hold across it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -18,12 +19,15 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, RequestFactory
+from psycopg import conninfo
 
 from fengsui import moment
-from fengsui.cockpit import oldpassword, secondfactor
+from fengsui.cockpit import oldpassword, secondfactor, signin
 from fengsui.cockpit.signin import name_of
+from fengsui.ledger.models.evidence import PublicUse
 from fengsui.ledger.public import limits
 from fengsui.region.models import Account
+from fengsui.services import doctor
 
 pytestmark = pytest.mark.django_db
 RIGHT = "right-password-2026"
@@ -247,13 +251,77 @@ def test_a_password_asked_for_again_is_not_to_be_guessed_in_an_open_session(acco
     assert again(RIGHT) == 302
 
 
-def test_one_address_that_tries_many_names_is_held_up_by_all_processes_together(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Lets time pass."""
+    at = [moment.now()]
+    monkeypatch.setattr(moment, "now", lambda: at[0])
+
+    def passes(more: timedelta) -> None:
+        at[0] += more
+
+    return passes
+
+
+def test_beyond_its_tries_an_address_gets_one_of_each_name_counted_by_all_processes(
+    account: Account, later: Callable[[timedelta], None]
 ) -> None:
-    begin, passed = moment.now(), timedelta()
-    monkeypatch.setattr(moment, "now", lambda: begin + passed)
-    assert [tried(Client(), f"name-{n}", "wrong") for n in range(31)] == [200] * 30 + [429]
-    assert tried(Client(), "controlroom", RIGHT) == 429
-    assert tried(Client(), "controlroom", RIGHT, "10.0.0.8") == 302, "another address is free"
-    passed += timedelta(minutes=1, seconds=1)
+    assert [tried(Client(), f"name-{n}", "wrong") for n in range(31)] == [200] * 31
+    assert [tried(Client(), f"name-{n}", "wrong") for n in (30, 3)] == [429, 429], "each of these failed from here lately"
+    assert tried(Client(), "ＮＡＭＥ-3", "wrong") == 429, "however it is written"
+    assert tried(Client(), "name-3", "wrong", "10.0.0.8") == 200, "another address is free"
+    later(timedelta(minutes=1, seconds=1))
+    assert tried(Client(), "name-3", "wrong") == 200
+
+
+def test_a_script_keeps_nobody_out_who_shares_its_address(account: Account) -> None:
+    for n in range(40):
+        tried(Client(), f"name-{n}", "wrong")
     assert tried(Client(), "controlroom", RIGHT) == 302
+
+
+def test_a_script_that_guesses_at_one_name_among_many_gets_no_more_than_five_tries(
+    account: Account, later: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "TRIES", limits.Limit("sign-in", 2, timedelta(minutes=1)))
+    answers = []
+    for minute in range(14):
+        for n in range(3):
+            tried(Client(), f"name-{minute}-{n}", "wrong")
+        answers.append(tried(Client(), "controlroom", "wrong"))
+        later(timedelta(minutes=1))
+    assert answers.count(200) <= 4, "the fifth wrong one shuts the name"
+
+
+def test_a_shift_that_signs_in_behind_one_address_uses_up_no_tries(account: Account) -> None:
+    assert [tried(Client(), "controlroom", RIGHT) for _ in range(35)] == [302] * 35
+    assert limits.left(signin.TRIES, "10.0.0.7", moment.now()) == signin.TRIES.most
+
+
+def test_a_proxy_that_is_not_believed_is_told_of_once(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    for visitor in ("203.0.113.5", "203.0.113.6"):
+        another_process()
+        sent = {"login": "controlroom", "password": RIGHT}
+        Client(headers={"X-Forwarded-For": visitor}).post("/sign-in/", sent, REMOTE_ADDR="10.0.0.7")
+    assert caplog.text.count("Set FENGSUI_PROXIES to the number") == 1
+    assert list(PublicUse.objects.filter(key=limits.UNBELIEVED).values_list("count", flat=True)) == [2]
+
+
+def test_nothing_is_said_of_a_proxy_where_none_is_or_it_is_believed(account: Account, settings: Any) -> None:
+    assert tried(Client(), "controlroom", RIGHT) == 302
+    settings.PROXIES = 1
+    sent = {"login": "controlroom", "password": RIGHT}
+    Client(headers={"X-Forwarded-For": "203.0.113.5"}).post("/sign-in/", sent, REMOTE_ADDR="10.0.0.7")
+    assert not PublicUse.objects.filter(key=limits.UNBELIEVED).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_doctor_tells_of_a_proxy_that_is_not_believed(rf: Any) -> None:
+    held = connection.settings_dict
+    url = conninfo.make_conninfo(
+        dbname=held["NAME"], user=held["USER"], password=held["PASSWORD"], host=held["HOST"], port=held["PORT"] or None
+    )
+    assert list(doctor.proxies(url)) == []
+    limits.note_unbelieved(rf.post("/sign-in/", headers={"X-Forwarded-For": "203.0.113.5"}), moment.now())
+    (found,) = doctor.proxies(url)
+    assert found.grade == "warn" and "FENGSUI_PROXIES" in found.remedy

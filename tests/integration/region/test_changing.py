@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 from django.http import Http404
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 from fengsui.ledger import doors, live_check, succession
@@ -375,6 +376,11 @@ def test_what_was_given_for_later_gives_way_to_what_is_given_for_sooner(house: H
         house.do(house.admin, small.site, "supervise", duty="hazchem", office=str(office.pk), since=day)
     rows = [(one.office_id, str(one.since), one.until and str(one.until)) for one in Supervision.objects.order_by("since")]
     assert rows == [(small.league.pk, "2026-11-25", "2026-12-01"), (small.county.pk, "2026-12-01", None)]
+    assert [str(one.last_day) for one in Supervision.objects.order_by("since")] == ["2026-11-30", "None"]
+    client = Client()
+    client.force_login(small.one("county").account, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("region:register", args=[small.site.code])).content.decode()
+    assert "2026-11-25 – 2026-11-30" in page and "– 2026-12-01" not in page, "the last day on which it counts"
 
 
 def test_a_site_is_closed_once_nothing_is_open_there(house: House) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,6 +16,8 @@ from hashlib import sha256
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,27 @@ def _counted(text: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(address), _SUBSCRIBER), strict=False).network_address)
+
+
+UNBELIEVED = "X-Forwarded-For while FENGSUI_PROXIES is 0"
+"""The count's key, a name of nobody: `fengsui doctor` looks for it."""
+
+
+def note_unbelieved(request: HttpRequest, now: datetime) -> None:
+    """Remember for a day that a request names a visitor behind a proxy that is not believed; say it in the log once meanwhile.
+
+    Behind a proxy all visitors then count as one. Without one, whoever asks wrote the header and it means nothing.
+    """
+    if settings.PROXIES or not request.headers.get("X-Forwarded-For"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [UNBELIEVED, 1, now + timedelta(days=1), now, now])
+        first = cursor.fetchone()[0] == 1
+    if first:
+        log.warning(
+            "requests bring X-Forwarded-For, but FENGSUI_PROXIES is 0: behind a proxy all visitors count as one address. "
+            "Set FENGSUI_PROXIES to the number of your proxies"
+        )
 
 
 def _key(limit: Limit, who: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import models
 
 from fengsui.region.scoping import ScopedManager
@@ -86,6 +88,11 @@ class Supervision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id} {self.duty} {self.office_id}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it counts; none while it goes on."""
+        return self.until - timedelta(days=1) if self.until is not None else None
 
 
 class Coming(models.Model):

@@ -130,3 +130,11 @@ async def _refuse(send: Send, most: int) -> None:
 
 
 application = bounded(get_asgi_application())
+
+
+def served() -> Application:
+    """The application as a web process loads it: what takes long to gather is begun beside the first requests."""
+    from fengsui.law import readers
+
+    readers.warm()
+    return application

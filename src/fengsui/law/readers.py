@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import yaml
@@ -45,12 +46,29 @@ class Reader:
 
 def of(name: str) -> tuple[Reader, ...]:
     """Who reads the number, mechanisms first; empty where nothing does."""
-    return _all().get(name, ())
+    return read().get(name, ())
 
 
 def read() -> Mapping[str, tuple[Reader, ...]]:
-    """Number → its readers, for every number that has one."""
+    """Number → its readers, for every number that has one. While they are gathered beside, it waits for the end of that."""
+    if _gathering is not None:
+        _gathering.join()
     return _all()
+
+
+_gathering: Thread | None = None
+
+
+def warm() -> None:
+    """Gather them beside what else goes on: taking all sources apart lasts seconds, for which no page shall wait."""
+    global _gathering
+    _gathering = Thread(target=_all, name="readers of the law's numbers", daemon=True)
+    _gathering.start()
+
+
+def ready() -> bool:
+    """Whether ``read`` answers without waiting for others; where nobody warms, whoever asks gathers them."""
+    return _gathering is None or not _gathering.is_alive()
 
 
 @functools.cache

@@ -162,8 +162,13 @@ def _stop() -> str:
 
 
 def used_by(name: str) -> list[dict[str, str]]:
-    """Who reads the number: ``kind``, what it is called, its page (``url``, empty for code) and the ``file`` that names it."""
-    found = []
+    """Who reads the number: ``kind``, what it is called, its page (``url``, empty for code) and the ``file`` that names it.
+
+    Nobody as long as a process that was started just now still gathers them: a page says so instead of waiting.
+    """
+    found: list[dict[str, str]] = []
+    if not readers.ready():
+        return found
     for one in readers.of(name):
         words = here(dict(zip(("zh", "en"), one.title, strict=True))) or gettext(ROOMS.get(one.name, one.name))
         url = "" if one.kind == "code" else _address("ledger:mechanism", one.name)
@@ -225,7 +230,8 @@ def law_list(request: HttpRequest) -> HttpResponse:
         found = [number for number in found if number.confidence == sure]
     if words:
         found = [number for number in found if _holds(number, words.lower())]
-    if (used := request.GET.get("used", "")) in ("yes", "no"):
+    gathering = not readers.ready()
+    if (used := request.GET.get("used", "")) in ("yes", "no") and not gathering:
         found = [number for number in found if bool(readers.of(number.name)) is (used == "yes")]
     context = {
         "rows": [_line(number, on) for number in found],
@@ -234,6 +240,7 @@ def law_list(request: HttpRequest) -> HttpResponse:
         "q": words,
         "confidence": sure,
         "used": used,
+        "gathering": gathering,
         "ladders": [_ladder_line(one) for one in ladders.shipped_ladders()] if not (words or sure or used) else [],
         "choices": [(name, gettext(text), counts[name]) for name, text in CONFIDENCE.items()],
         "calendar": calendar.calendar_version().replace(" (to ", "（至 ").replace(")", " 年）")
@@ -305,6 +312,7 @@ def law_page(request: HttpRequest, name: str) -> HttpResponse:
         for edit in edits.history(name)
     ]
     context = {
+        "gathering": not readers.ready(),
         "line": _line(current, today),
         "periods": [_line(number, today) for number in periods],
         "rows": rows,

@@ -17,7 +17,8 @@ def run(stop: threading.Event) -> None:
     from granian.constants import Interfaces, Loops
 
     server = Granian(
-        "fengsui.asgi:application",
+        "fengsui.asgi:served",
+        factory=True,
         address=os.environ.get("FENGSUI_BIND", "127.0.0.1"),
         port=int(os.environ.get("FENGSUI_PORT", "8000")),
         interface=Interfaces.ASGI,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 from django.test import Client
 
 from fengsui import moment
+from fengsui.asgi import application, served
+from fengsui.law import readers
 from tests.integration.access import AccessTests, Address
 from tests.small_region import build
 
@@ -38,3 +42,23 @@ def test_a_number_says_who_reads_it_or_that_nothing_does(language: str, nothing:
     told = {one["name"]: one["used_by"] for one in client.get("/api/law").json()}
     assert told["weekly.due"] == []
     assert {"kind": "mechanism", "name": "hazard", "file": "data/mechanisms/hazard.yaml"} in told["hazard.longest"]
+
+
+@pytest.mark.parametrize(("language", "says"), [("zh-hans", "正在汇集"), ("en", "being gathered")])
+def test_pages_of_a_web_process_that_just_started_wait_for_no_gathering(
+    monkeypatch: pytest.MonkeyPatch, language: str, says: str
+) -> None:
+    client = Client(headers={"Accept-Language": language})
+    client.force_login(build(moment.now()).one("county").account, backend="django.contrib.auth.backends.ModelBackend")
+    go_on = Event()
+    known = readers.read()
+    monkeypatch.setattr(readers, "_all", lambda: go_on.wait(60) and known)
+    monkeypatch.setattr(readers, "_gathering", None)
+    assert served() is application
+    try:
+        for page in ("/law/hazard.longest/", "/law/", "/law/?used=no"):
+            assert says in client.get(page).content.decode()
+    finally:
+        go_on.set()
+    assert readers.of("hazard.longest"), "whoever needs them waits for the end"
+    assert says not in client.get("/law/hazard.longest/").content.decode()

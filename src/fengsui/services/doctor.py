@@ -298,11 +298,11 @@ def proxies(url: str) -> Iterator[Finding]:
     from fengsui import moment
     from fengsui.ledger.public.limits import UNBELIEVED
 
-    seen = "SELECT count(*) FROM ledger_publicuse WHERE key = %s AND until > %s"
+    seen = "SELECT 1 FROM ledger_publicuse WHERE key = %s AND until > %s"
     with psycopg.connect(url, connect_timeout=5) as connection:
         if _value(connection, "SELECT to_regclass('ledger_publicuse') IS NULL"):
             return
-        if connection.execute(seen, [UNBELIEVED, moment.now()]).fetchone()[0]:
+        if connection.execute(seen, [UNBELIEVED, moment.now()]).fetchone():
             yield Finding(
                 "proxies",
                 "warn",

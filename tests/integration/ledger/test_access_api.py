@@ -63,7 +63,7 @@ ADDRESSES = [
         about_case=True,
         own=(422,),
         headers=SENT,
-        body={"office": 1, "until": "2026-12-01T00:00:00+08:00", "grounds": "互检"},
+        body={"office": 99_999_999, "until": "2026-12-01T00:00:00+08:00", "grounds": "互检"},
     ),
     Address(
         "api/cases/<case_id>/shares/<office>/end",

@@ -38,6 +38,7 @@ PAGES: dict[tuple[str, str], str] = {
     ("ledger/persons_acts/correct.py", "page"): "an entry of the case that the frame found in scope",
     ("ledger/persons_acts/erase.py", "Erase.__init__"): "what hangs on the case that the frame found in scope",
     ("ledger/public/follow.py", "_case"): "the reporter's own case, by the signed ticket that the code and secret earned",
+    ("ledger/public/words.py", "_values"): "entries of that case: the signatures before the one that decided",
     ("ledger/public/follow.py", "receipt_file"): "the receipt of that case",
     ("ledger/public/report.py", "receipt"): "what the reporter has just sent, by the signed ticket",
     ("ledger/public/triage.py", "queue"): "letters of cases in reading.cases",

@@ -21,6 +21,7 @@ UNSET, STALE, FRESH = "unset", "stale", "fresh"
 def fields_fresh(life: Life) -> Iterator[Finding]:
     """Every finding of property 7."""
     yield from _restarted(life.mechanism)
+    yield from _answered(life.mechanism)
     yield from _keyless(life)
     for name in sorted(_read_anywhere(life)):
         yield from _one_field(life, name)
@@ -89,6 +90,20 @@ def _restarted(mechanism: Mechanism) -> Iterator[Finding]:
             left = {field for stop in stoppers for field in stop.sets} & read
             for field in sorted(left - set(act.clears) - set(act.sets) - set(act.assigns)):
                 says = f"it restarts clock {name} but leaves {field}, which the clock's answer had set"
+                yield Finding(7, mechanism.name, says, where, act.name)
+
+
+def _answered(mechanism: Mechanism) -> Iterator[Finding]:
+    """What may be asked for once at a time may be asked for again once it was answered: the answer clears the asking's field."""
+    by_name = {act.name: (where, act) for where, act in every_act(mechanism)}
+    for clock in mechanism.clocks.values():
+        if clock.again != "each":
+            continue
+        asking = [by_name[name][1] for name in clock.starts if name in by_name]
+        once = {guard.about for act in asking for guard in act.needs if guard.name == "unset" and guard.about in act.sets}
+        for where, act in (by_name[name] for name in clock.stops if name in by_name):
+            for field in sorted(once - set(act.clears)):
+                says = f"it answers clock {clock.name} but leaves {field}: nobody may ask again"
                 yield Finding(7, mechanism.name, says, where, act.name)
 
 

@@ -31,6 +31,10 @@ FAILED = limits.Limit("sign-in-failed", 1, timedelta(minutes=5))
 many people; none of them is kept out by a script beside them, which gets one try more of each name. Five wrong ones of a name
 shut it from there in any case (axes).
 """
+MANY = limits.Limit("sign-in-many", 300, timedelta(minutes=10))
+"""Wrong ones of one address that no crowd of people makes: then nothing is tried from there for a while, under any name. Without
+it one password could be tried with every name of the region in an afternoon.
+"""
 
 
 class SignIn(LoginView):
@@ -45,7 +49,8 @@ class SignIn(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         now, address = moment.now(), limits.address_of(request)
         limits.note_unbelieved(request, now)
-        if not limits.spend(TRIES, address, now) and limits.left(FAILED, _of_name(request), now) < FAILED.most:
+        failed_lately = limits.left(FAILED, _of_name(request), now) < FAILED.most
+        if limits.left(MANY, address, now) <= 0 or (not limits.spend(TRIES, address, now) and failed_lately):
             response = render(request, "429.html", status=429)
             response.headers["Retry-After"] = str(TRIES.window.seconds)
             return response
@@ -58,7 +63,9 @@ class SignIn(LoginView):
 
     @method_decorator(axes_form_invalid)
     def form_invalid(self, form: Any) -> HttpResponse:
-        limits.spend(FAILED, _of_name(self.request), moment.now())
+        now = moment.now()
+        limits.spend(FAILED, _of_name(self.request), now)
+        limits.spend(MANY, limits.address_of(self.request), now)
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -280,6 +280,17 @@ def test_a_script_keeps_nobody_out_who_shares_its_address(account: Account) -> N
     assert tried(Client(), "controlroom", RIGHT) == 302
 
 
+def test_one_password_is_not_to_be_tried_with_every_name(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name once, never the same again: the address itself is at its end then, until its time is over."""
+    monkeypatch.setattr(signin, "MANY", limits.Limit("sign-in-many", 45, timedelta(minutes=10)))
+    answers = [tried(Client(), f"name-{n}", "wrong") for n in range(50)]
+    assert answers == [200] * 45 + [429] * 5
+    assert tried(Client(), "controlroom", RIGHT, "10.9.9.9") == 302, "from elsewhere as ever"
+    now = moment.now() + timedelta(minutes=11)
+    monkeypatch.setattr(moment, "now", lambda: now)
+    assert tried(Client(), "controlroom", RIGHT) == 302
+
+
 def test_a_script_that_guesses_at_one_name_among_many_gets_no_more_than_five_tries(
     account: Account, later: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

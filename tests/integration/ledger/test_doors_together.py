@@ -196,7 +196,7 @@ def of_three(standing: Small) -> tuple[str, str, str]:
     do(case, "instruct", leader, words="请抓好落实", due="2027-01-31")
     (task,) = do(case, "assign", standing.one("top"), lead_office=standing.county.pk).opened
     do(task, "sign", county, measures="制定方案")
-    (extension,) = do(task, "extend", county, extension={"until": "2027-01-15", "why": "未到货"}).opened
+    (extension,) = do(task, "extend", county, extension={"until": "2027-02-10", "why": "未到货"}).opened
     return case, task, extension
 
 

@@ -211,12 +211,20 @@ def stop_left_over(cluster: Path, *, patience: float = 20) -> int | None:
     """Stop a server that a killed supervisor left on this cluster; its process id, or None when there was none.
 
     After a power cut the number in ``postmaster.pid`` may be another program's, even another PostgreSQL's: only a server
-    that works in this very folder is ours.
+    that works in this very folder is ours. One that was killed is waited for: while its parent has not taken note of its end,
+    a new server takes its number for one at work and does not start.
     """
     try:
         pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
         server = psutil.Process(pid)
-        if "postgres" not in server.name() or not Path(server.cwd()).samefile(cluster):
+        if "postgres" not in server.name():
+            return None
+        try:
+            ours = Path(server.cwd()).samefile(cluster)
+        except (OSError, psutil.NoSuchProcess):  # it is ending, or has ended and nobody took note
+            _wait_gone(pid, patience)
+            return None
+        if not ours:
             return None
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
@@ -228,6 +236,13 @@ def stop_left_over(cluster: Path, *, patience: float = 20) -> int | None:
     while (cluster / "postmaster.pid").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return pid
+
+
+def _wait_gone(pid: int, patience: float) -> None:
+    """Wait until the system knows no such process any more; at most ``patience`` seconds."""
+    deadline = time.monotonic() + patience
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def ready(port: int, *, host: str = "127.0.0.1") -> bool:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,12 +14,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fengsui.services import folder as folders
 from fengsui.services import nats, postgres
 from fengsui.services.failure import EXIT_CODES, Failure
-from tests.integration.services.conftest import environment, fengsui, free_ports, mount_little, new_folder
+from tests.integration.services.conftest import environment, fengsui, free_ports, mount_little, new_folder, wait_for
 
 
 def listing(path: Path) -> dict[str, bytes]:
@@ -85,6 +87,22 @@ def test_a_number_that_now_is_another_programs_is_left_alone(room: Path) -> None
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_killed_server_is_waited_for_until_its_end_was_taken_note_of(room: Path) -> None:
+    """Killed, yet its number still known: PostgreSQL takes it for one at work and would not start beside it."""
+    program = room / "postgres"
+    shutil.copy("/bin/sleep", program)
+    (room / "pg").mkdir()
+    server = subprocess.Popen([str(program), "60"], cwd=room / "pg")
+    (room / "pg" / "postmaster.pid").write_text(f"{server.pid}\n")
+    server.kill()
+    wait_for(lambda: psutil.Process(server.pid).status() == psutil.STATUS_ZOMBIE, 10, 0.01)
+    noted = threading.Timer(0.5, server.wait)
+    noted.start()
+    assert postgres.stop_left_over(room / "pg") is None
+    assert server.returncode is not None, "it was not waited for"
+    noted.join()
 
 
 def test_a_damaged_marker_and_a_damaged_configuration(room: Path) -> None:

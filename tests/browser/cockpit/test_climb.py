@@ -59,3 +59,5 @@ def test_a_climb_lights_the_countys_open_page(enter: Enter, house: Any, warning:
     county.locator(".fs-alarm form button").click()
     expect(county.locator(".fs-alarm")).to_have_count(0)
     expect(control.locator(".fs-alarm")).to_have_count(1)  # the county's acknowledgement answers for the county alone
+    control.locator(".fs-alarm form button").click()
+    expect(control.locator(".fs-alarm")).to_have_count(0)  # no red bar for the tests after this one

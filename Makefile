@@ -57,7 +57,7 @@ unit: assets  ## all tests but the browser's
 
 browser: assets  ## the tests in a real Chromium
 	$(BIN)/python -m tests.chromium
-	$(BIN)/pytest -q -m browser
+	$(BIN)/pytest -q -n 2 --dist loadfile -m browser
 
 test: lint types floors check unit browser  ## everything that CI runs
 

@@ -23,6 +23,16 @@ _ROWS = {
 """The files whose tests start a platform, by the row that they run in, each row in this order."""
 
 _SECONDS = {
+    "browser/services/test_exercise": 220,
+    "browser/ledger/test_cases": 180,
+    "browser/ledger/test_public": 150,
+    "browser/cockpit/test_sizes": 140,
+    "browser/cockpit/test_shell": 120,
+    "browser/cockpit/test_split_screen": 60,
+    "browser/region/test_administer": 60,
+    "browser/ledger/test_loop": 60,
+    "browser/cockpit/test_map": 50,
+    "browser/cockpit/test_wcag": 50,
     "integration/services/test_demo": 33,
     "unit/ledger/test_checker_mutations": 28,
     "integration/ledger/test_every_edge_through_doors": 28,

@@ -144,7 +144,7 @@ def test_a_case_raised_without_an_answer_is_not_raised_twice(enter: Enter, house
     page = enter("inspector", "/cases/new/hazard/found_here/")
     page.fill('[name="title"]', "答复丢失")
     page.fill('[data-pick*="site"]', "九原示例化工")
-    page.locator(".fs-combo-list button").first.click()
+    page.locator(".fs-combo-list button", has_text="九原示例化工").first.click()  # not one that was listed before
     page.fill('[name="finding"]', "校验标签日期 2025-09，已超期")
 
     def lose(route: Route) -> None:
@@ -227,7 +227,7 @@ def test_raising_a_hazard_with_a_photo_on_a_phone(enter: Enter) -> None:
     page = enter("inspector", "/cases/new/hazard/found_here/", size=(390, 844))
     page.fill('[name="title"]', "手机上报：安全阀铅封缺失")
     page.fill('[data-pick*="site"]', "九原示例化工")
-    page.locator(".fs-combo-list button").first.click()
+    page.locator(".fs-combo-list button", has_text="九原示例化工").first.click()  # not one that was listed before
     page.fill('[name="finding"]', "校验标签日期 2025-09，已超期")
     page.set_input_files('input[type="file"]', {"name": "valve.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     expect(page.locator(".fs-photo img")).to_have_count(1)

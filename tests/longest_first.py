@@ -22,17 +22,13 @@ _ROWS = {
 }
 """The files whose tests start a platform, by the row that they run in, each row in this order."""
 
+_DEMO, _PAGES = "tests/browser/services/test_exercise.py", "tests/browser/"
+_BESIDE_THE_DEMO = ("cockpit/test_sizes.py", "cockpit/test_wcag.py")
+"""In a browser one worker plays the demo's exercise, the other does everything else, one file after the other on one server;
+first what only looks at pages, while the demo takes more than its core.
+"""
+
 _SECONDS = {
-    "browser/services/test_exercise": 220,
-    "browser/ledger/test_cases": 180,
-    "browser/ledger/test_public": 150,
-    "browser/cockpit/test_sizes": 140,
-    "browser/cockpit/test_shell": 120,
-    "browser/cockpit/test_split_screen": 60,
-    "browser/region/test_administer": 60,
-    "browser/ledger/test_loop": 60,
-    "browser/cockpit/test_map": 50,
-    "browser/cockpit/test_wcag": 50,
     "integration/services/test_demo": 33,
     "unit/ledger/test_checker_mutations": 28,
     "integration/ledger/test_every_edge_through_doors": 28,
@@ -70,6 +66,8 @@ class _Rows(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
+        if file.startswith(_PAGES):
+            return file if file == _DEMO else _PAGES
         return _ROWS.get(file, file)
 
 
@@ -100,6 +98,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         file = item.nodeid.split("::", 1)[0]
         if file in _ROWS:
             return rows.index(file) - 10_000, file
+        if file.startswith(_PAGES):
+            return -30_000.0 if file == _DEMO else -20_000.0 if file.endswith(_BESIDE_THE_DEMO) else -15_000.0, file
         name = file.removeprefix("tests/").removesuffix(".py")
         return -_SECONDS.get(name, files[file] * _USUAL), file
 

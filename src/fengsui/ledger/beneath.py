@@ -70,7 +70,7 @@ def _of_sign_in(change: Change, now: datetime) -> None:
     """Somebody can sign in now, or no more: it concerns the offices of their posts, and of those lent to them."""
     whose = Q(account=change.subject_id) if change.subject_kind == "account" else Q(pk=change.subject_id)
     person = Person.objects.unscoped("what follows from a recorded change").filter(whose).first()
-    held = Holding.objects.filter(person=person, since__lte=now).exclude(until__lte=now)
+    held = Holding.running(now).filter(person=person)
     lent = Delegation.in_force(now).filter(deputy=person)
     _of_staff([*held.values_list("post__office_id", flat=True), *lent.values_list("post__office_id", flat=True)])
 

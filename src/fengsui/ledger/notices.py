@@ -261,7 +261,7 @@ def _ask(notice: Notice, now: datetime) -> None:
 
 
 def _addresses(notice: Notice, now: datetime) -> list[str]:
-    holdings = Holding.objects.filter(since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
+    holdings = Holding.running(now)
     if notice.person_id:
         holdings = holdings.filter(person_id=notice.person_id)
     elif notice.office_id:

@@ -47,8 +47,7 @@ def acting_of_token(secret: str, now: datetime) -> Acting | None:
     token = Token.objects.filter(secret_hash=_hash(secret), revoked_at__isnull=True, expires_at__gt=now).first()
     if token is None:
         return None
-    running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
-    held = Holding.objects.filter(running, person_id=token.person_id, post_id=token.post_id)
+    held = Holding.running(now).filter(person_id=token.person_id, post_id=token.post_id)
     barred = Q(person__account__is_active=False) | Q(person__account__one_time_until__isnull=False)
     holding = held.exclude(barred).select_related("post").first()
     return Acting(token.person_id, token.post_id, holding.post.office_id) if holding else None

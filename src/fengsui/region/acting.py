@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -67,9 +66,8 @@ def actings(account: Account | AnonymousUser, now: datetime) -> list[Acting]:
 
 def actings_of_many(persons: Collection[int], now: datetime) -> dict[int, list[Acting]]:
     """Person id → all ways in which they may act now, as ``actings`` gives them. Two queries, however many persons."""
-    running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
     found: dict[int, list[Acting]] = {}
-    for one in Holding.objects.filter(running, person__in=persons).select_related("post"):
+    for one in Holding.running(now).filter(person__in=persons).select_related("post"):
         found.setdefault(one.person_id, []).append(Acting(one.person_id, one.post_id, one.post.office_id))
     lent = Delegation.in_force(now).filter(deputy__in=persons).select_related("post")
     for row in lent:

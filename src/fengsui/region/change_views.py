@@ -190,8 +190,7 @@ def people_found(request: HttpRequest) -> JsonResponse:
         found = found.filter(Q(name__icontains=words) | Q(pinyin__startswith=words.lower()))
     people = list(found.order_by("pinyin", "pk")[:FOUND])
     where: dict[int, str] = {}
-    running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
-    for held in Holding.objects.filter(running, person__in=people).select_related("post__office"):
+    for held in Holding.running(now).filter(person__in=people).select_related("post__office"):
         where.setdefault(held.person_id, f"{title_of(held.post.office)} · {title_of(held.post)}")
     return JsonResponse({"found": [{"id": one.pk, "name": one.name, "more": where.get(one.pk, "")} for one in people]})
 

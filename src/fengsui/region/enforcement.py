@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fengsui.moment import LEGAL_ZONE
 
@@ -32,16 +32,19 @@ class RunningOut:
 
 def valid(now: datetime, people: Collection[int] | None = None) -> Mapping[int, tuple[Fields, ...]]:
     """Person → the fields of each enforcement certificate in force now; of these ``people`` only, where given."""
-    today = now.astimezone(LEGAL_ZONE).date()
-    rows = Certificate.objects.unscoped("who may enforce").filter(
-        kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today
-    )
+    rows = _in_force(now, "who may enforce")
     if people is not None:
         rows = rows.filter(person__in=people)
     found: dict[int, list[Fields]] = defaultdict(list)
     for person, fields in rows.values_list("person_id", "fields"):
         found[person].append(frozenset(fields))
     return {person: tuple(all_) for person, all_ in found.items()}
+
+
+def _in_force(now: datetime, why: str) -> QuerySet[Certificate]:
+    """The enforcement certificates that hold on the legal day of ``now``; ``why`` they are read without a scope."""
+    today = now.astimezone(LEGAL_ZONE).date()
+    return Certificate.objects.unscoped(why).filter(kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today)
 
 
 def good_for(certificates: Iterable[Fields], duty: str) -> bool:
@@ -51,10 +54,7 @@ def good_for(certificates: Iterable[Fields], duty: str) -> bool:
 
 def last_days(people: Collection[int], now: datetime) -> Mapping[int, date]:
     """Person → the day on which the last of their enforcement certificates in force is over."""
-    today = now.astimezone(LEGAL_ZONE).date()
-    rows = Certificate.objects.unscoped("until when people may enforce").filter(
-        kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today, person__in=people
-    )
+    rows = _in_force(now, "until when people may enforce").filter(person__in=people)
     return dict(rows.order_by("expires").values_list("person_id", "expires"))
 
 
@@ -74,20 +74,15 @@ def ahead(now: datetime) -> timedelta:
 def running_out(now: datetime, within: timedelta) -> list[RunningOut]:
     """The enforcement certificates of people in office whose last day comes ``within`` that time, by office and day."""
     today = now.astimezone(LEGAL_ZONE).date()
-    rows = list(
-        Certificate.objects.unscoped("which certificates run out").filter(
-            kind=Certificate.Kind.ENFORCEMENT, issued__lte=today, expires__gte=today
-        ).select_related("person")
-    )  # fmt: skip
+    rows = list(_in_force(now, "which certificates run out").select_related("person"))
     held: dict[int, list[Certificate]] = defaultdict(list)
     for one in rows:
         held[one.person_id].append(one)
     near = [
         one for one in rows if one.expires <= today + within and not any(_outlasts(other, one) for other in held[one.person_id])
     ]
-    running = Q(since__lte=now) & (Q(until__isnull=True) | Q(until__gt=now))
     seats: dict[int, set[int]] = defaultdict(set)
-    posts = Holding.objects.filter(running, person__in={one.person_id for one in near})
+    posts = Holding.running(now).filter(person__in={one.person_id for one in near})
     for person, office in posts.values_list("person_id", "post__office_id"):
         seats[person].add(office)
     found = [

@@ -25,8 +25,8 @@ class Standing(RuntimeError):
 
 def administrators(now: datetime) -> list[str]:
     """The user names of those who administer the region's top office now."""
-    held = Holding.objects.filter(post__office__parent__isnull=True, post__duties__contains=[ADMINISTRATION], since__lte=now)
-    names = held.exclude(until__lte=now).filter(person__account__is_active=True)
+    held = Holding.running(now).filter(post__office__parent__isnull=True, post__duties__contains=[ADMINISTRATION])
+    names = held.filter(person__account__is_active=True)
     return sorted(names.values_list("person__account__username", flat=True))
 
 

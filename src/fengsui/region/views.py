@@ -192,7 +192,7 @@ def office_list(request: HttpRequest) -> HttpResponse:
 
 
 def _people_of(offices: list[int], now: datetime) -> dict[int, int]:
-    running = Holding.objects.filter(post__office__in=offices, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
+    running = Holding.running(now).filter(post__office__in=offices)
     return dict(running.values_list("post__office").annotate(n=Count("person", distinct=True)))
 
 

@@ -155,11 +155,9 @@ def person_offices(held: Held, values: Mapping[str, Any], now: datetime) -> dict
 
 def office_of_person(person: int, now: datetime) -> int | None:
     """The office of the person's first running post, or who is above it where nobody can sign in; None without a post."""
-    from django.db.models import Q
-
     from fengsui.region.models import Holding
 
-    running = Holding.objects.filter(person_id=person, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
+    running = Holding.running(now).filter(person_id=person)
     office = running.values_list("post__office_id", flat=True).first()
     return region_roles.stand_in((), office, "", now) if office is not None else None
 

@@ -65,6 +65,11 @@ class Holding(models.Model):
         """The last day in the post; nothing where no end is known."""
         return last_day_before(self.until) if self.until is not None else None
 
+    @classmethod
+    def running(cls, now: datetime) -> models.QuerySet[Holding]:
+        """The terms that run at this moment: begun, and not over."""
+        return cls.objects.filter(models.Q(until__isnull=True) | models.Q(until__gt=now), since__lte=now)
+
     class Meta:
         ordering = ["since", "id"]
         constraints = [
@@ -105,8 +110,7 @@ class Delegation(models.Model):
 
         A principal who left the post has nothing left to lend; a deputy who left all posts belongs to no office any more.
         """
-        running = models.Q(since__lte=now) & (models.Q(until__isnull=True) | models.Q(until__gt=now))
-        terms = Holding.objects.filter(running)
+        terms = Holding.running(now)
         return cls.objects.filter(
             models.Exists(terms.filter(person=models.OuterRef("principal"), post=models.OuterRef("post"))),
             models.Exists(terms.filter(person=models.OuterRef("deputy"))),

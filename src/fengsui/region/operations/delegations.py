@@ -86,7 +86,7 @@ def colleague(post: Post, number: int, now: datetime) -> Person | None:
     while found:  # divisions of divisions; what hangs below as an office of its own is another authority
         found = [one.id for one in picture.offices.values() if one.kind == Office.Kind.DIVISION and one.parent in found]
         rooms += found
-    running = Holding.objects.filter(person=number, since__lte=now, post__office__in=rooms).exclude(until__lte=now)
+    running = Holding.running(now).filter(person=number, post__office__in=rooms)
     return (
         Person.objects.unscoped("whether this is a colleague was asked").filter(pk=number).first() if running.exists() else None
     )

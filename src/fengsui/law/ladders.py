@@ -47,10 +47,9 @@ def shipped_ladders() -> tuple[Ladder, ...]:
     registry = yaml.load(shipped.file("registry.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
     known, effects = registry["ladders"], registry["effects"]
     users: dict[str, dict[str, tuple[str, str]]] = {name: {} for name in known}
-    for name, title, _file, text in readers.mechanism_files():
-        body = yaml.load(text, Loader=yaml.CSafeLoader)
-        for ladder in set(_climbed(body)) & known.keys() - (body.get("ladders") or {}).keys():
-            users[ladder][name] = title
+    for one in readers.mechanism_files():
+        for ladder in set(_climbed(one.body)) & known.keys() - (one.body.get("ladders") or {}).keys():
+            users[ladder][one.name] = one.title
     return tuple(Ladder(name, tuple(_step(rung, effects) for rung in rungs), users[name]) for name, rungs in known.items())
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from django.conf import settings
@@ -89,27 +89,44 @@ def _all() -> Mapping[str, tuple[Reader, ...]]:
     return {name: tuple(sorted(all_, key=lambda one: (order.index(one.kind), one))) for name, all_ in found.items()}
 
 
-def mechanism_files() -> Iterator[tuple[str, tuple[str, str], str, str]]:
-    """Name, title, file and text of each mechanism; a region's own file replaces the shipped one of its name."""
+class MechanismFile(NamedTuple):
+    """A mechanism's ``file`` from the package's root: its ``text``, and its ``body`` as read; ``title`` as (zh, en)."""
+
+    name: str
+    title: tuple[str, str]
+    file: str
+    text: str
+    body: Mapping[str, Any]
+
+
+def mechanism_files() -> tuple[MechanismFile, ...]:
+    """Each mechanism's file, read once a process; a region's own file replaces the shipped one of its name."""
+    return _files_in((shipped.folder("mechanisms"), Path(settings.DATA_DIR) / "mechanisms"))
+
+
+@functools.cache
+def _files_in(folders: tuple[Path, ...]) -> tuple[MechanismFile, ...]:
+    found: list[MechanismFile] = []
     files: dict[str, Path] = {}
-    for folder in (shipped.folder("mechanisms"), Path(settings.DATA_DIR) / "mechanisms"):
+    for folder in folders:
         files |= {path.name: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}
     for path in files.values():
         try:
             text = path.read_text("utf-8")
-            known = yaml.load(text, Loader=yaml.CSafeLoader)
-            title = str(known["title"]["zh"]), str(known["title"]["en"])
-            yield str(known["mechanism"]), title, f"data/mechanisms/{path.name}", text
+            body = yaml.load(text, Loader=yaml.CSafeLoader)
+            title = str(body["title"]["zh"]), str(body["title"]["en"])
+            found.append(MechanismFile(str(body["mechanism"]), title, f"data/mechanisms/{path.name}", text, body))
         except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
             continue  # one that cannot be read runs nowhere; `fengsui check` says what is wrong with it
+    return tuple(found)
 
 
 def _texts(wanted: Collection[str]) -> Iterator[tuple[Reader, Iterable[str]]]:
     """Each reader with its texts; a file of the code that holds none of the ``wanted`` words is not taken apart."""
     titles = {}
-    for name, title, file, text in mechanism_files():
-        titles[name] = title
-        yield Reader("mechanism", name, title, file), _scalars(text)
+    for one in mechanism_files():
+        titles[one.name] = one.title
+        yield Reader("mechanism", one.name, one.title, one.file), _scalars(one.text)
     for row in yaml.load(shipped.file("obligations.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader):
         name = str(row.get("mechanism", ""))
         yield Reader("check", name, titles.get(name, (name, name)), OBLIGATIONS), _leaves(row)

@@ -277,7 +277,7 @@ def _role(name: str) -> str:
 
 
 def _mechanism_title(name: str) -> str:
-    titles = {one: title for one, title, *_ in readers.mechanism_files()}
+    titles = {one.name: one.title for one in readers.mechanism_files()}
     return here(dict(zip(("zh", "en"), titles[name], strict=True))) if name in titles else name
 
 

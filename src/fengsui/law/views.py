@@ -20,6 +20,7 @@ from fengsui.law import calendar, edits, ladders, numbers, readers
 from fengsui.moment import LEGAL_ZONE
 from fengsui.region import roles
 from fengsui.region.acting import posts_of
+from fengsui.region.filters import mark
 
 CONFIDENCE = {
     "confirmed": gettext_noop("confirmed in a public copy"),
@@ -129,9 +130,9 @@ def row_words(content: Any, labels: Labels = {}) -> str:  # noqa: B006 (never ch
         ]
         if "zh" in content:
             zh = (get_language() or "zh").startswith("zh")
-            rest = _stop().join(parts)
+            rest = mark("；").join(parts)
             return here(content) + (f"（{rest}）" if rest and zh else f" ({rest})" if rest else "")
-        return _stop().join(parts)
+        return mark("；").join(parts)
     if isinstance(content, list):
         return " / ".join(map(str, content))
     return length(key_words(content, labels))
@@ -146,7 +147,7 @@ def key_words(key: Any, labels: Labels) -> str:
 def content_words(number: numbers.LawNumber) -> str:
     """The number's content in one line."""
     if number.table is not None and number.duration is not None:
-        return _stop().join(f"{key_words(key, number.labels)} {length(row)}" for key, row in number.table.items())
+        return mark("；").join(f"{key_words(key, number.labels)} {length(row)}" for key, row in number.table.items())
     if number.table is not None and not number.table:
         return gettext("no rows yet")
     if number.table is not None:
@@ -154,11 +155,6 @@ def content_words(number: numbers.LawNumber) -> str:
     if number.duration is not None:
         return length(number.written)
     return f"{row_words(number.value, number.labels)} {gettext(number.unit) if number.unit else ''}".strip()
-
-
-def _stop() -> str:
-    """What stands between two rows in one line."""
-    return "；" if (get_language() or "zh").startswith("zh") else "; "
 
 
 def used_by(name: str) -> list[dict[str, str]]:
@@ -267,7 +263,7 @@ def step_words(step: ladders.Step) -> str:
     said += [gettext("opens: %(what)s") % {"what": _mechanism_title(one)} for one in step.opens]
     said += [gettext("repeats every %(time)s") % {"time": length(step.repeats)}] if step.repeats else []
     said += [gettext("not before %(hour)s of a working day") % {"hour": step.hour}] if step.hour else []
-    return f"{when}{_colon()}{_comma().join(said)}"
+    return f"{when}{mark('：')}{mark('，').join(said)}"
 
 
 def _role(name: str) -> str:
@@ -279,14 +275,6 @@ def _role(name: str) -> str:
 def _mechanism_title(name: str) -> str:
     titles = {one.name: one.title for one in readers.mechanism_files()}
     return here(dict(zip(("zh", "en"), titles[name], strict=True))) if name in titles else name
-
-
-def _colon() -> str:
-    return "：" if (get_language() or "zh").startswith("zh") else ": "
-
-
-def _comma() -> str:
-    return "，" if (get_language() or "zh").startswith("zh") else ", "
 
 
 def _holds(number: numbers.LawNumber, words: str) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext
 
 from fengsui.ledger.kernel.shapes import Act, Field, Mechanism
 from fengsui.region import roles
+from fengsui.region.filters import mark as mark
 
 Words = Mapping[str, str]
 
@@ -19,14 +20,6 @@ def here(words: Mapping[str, Any] | None) -> str:
         return ""
     own = (get_language() or "zh").startswith("zh")
     return str(words.get("zh" if own else "en") or words.get("en") or words.get("zh") or "")
-
-
-ENGLISH_MARKS = {"：": ": ", "，": ", ", "；": "; ", "、": ", "}
-
-
-def mark(sign: str) -> str:
-    """A full-width punctuation mark as the reader's language writes it."""
-    return sign if (get_language() or "zh").startswith("zh") else ENGLISH_MARKS[sign]
 
 
 def stop() -> str:

@@ -32,6 +32,14 @@ def here(words: Mapping[str, str]) -> str:
     return words["zh" if (get_language() or "zh").startswith("zh") else "en"]
 
 
+ENGLISH_MARKS = {"：": ": ", "，": ", ", "；": "; ", "、": ", "}
+
+
+def mark(sign: str) -> str:
+    """A full-width punctuation mark as the reader's language writes it."""
+    return sign if (get_language() or "zh").startswith("zh") else ENGLISH_MARKS[sign]
+
+
 def name_of(thing: Any) -> str:
     """The reader's language of something with ``name_zh`` and ``name_en``."""
     return here({"zh": thing.name_zh, "en": thing.name_en or thing.name_zh})

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from fengsui.services import folder as folders
 from fengsui.services import nats, postgres
@@ -31,6 +32,7 @@ _ALIVE = "/manifest.webmanifest"
 _PULSELESS = 300.0
 """Seconds without a sign of life, while two others give some, after which a process is started again. Pages say it after 30."""
 _SELDOM = 20.0  # seconds between two questions of the database
+T = TypeVar("T")
 _BEATING = ("relay", "clock", "sealer", "jobs")
 """The processes that write their own sign of life; the engine's is written by the relay."""
 DATABASE, STREAM, WEB = "postgresql", "nats", "web"
@@ -117,21 +119,6 @@ def pulseless(address: str, name: str) -> str:
     return f"it has given no sign of life for {row[0]:.0f} s" if row and (row[0] or 0) > _PULSELESS else ""
 
 
-def _seldom(ask: Callable[[], str | None]) -> Callable[[], str | None]:
-    """``ask`` at most each ``_SELDOM`` seconds; between, there is no answer."""
-    last = 0.0
-
-    def asking() -> str | None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < _SELDOM:
-            return None
-        last = now
-        return ask()
-
-    return asking
-
-
 def _aside(check: Callable[[], str]) -> Callable[[], str | None]:
     """Ask ``check`` in a thread: each call gives what the one before had it find out, each finding once, and waits for nothing.
 
@@ -152,15 +139,15 @@ def _aside(check: Callable[[], str]) -> Callable[[], str | None]:
     return ask
 
 
-def _throttled(check: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
-    """Ask ``check`` at most each ``every`` seconds; between, the answer is no."""
+def _throttled(check: Callable[[], T], every: float, between: T) -> Callable[[], T]:
+    """Ask ``check`` at most each ``every`` seconds; the answer is ``between`` until then."""
     last = 0.0
 
-    def ask() -> bool:
+    def ask() -> T:
         nonlocal last
         now = time.monotonic()
         if now - last < every:
-            return False
+            return between
         last = now
         return check()
 
@@ -177,7 +164,8 @@ def database(folder: Folder) -> Part:
         deaf_patience=300,
         enter=lambda: postgres.entrance(cluster, user),
         environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        ready=_throttled(lambda: postgres.ready(config.database), 0.1), stuck=_aside(lambda: _database_stuck(config.database)),
+        ready=_throttled(lambda: postgres.ready(config.database), 0.1, False),
+        stuck=_aside(lambda: _database_stuck(config.database)),
         address=f"127.0.0.1:{config.database}",
     )  # fmt: skip
 
@@ -188,7 +176,7 @@ def stream(folder: Folder) -> Part:
     return Part(
         name=STREAM, command=nats.command(folder.path), log=folder.log(STREAM), layer=0, patience=20,
         environment={"PATH": "/usr/bin:/bin"},
-        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1), stuck=_aside(lambda: _stream_stuck(folder)),
+        ready=_throttled(lambda: _http_ok(config.monitor, "/healthz"), 0.1, False), stuck=_aside(lambda: _stream_stuck(folder)),
         address=f"127.0.0.1:{config.stream}, mqtt 127.0.0.1:{config.mqtt}",
     )  # fmt: skip
 
@@ -212,12 +200,12 @@ def process(folder: Folder, name: str) -> Part:
     if name == WEB:
         environment |= {"FENGSUI_BIND": config.bind, "FENGSUI_PORT": str(config.web), "FENGSUI_WORKERS": str(config.workers)}
         host = "127.0.0.1" if config.bind in ("0.0.0.0", "::") else config.bind  # noqa: S104
-        ready: Callable[[], bool] = _throttled(lambda: _http_ok(config.web, "/sign-in/", host=host))
+        ready: Callable[[], bool] = _throttled(lambda: _http_ok(config.web, "/sign-in/", host=host), 0.25, False)
         stuck = _aside(lambda: _web_stuck(config.web, host))
     else:
         ready, stuck = _lives_for(1.0), lambda: ""
         if name in _BEATING:
-            stuck = _seldom(_aside(lambda: pulseless(environment["DATABASE_URL"], name)))
+            stuck = _throttled(_aside(lambda: pulseless(environment["DATABASE_URL"], name)), _SELDOM, None)
     return Part(
         name=name, command=[sys.executable, "-m", "fengsui.services.cli", room], log=folder.log(name), ready=ready, stuck=stuck,
         grace=_PULSELESS if name in _BEATING else 0.0,

@@ -20,6 +20,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from fengsui import files
 from fengsui.mailserver import mail_server
 
 BASE_DIR = Path(__file__).resolve().parent
@@ -29,24 +30,9 @@ DATA_DIR = Path(os.environ.get("FENGSUI_DATA", "fengsui-data")).absolute()
 def _made_once(name: str) -> str:
     """The secret in the data folder's ``keys/NAME``, made on first use (mode 0600)."""
     path = DATA_DIR / "keys" / name
-    if path.exists():
-        return path.read_text().strip()
-    secret = secrets.token_urlsafe(48)
     if not DATA_DIR.exists():
-        return secret
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    # Processes that start together must agree: the first whole file to get the name is everybody's secret.
-    own = path.with_name(f"{name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret)
-    try:
-        os.link(own, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without hard links: the last to come wins, which only matters at the very first start
-        own.replace(path)
-    own.unlink(missing_ok=True)
-    return path.read_text().strip()
+        return secrets.token_urlsafe(48)
+    return files.kept(path, lambda: secrets.token_urlsafe(48))
 
 
 def _secret_key() -> str:

@@ -1,24 +1,8 @@
 /* Photos and files chosen for a kept form, beside its text: in a database of the browser under the form's name, until the
    server took them. A browser that has no room for them, or keeps none (a private window), says so; nobody is left to believe. */
-const STORE = 'fengsui-files', FILES = 'files'
+import { shelf } from './shelf.js'
 
-function database() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(STORE, 1)
-    request.onupgradeneeded = () => request.result.createObjectStore(FILES, { keyPath: 'at' })
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-}
-
-async function store(mode, work) {
-  const base = await database()
-  return new Promise((resolve, reject) => {
-    const turn = base.transaction(FILES, mode), request = work(turn.objectStore(FILES))
-    turn.oncomplete = () => { base.close(); resolve(request.result) }
-    turn.onabort = turn.onerror = () => { base.close(); reject(turn.error ?? request.error) } // a full disk says so only at the end
-  })
-}
+const store = shelf('fengsui-files', 'files', 'at')
 
 /** Keeps `named`, pairs [box's name, File], under the form's place; none forgets them. False where the browser could not. */
 export async function keepFiles(at, named) {

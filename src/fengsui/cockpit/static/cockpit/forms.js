@@ -4,27 +4,10 @@
 import { keepFiles, keptFiles, listOf } from './files.js'
 import './lengths.js'
 import { post } from './secret.js'
+import { shelf } from './shelf.js'
 import { words } from './words.js'
 
-const STORE = 'fengsui', QUEUE = 'waiting'
-
-function database() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(STORE, 1)
-    request.onupgradeneeded = () => request.result.createObjectStore(QUEUE, { keyPath: 'key' })
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-}
-
-async function queue(mode, work) {
-  const base = await database()
-  return new Promise((resolve, reject) => {
-    const turn = base.transaction(QUEUE, mode), request = work(turn.objectStore(QUEUE))
-    turn.oncomplete = () => resolve(request.result)
-    turn.onabort = turn.onerror = () => reject(turn.error ?? request.error) // a full disk says so only at the end
-  })
-}
+const queue = shelf('fengsui', 'waiting', 'key')
 
 /* ------------------------------------------------------------ typed text */
 const base = document.documentElement.dataset.base ?? ''
